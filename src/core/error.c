@@ -1,0 +1,166 @@
+/* Errors as values; see error.h. The metatable is found by the address of a
+ * static, so that no name can be taken by somebody else. */
+#include "error.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+static const char metatable_key = 0;
+
+static int is_retryable_kind(const char *kind) {
+  return strcmp(kind, "network") == 0 || strcmp(kind, "timeout") == 0 ||
+         strcmp(kind, "truncated") == 0;
+}
+
+/* One readable line: `kind: message`. */
+static int error_tostring(lua_State *L) {
+  lua_settop(L, 1);
+  if (!lua_istable(L, 1)) {
+    return luaL_typeerror(L, 1, "luge.Error");
+  }
+  lua_getfield(L, 1, "kind");
+  lua_getfield(L, 1, "message");
+  const char *kind = lua_isstring(L, 2) ? lua_tostring(L, 2) : "error";
+  const char *message = lua_isstring(L, 3) ? lua_tostring(L, 3) : NULL;
+  if (message != NULL && message[0] != '\0') {
+    lua_pushfstring(L, "%s: %s", kind, message);
+  } else {
+    lua_pushstring(L, kind);
+  }
+  return 1;
+}
+
+void luge__error_init(lua_State *L) {
+  lua_createtable(L, 0, 2);
+  lua_pushliteral(L, "luge.Error");
+  lua_setfield(L, -2, "__name");
+  lua_pushcfunction(L, error_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key);
+}
+
+static void set_metatable(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+  lua_setmetatable(L, -2);
+}
+
+static void push_errorv(lua_State *L, const char *kind, const char *fmt,
+                        va_list args) {
+  luaL_checkstack(L, 4, NULL);
+  lua_createtable(L, 0, 6);
+  lua_pushstring(L, kind);
+  lua_setfield(L, -2, "kind");
+  lua_pushvfstring(L, fmt, args);
+  lua_setfield(L, -2, "message");
+  lua_pushboolean(L, is_retryable_kind(kind));
+  lua_setfield(L, -2, "retryable");
+  set_metatable(L);
+}
+
+void luge__push_error(lua_State *L, const char *kind, const char *fmt, ...) {
+  va_list args;
+  va_start(args, fmt);
+  push_errorv(L, kind, fmt, args);
+  va_end(args);
+}
+
+int luge__raise(lua_State *L, const char *kind, const char *fmt, ...) {
+  va_list args;
+  va_start(args, fmt);
+  push_errorv(L, kind, fmt, args);
+  va_end(args);
+  lua_error(L);
+  for (;;) { /* lua_error does not return; its type says otherwise */
+  }
+}
+
+/* What a value is, as a message should name it. */
+static const char *describe(lua_State *L, int arg) {
+  switch (lua_type(L, arg)) {
+  case LUA_TNONE:
+    return "nothing";
+  case LUA_TNUMBER:
+    return lua_pushfstring(L, "number %s", luaL_tolstring(L, arg, NULL));
+  case LUA_TSTRING: {
+    size_t len;
+    const char *s = lua_tolstring(L, arg, &len);
+    return len <= 40 ? lua_pushfstring(L, "string \"%s\"", s) : "a string";
+  }
+  case LUA_TBOOLEAN:
+    return lua_toboolean(L, arg) ? "true" : "false";
+  default: {
+    int type = luaL_getmetafield(L, arg, "__name");
+    return type == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, arg);
+  }
+  }
+}
+
+int luge__arg_error(lua_State *L, int arg, const char *wants) {
+  lua_Debug ar;
+  const char *name = "?";
+  int is_method = 0;
+  if (lua_getstack(L, 0, &ar)) {
+    lua_getinfo(L, "n", &ar);
+    name = ar.name != NULL ? ar.name : "?";
+    is_method = strcmp(ar.namewhat, "method") == 0;
+  }
+  const char *got = describe(L, arg);
+  if (is_method && arg == 1) {
+    luge__raise(L, "invalid", "calling '%s' on %s: it takes %s", name, got,
+                wants);
+  }
+  luge__raise(L, "invalid", "bad argument #%d to '%s': got %s, takes %s",
+              arg - is_method, name, got, wants);
+}
+
+int luge__is_error(lua_State *L, int index, const char *kind) {
+  if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index)) {
+    return 0;
+  }
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+  int is_error = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  if (!is_error || kind == NULL) {
+    return is_error;
+  }
+  index = lua_absindex(L, index);
+  lua_pushliteral(L, "kind");
+  lua_rawget(L, index);
+  const char *actual = lua_tostring(L, -1);
+  is_error = actual != NULL && strcmp(actual, kind) == 0;
+  lua_pop(L, 1);
+  return is_error;
+}
+
+/* error{ kind=, message=, ... }: takes the table over as the error. */
+static int lib_error(lua_State *L) {
+  if (!lua_istable(L, 1)) {
+    luge__arg_error(L, 1, "a table with a kind");
+  }
+  lua_settop(L, 1);
+  if (lua_getfield(L, 1, "kind") != LUA_TSTRING) {
+    luge__raise(L, "invalid", "error: field 'kind' is %s, takes a string",
+                luaL_typename(L, -1));
+  }
+  const char *kind = lua_tostring(L, -1);
+  if (lua_getfield(L, 1, "retryable") == LUA_TNIL) {
+    lua_pushboolean(L, is_retryable_kind(kind));
+    lua_setfield(L, 1, "retryable");
+  }
+  lua_settop(L, 1);
+  set_metatable(L);
+  return 1;
+}
+
+static int lib_is_error(lua_State *L) {
+  const char *kind = luaL_optstring(L, 2, NULL);
+  luaL_checkany(L, 1);
+  lua_pushboolean(L, luge__is_error(L, 1, kind));
+  return 1;
+}
+
+void luge__error_register(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"error", lib_error}, {"is_error", lib_is_error}, {NULL, NULL}};
+  luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,40 @@
+/* Errors as values: tables with the metatable `luge.Error` and a `kind`.
+ *
+ * The metatable lives in the registry of each Lua state; the tables belong to
+ * Lua. Everything here runs on the thread of its lua_State. */
+#ifndef LUGE_CORE_ERROR_H
+#define LUGE_CORE_ERROR_H
+
+#include <lua.h>
+
+#if defined(__GNUC__)
+#define LUGE_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define LUGE_NORETURN __attribute__((noreturn))
+#else
+#define LUGE_PRINTF(fmt, args)
+#define LUGE_NORETURN
+#endif
+
+/* Creates the metatable; once per Lua state, before anything can raise. */
+void luge__error_init(lua_State *L);
+
+/* Pushes a new error of `kind` whose message is formatted as by
+ * lua_pushfstring. Its `retryable` follows from the kind. Add the fields of
+ * the kind with lua_setfield, then call lua_error. */
+void luge__push_error(lua_State *L, const char *kind, const char *fmt, ...);
+
+/* Pushes as above and raises. The int lets callers write `return`. */
+LUGE_NORETURN int luge__raise(lua_State *L, const char *kind, const char *fmt,
+                              ...);
+
+/* Raises `invalid` about argument `arg` (counted as Lua counts it): says which
+ * function, which argument, what it got, and `wants`, what it takes. */
+LUGE_NORETURN int luge__arg_error(lua_State *L, int arg, const char *wants);
+
+/* Whether the value at `index` is a luge error, of `kind` unless NULL. */
+int luge__is_error(lua_State *L, int index, const char *kind);
+
+/* Registers `error` and `is_error` in the table at the top of the stack. */
+void luge__error_register(lua_State *L);
+
+#endif

@@ -1,0 +1,11 @@
+/* The C modules of luge. Each is one file and one opener, and is seen from
+ * Lua as `require "luge.native.NAME"`. */
+#ifndef LUGE_MOD_MODULES_H
+#define LUGE_MOD_MODULES_H
+
+#include <lauxlib.h>
+
+/* { "luge.native.NAME", luge__open_NAME }, ended by NULL. */
+extern const luaL_Reg luge__modules[];
+
+#endif

@@ -1,0 +1,66 @@
+/* Fuzz target of the Server-Sent Events parser. The first byte of the input
+ * says how to cut the rest; whole and cut must give the same events. */
+#include "../../src/http/sse.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *plain_alloc(void *ud, void *block, size_t old_size,
+                         size_t new_size) {
+  (void)ud;
+  (void)old_size;
+  if (new_size == 0) {
+    free(block);
+    return NULL;
+  }
+  return realloc(block, new_size);
+}
+
+static uint64_t mix(uint64_t hash, const char *bytes, size_t len) {
+  hash = (hash ^ len) * 1099511628211u;
+  for (size_t i = 0; i < len; i++) {
+    hash = (hash ^ (unsigned char)bytes[i]) * 1099511628211u;
+  }
+  return hash;
+}
+
+/* A hash over all events, taken from pieces of `step` bytes. */
+static uint64_t parse(const char *bytes, size_t len, size_t step) {
+  struct luge__sse p;
+  struct luge__memory memory = {plain_alloc, NULL};
+  luge__sse_init(&p, memory, 64, 128);
+  uint64_t hash = 14695981039346656037u;
+  enum luge__sse_status status = LUGE_SSE_MORE;
+  for (size_t at = 0; at < len && status == LUGE_SSE_MORE; at += step) {
+    size_t n = len - at < step ? len - at : step;
+    char *copy = malloc(n);
+    memcpy(copy, bytes + at, n);
+    luge__sse_feed(&p, copy, n);
+    struct luge__sse_event e;
+    while ((status = luge__sse_next(&p, &e)) == LUGE_SSE_EVENT) {
+      hash = mix(hash, e.type.ptr, e.type.len);
+      hash = mix(hash, e.data.ptr, e.data.len);
+      hash = mix(hash, p.last_id.ptr, p.last_id.len);
+      hash = mix(hash, "", e.has_retry ? (size_t)e.retry : 0);
+    }
+    free(copy);
+  }
+  luge__sse_free(&p);
+  return mix(hash, "", (size_t)status);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  if (size < 2) {
+    return 0;
+  }
+  const char *bytes = (const char *)data + 1;
+  uint64_t whole = parse(bytes, size - 1, size - 1);
+  uint64_t cut = parse(bytes, size - 1, (size_t)data[0] % 16 + 1);
+  if (whole != cut) {
+    abort();
+  }
+  return 0;
+}

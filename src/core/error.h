@@ -9,7 +9,7 @@
 
 #if defined(__GNUC__)
 #define LUGE_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#define LUGE_NORETURN __attribute__((noreturn))
+#define LUGE_NORETURN          __attribute__((noreturn))
 #else
 #define LUGE_PRINTF(fmt, args)
 #define LUGE_NORETURN

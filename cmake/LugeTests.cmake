@@ -1,10 +1,12 @@
 # One CTest test per file, each its own process, named by its path:
 #   tests/unit/*_test.c      C, against libluge and its private headers
+#   tests/embed/*_test.c,cc  C and C++, against luge.h and the shared library
 #   tests/lua/**/*_test.lua  run by the command
 #   tests/regress/*          one file per bug, C or Lua
-set(test_timeout 30)
+# Files below a folder named `long` take minutes: label `long`.
+set(test_timeout 60)
 if(LUGE_SANITIZE OR LUGE_GCSTRESS)
-  set(test_timeout 120)
+  set(test_timeout 240)
 endif()
 
 # A leak, a data race or undefined behaviour fails the test that met it.
@@ -12,13 +14,18 @@ set(test_environment
   "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1"
   "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
   "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1"
-  "LUGE=$<$<TARGET_EXISTS:luge_command>:$<TARGET_FILE:luge_command>>")
+  "LUGE=${PROJECT_BINARY_DIR}/luge")
 
-function(luge_add_test name)
+# luge_add_test(path command...)
+function(luge_add_test path)
+  luge_test_name(name "${path}")
   add_test(NAME "${name}" COMMAND ${ARGN}
            WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
   set_tests_properties("${name}" PROPERTIES
     TIMEOUT ${test_timeout} ENVIRONMENT "${test_environment}")
+  if(name MATCHES "(^|/)long/")
+    set_tests_properties("${name}" PROPERTIES LABELS long TIMEOUT 1800)
+  endif()
 endfunction()
 
 # tests/unit/json_test.c is the test "unit/json_test".
@@ -28,24 +35,66 @@ function(luge_test_name variable path)
   set(${variable} "${name}" PARENT_SCOPE)
 endfunction()
 
-file(GLOB unit_tests CONFIGURE_DEPENDS
-     tests/unit/*_test.c tests/regress/*.c)
-foreach(path IN LISTS unit_tests)
+# luge_add_program(variable path library...): a test's executable.
+function(luge_add_program variable path)
   luge_test_name(name "${path}")
   string(MAKE_C_IDENTIFIER "${name}" target)
   add_executable(${target} "${path}")
   set_target_properties(${target} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
-  target_link_libraries(${target} PRIVATE
-    luge_settings luge_headers luge_static luge_libraries luge_link_settings)
-  luge_add_test("${name}" ${target})
+  target_link_libraries(${target} PRIVATE ${ARGN} luge_link_settings)
+  set(${variable} ${target} PARENT_SCOPE)
+endfunction()
+
+file(GLOB_RECURSE unit_tests CONFIGURE_DEPENDS
+     tests/unit/*_test.c tests/regress/*.c)
+foreach(path IN LISTS unit_tests)
+  luge_add_program(target "${path}"
+                   luge_settings luge_headers luge_static luge_libraries)
+  luge_add_test("${path}" ${target})
+endforeach()
+
+file(GLOB embed_tests CONFIGURE_DEPENDS tests/embed/*_test.c)
+file(GLOB embed_cxx_tests CONFIGURE_DEPENDS tests/embed/*_test.cc)
+if(embed_cxx_tests)
+  include(CheckLanguage)
+  check_language(CXX)
+  if(CMAKE_CXX_COMPILER)
+    enable_language(CXX)
+    list(APPEND embed_tests ${embed_cxx_tests})
+  else()
+    message(STATUS "No C++ compiler: its embedding tests are left out")
+  endif()
+endif()
+foreach(path IN LISTS embed_tests)
+  luge_add_program(target "${path}" luge_shared luge_headers luge_libraries)
+  luge_add_test("${path}" ${target})
 endforeach()
 
 if(TARGET luge_command)
   file(GLOB_RECURSE lua_tests CONFIGURE_DEPENDS
        tests/lua/*_test.lua tests/regress/*.lua)
   foreach(path IN LISTS lua_tests)
-    luge_test_name(name "${path}")
-    luge_add_test("${name}" luge_command "${path}")
+    luge_add_test("${path}" luge_command "${path}")
   endforeach()
 endif()
+
+# Each tests/fuzz/NAME_fuzz.c defines LLVMFuzzerTestOneInput. With LUGE_FUZZ it
+# becomes a libFuzzer program, for scripts/fuzz; otherwise a test that runs it
+# on its corpus, tests/fuzz/corpus/NAME.
+file(GLOB fuzz_targets CONFIGURE_DEPENDS tests/fuzz/*_fuzz.c)
+foreach(path IN LISTS fuzz_targets)
+  luge_add_program(target "${path}"
+                   luge_settings luge_headers luge_static luge_libraries)
+  if(LUGE_FUZZ)
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(${target} PRIVATE tests/fuzz/run_corpus.c)
+    string(REGEX REPLACE "_fuzz\\.c$" "" corpus "${path}")
+    get_filename_component(corpus "${corpus}" NAME)
+    set(corpus "${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${corpus}")
+    if(IS_DIRECTORY "${corpus}")
+      luge_add_test("${path}" ${target} "${corpus}")
+    endif()
+  endif()
+endforeach()

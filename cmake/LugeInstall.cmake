@@ -1,0 +1,38 @@
+# cmake --install: the command, the header, both libraries, luge.pc for
+# pkg-config, and a CMake package with luge::luge (shared) and luge::static.
+include(CMakePackageConfigHelpers)
+set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/luge")
+
+if(TARGET luge_command)
+  install(TARGETS luge_command RUNTIME)
+endif()
+set_target_properties(luge_shared PROPERTIES EXPORT_NAME luge)
+set_target_properties(luge_static PROPERTIES EXPORT_NAME static)
+# Installed, they name their own dependencies, as lugeConfig.cmake finds them:
+# who embeds luge meets Lua's API, so Lua comes with both.
+target_link_libraries(luge_shared INTERFACE
+  $<INSTALL_INTERFACE:PkgConfig::LUGE_LUA>)
+target_link_libraries(luge_static INTERFACE
+  $<INSTALL_INTERFACE:PkgConfig::LUGE_LUA>
+  $<INSTALL_INTERFACE:PkgConfig::LUGE_UV>
+  $<INSTALL_INTERFACE:${parser_name}>
+  $<INSTALL_INTERFACE:Threads::Threads>
+  $<INSTALL_INTERFACE:${CMAKE_DL_LIBS}>
+  $<INSTALL_INTERFACE:m>)
+install(TARGETS luge_shared luge_static EXPORT luge
+        LIBRARY ARCHIVE INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES include/luge.h TYPE INCLUDE)
+install(FILES LICENSE TYPE DOC)
+
+install(EXPORT luge NAMESPACE luge:: DESTINATION "${package_dir}")
+configure_package_config_file(cmake/lugeConfig.cmake.in lugeConfig.cmake
+                              INSTALL_DESTINATION "${package_dir}")
+write_basic_package_version_file(lugeConfigVersion.cmake
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/lugeConfig.cmake"
+              "${PROJECT_BINARY_DIR}/lugeConfigVersion.cmake"
+        DESTINATION "${package_dir}")
+
+configure_file(cmake/luge.pc.in luge.pc @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/luge.pc"
+        DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

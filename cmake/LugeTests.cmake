@@ -9,12 +9,19 @@ if(LUGE_SANITIZE OR LUGE_GCSTRESS)
   set(test_timeout 240)
 endif()
 
+# Where scripts/setup puts the model server that others wrote.
+set(cache "$ENV{XDG_CACHE_HOME}")
+if(NOT cache)
+  set(cache "$ENV{HOME}/.cache")
+endif()
+
 # A leak, a data race or undefined behaviour fails the test that met it.
 set(test_environment
   "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1"
   "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
   "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1"
-  "LUGE=${PROJECT_BINARY_DIR}/luge")
+  "LUGE=${PROJECT_BINARY_DIR}/luge"
+  "LUGE_LLMOCK=${cache}/luge/test-tools/bin/llmock")
 
 # luge_add_test(path command...)
 function(luge_add_test path)

@@ -24,8 +24,8 @@ static int is_token(struct luge__h1_text t) {
   return t.len > 0;
 }
 
-static char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+static int lower(char c) {
+  return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
 /* Whether `t` is `name`, which is in lower case. */

@@ -1,0 +1,400 @@
+/* Reading a whole document.
+ *
+ * The text is a Lua string, so it ends with a NUL, which may stand nowhere
+ * in a document: no test for the end is needed before a byte is looked at.
+ * Nothing recurses; open arrays and objects are frames.
+ *
+ * The elements of a container wait on the Lua stack until it closes, so that
+ * its table is made once, with the right size; a container with many gets
+ * its table earlier, and later elements go straight into it. */
+#include "json.h"
+#include "json_buffer.h"
+#include "json_number.h"
+#include "json_scan.h"
+
+#include <lauxlib.h>
+
+/* Values that may wait for one table; deep down fewer, so that a document of
+ * the greatest depth stays within the Lua stack. */
+#define BATCH      256
+#define BATCH_DEEP 8
+#define DEEP       64
+
+struct frame {
+  int base; /* the stack slot of the table, or for it */
+  char is_object, has_table;
+  lua_Integer count; /* elements of an array that are in the table */
+};
+
+struct decoder {
+  lua_State *L;
+  const char *text, *p, *end;
+  int top, room; /* of the Lua stack: used, and known to be there */
+  int depth, max_depth;
+  int mark; /* slot of the metatable of arrays */
+  struct frame *frames;
+  struct frame small[JSON_DEPTH];
+  struct json_buffer buffer;
+};
+
+static void fail(struct decoder *d, const char *p, const char *what) {
+  luge__json_parse_error(d->L, d->text, p, d->end, 0,
+                         p < d->end ? what : "unexpected end");
+}
+
+static inline void skip_space(struct decoder *d) {
+  const char *p = d->p;
+  while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t') {
+    p++;
+  }
+  d->p = p;
+}
+
+/* Room for a key, a value and what moving them into a table takes. */
+static inline void reserve_stack(struct decoder *d) {
+  if (d->room - d->top < 8) {
+    luaL_checkstack(d->L, 512, "JSON");
+    d->room = d->top + 512;
+  }
+}
+
+/* Reads four hexadecimal digits; -1 if there are none. */
+static int32_t read_hex(const char *p) {
+  int32_t code = 0;
+  for (int i = 0; i < 4; i++) {
+    int digit = json_hex((unsigned char)p[i]);
+    if (digit < 0) {
+      return -1;
+    }
+    code = code << 4 | digit;
+  }
+  return code;
+}
+
+/* The part of an escape after `\u`, and the second one of a pair. */
+static const char *read_unicode(struct decoder *d, const char *p) {
+  int32_t code = read_hex(p);
+  if (code < 0) {
+    fail(d, p - 2, "malformed \\u escape");
+  }
+  const char *next = p + 4;
+  if (code >= 0xD800 && code < 0xE000) {
+    int32_t low = -1;
+    if (code < 0xDC00 && next[0] == '\\' && next[1] == 'u') {
+      low = read_hex(next + 2);
+    }
+    if (low < 0xDC00 || low > 0xDFFF) {
+      fail(d, p - 2, "lone surrogate");
+    }
+    code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+    next += 6;
+  }
+  json_reserve(&d->buffer, 4);
+  d->buffer.length +=
+      (size_t)json_put_utf8(d->buffer.data + d->buffer.length, (uint32_t)code);
+  return next;
+}
+
+static const char *read_escape(struct decoder *d, const char *p) {
+  if (p[1] == 'u') {
+    return read_unicode(d, p + 2);
+  }
+  char c = json_unescape(p[1]);
+  if (c == 0) {
+    fail(d, p + 1 < d->end ? p : p + 1, "unknown escape");
+  }
+  json_reserve(&d->buffer, 1);
+  json_put(&d->buffer, c);
+  return p + 2;
+}
+
+/* Goes on to the next quote or backslash. */
+static inline const char *skip_text(struct decoder *d, const char *p) {
+  for (;;) {
+    p = json_skip_plain(p, d->end);
+    if (*p == '"' || *p == '\\') {
+      return p;
+    }
+    int length = p < d->end ? json_utf8(p, d->end) : 0;
+    if (length < 2) {
+      fail(d, p,
+           length == 1 ? "control character in a string" : "invalid UTF-8");
+    }
+    do {
+      p += length;
+    } while ((*p & 0x80) != 0 && (length = json_utf8(p, d->end)) != 0);
+  }
+}
+
+/* Goes on from the first backslash, at `p`, of the string after `first`. */
+static void push_escaped(struct decoder *d, const char *first, const char *p) {
+  d->buffer.length = 0;
+  json_add(&d->buffer, first, (size_t)(p - first));
+  while (*p == '\\') {
+    p = read_escape(d, p);
+    const char *run = p;
+    p = skip_text(d, p);
+    json_add(&d->buffer, run, (size_t)(p - run));
+  }
+  lua_pushlstring(d->L, d->buffer.data, d->buffer.length);
+  d->p = p + 1;
+}
+
+/* Pushes the string whose quote has been read. */
+static inline void push_string(struct decoder *d) {
+  const char *first = d->p;
+  const char *p = skip_text(d, first);
+  if (*p == '\\') {
+    push_escaped(d, first, p);
+  } else {
+    lua_pushlstring(d->L, first, (size_t)(p - first));
+    d->p = p + 1;
+  }
+  d->top++;
+}
+
+static void push_number(struct decoder *d) {
+  lua_Integer integer;
+  lua_Number number;
+  const char *first = d->p;
+  switch (luge__json_read_number(&d->p, &integer, &number)) {
+  case JSON_INTEGER:
+    lua_pushinteger(d->L, integer);
+    break;
+  case JSON_FLOAT:
+    lua_pushnumber(d->L, number);
+    break;
+  case JSON_TOO_LARGE:
+    fail(d, first, "number too large");
+    break;
+  default:
+    fail(d, d->p, "malformed number");
+  }
+  d->top++;
+}
+
+static int read_word(struct decoder *d, const char *word) {
+  size_t i = 0;
+  while (word[i] != '\0' && d->p[i] == word[i]) {
+    i++;
+  }
+  d->p += i;
+  return word[i] == '\0';
+}
+
+static void push_literal(struct decoder *d) {
+  int well_formed;
+  switch (*d->p) {
+  case 't':
+    lua_pushboolean(d->L, 1);
+    well_formed = read_word(d, "true");
+    break;
+  case 'f':
+    lua_pushboolean(d->L, 0);
+    well_formed = read_word(d, "false");
+    break;
+  default:
+    lua_pushlightuserdata(d->L, NULL);
+    well_formed = read_word(d, "null");
+  }
+  d->top++;
+  if (!well_formed) {
+    fail(d, d->p, "malformed literal");
+  }
+}
+
+/* Frames beyond the usual depth move to a userdata, in their slot. */
+static void grow_frames(struct decoder *d) {
+  lua_State *L = d->L;
+  size_t size = sizeof(struct frame) * (size_t)d->max_depth;
+  struct frame *frames = lua_newuserdatauv(L, size, 0);
+  memcpy(frames, d->frames, sizeof(struct frame) * (size_t)d->depth);
+  lua_replace(L, d->mark + 1);
+  d->frames = frames;
+}
+
+static void open_frame(struct decoder *d, int is_object) {
+  if (d->depth == d->max_depth) {
+    fail(d, d->p - 1, "nested too deeply");
+  }
+  if (d->depth == JSON_DEPTH && d->frames == d->small) {
+    grow_frames(d);
+  }
+  lua_pushnil(d->L);
+  d->frames[d->depth++] =
+      (struct frame){.base = ++d->top, .is_object = (char)is_object};
+}
+
+/* Moves what waits above the table into it: an object's pairs in their order,
+ * so that the last of two with the same key stays. */
+static void fill_table(struct decoder *d, struct frame *frame) {
+  lua_State *L = d->L;
+  int waiting = d->top - frame->base;
+  if (frame->is_object && waiting == 2) {
+    lua_rawset(L, frame->base);
+  } else if (frame->is_object) {
+    for (int i = frame->base + 1; i < d->top; i += 2) {
+      lua_pushvalue(L, i);
+      lua_pushvalue(L, i + 1);
+      lua_rawset(L, frame->base);
+    }
+    lua_settop(L, frame->base);
+  } else {
+    for (int i = waiting; i > 0; i--) {
+      lua_rawseti(L, frame->base, frame->count + i);
+    }
+    frame->count += waiting;
+  }
+  d->top = frame->base;
+}
+
+/* Makes the table of a container, with room for `expected` values. */
+static void make_table(struct decoder *d, struct frame *frame, int expected) {
+  lua_State *L = d->L;
+  if (frame->is_object) {
+    lua_createtable(L, 0, expected / 2);
+  } else {
+    lua_createtable(L, expected, 0);
+    lua_pushvalue(L, d->mark);
+    lua_setmetatable(L, -2);
+  }
+  lua_replace(L, frame->base);
+  frame->has_table = 1;
+}
+
+/* The container is complete: its table is the value on top. */
+static void close_frame(struct decoder *d) {
+  struct frame *frame = &d->frames[d->depth - 1];
+  if (!frame->has_table) {
+    make_table(d, frame, d->top - frame->base);
+  }
+  if (d->top > frame->base) {
+    fill_table(d, frame);
+  }
+  d->p++;
+  d->depth--;
+}
+
+static inline void store_waiting(struct decoder *d, struct frame *frame) {
+  int waiting = d->top - frame->base;
+  if (frame->has_table) {
+    fill_table(d, frame);
+  } else if (waiting >= (d->depth < DEEP ? BATCH : BATCH_DEEP)) {
+    make_table(d, frame, 2 * waiting);
+    fill_table(d, frame);
+  }
+}
+
+static inline void push_key(struct decoder *d) {
+  skip_space(d);
+  if (*d->p != '"') {
+    fail(d, d->p, "a key must be a string");
+  }
+  d->p++;
+  push_string(d);
+  skip_space(d);
+  if (*d->p != ':') {
+    fail(d, d->p, "':' expected after a key");
+  }
+  d->p++;
+}
+
+/* After '[' or '{': whether a value follows (and not its end). */
+static int open_container(struct decoder *d, char close) {
+  d->p++;
+  open_frame(d, close == '}');
+  skip_space(d);
+  if (*d->p == close) {
+    close_frame(d);
+    return 0;
+  }
+  if (close == '}') {
+    push_key(d);
+  }
+  return 1;
+}
+
+/* Reads a value, or the beginning of one up to its first element: whether
+ * that is to come. */
+static int begin_value(struct decoder *d) {
+  reserve_stack(d);
+  skip_space(d);
+  switch (*d->p) {
+  case '"':
+    d->p++;
+    push_string(d);
+    return 0;
+  case '{':
+    return open_container(d, '}');
+  case '[':
+    return open_container(d, ']');
+  case 't':
+  case 'f':
+  case 'n':
+    push_literal(d);
+    return 0;
+  default:
+    if (*d->p != '-' && (*d->p < '0' || *d->p > '9')) {
+      fail(d, d->p, "a value expected");
+    }
+    push_number(d);
+    return 0;
+  }
+}
+
+/* After an element: whether there is another. If not, the container is
+ * complete, and itself an element of the next one. */
+static int next_element(struct decoder *d) {
+  struct frame *frame = &d->frames[d->depth - 1];
+  skip_space(d);
+  if (*d->p == ',') {
+    d->p++;
+    store_waiting(d, frame);
+    if (frame->is_object) {
+      push_key(d);
+    }
+    return 1;
+  }
+  if (*d->p != (frame->is_object ? '}' : ']')) {
+    fail(d, d->p,
+         frame->is_object ? "',' or '}' expected" : "',' or ']' expected");
+  }
+  close_frame(d);
+  return 0;
+}
+
+static void read_document(struct decoder *d) {
+  int more;
+  do {
+    more = begin_value(d);
+    while (!more && d->depth > 0) {
+      more = next_element(d);
+    }
+  } while (more);
+  skip_space(d);
+  if (d->p < d->end) {
+    fail(d, d->p, "nothing may follow the value");
+  }
+}
+
+void luge__json_decode(lua_State *L, int index,
+                       const struct json_options *options) {
+  struct decoder d;
+  size_t length;
+  d.L = L;
+  d.text = d.p = lua_tolstring(L, index, &length);
+  d.end = d.text + length;
+  d.depth = 0;
+  d.max_depth = options->max_depth;
+  d.frames = d.small;
+  int bottom = lua_gettop(L);
+  luge__json_buffer_init(&d.buffer, L);
+  luge__json_push_array_mark(L);
+  d.mark = lua_gettop(L);
+  lua_pushnil(L); /* for frames beyond the usual depth */
+  d.top = d.room = lua_gettop(L);
+  read_document(&d);
+  luge__json_buffer_free(&d.buffer);
+  lua_replace(L, bottom + 1);
+  lua_settop(L, bottom + 1);
+}

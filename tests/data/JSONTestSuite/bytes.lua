@@ -1,0 +1,30 @@
+-- The 25 cases of JSONTestSuite whose texts are not UTF-8. The npm package
+-- holds its texts as JavaScript strings and cannot say them; here each is
+-- restated from what its name says: { name, text }.
+return {
+  { "i_string_UTF-16LE_with_BOM", "\xFF\xFE[\0\"\0\xE9\0\"\0]\0" },
+  { "i_string_UTF-8_invalid_sequence", "[\"\u{65E5}\xD1\x88\xFA\"]" },
+  { "i_string_UTF8_surrogate_U+D800", "[\"\xED\xA0\x80\"]" },
+  { "i_string_invalid_utf-8", "[\"\xFF\"]" },
+  { "i_string_iso_latin_1", "[\"\xE9\"]" },
+  { "i_string_lone_utf8_continuation_byte", "[\"\x81\"]" },
+  { "i_string_not_in_unicode_range", "[\"\xF4\xBF\xBF\xBF\"]" },
+  { "i_string_overlong_sequence_2_bytes", "[\"\xC0\xAF\"]" },
+  { "i_string_overlong_sequence_6_bytes", "[\"\xFC\x83\xBF\xBF\xBF\xBF\"]" },
+  { "i_string_overlong_sequence_6_bytes_null", "[\"\xFC\x80\x80\x80\x80\x80\"]" },
+  { "i_string_truncated-utf-8", "[\"\xE0\xFF\"]" },
+  { "i_string_utf16BE_no_BOM", "\0[\0\"\0\xE9\0\"\0]" },
+  { "i_string_utf16LE_no_BOM", "[\0\"\0\xE9\0\"\0]\0" },
+  { "n_array_a_invalid_utf8", "[a\xE5]" },
+  { "n_array_invalid_utf8", "[\xFF]" },
+  { "n_number_invalid-utf-8-in-bigger-int", "[123\xE5]" },
+  { "n_number_invalid-utf-8-in-exponent", "[1e1\xE5]" },
+  { "n_number_invalid-utf-8-in-int", "[0\xE5]\n" },
+  { "n_number_real_with_invalid_utf8_after_e", "[1e\xE5]" },
+  { "n_object_lone_continuation_byte_in_key_and_trailing_comma", "{\"\xB9\":\"0\",}" },
+  { "n_string_invalid-utf-8-in-escape", "[\"\\u\xE5\"]" },
+  { "n_string_invalid_utf8_after_escape", "[\"\\\xE5\"]" },
+  { "n_structure_incomplete_UTF8_BOM", "\xEF\xBB{}" },
+  { "n_structure_lone-invalid-utf-8", "\xE5" },
+  { "n_structure_single_eacute", "\xE9" },
+}

@@ -3,6 +3,7 @@
 #include "error.h"
 
 #include <lauxlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 static const char metatable_key = 0;
@@ -130,6 +131,56 @@ int luge__is_error(lua_State *L, int index, const char *kind) {
   is_error = actual != NULL && strcmp(actual, kind) == 0;
   lua_pop(L, 1);
   return is_error;
+}
+
+/* Causes that are shown: a chain may be a ring. */
+enum { MAX_CAUSES = 8 };
+
+static int to_text(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+/* Pushes the text of one error, without its causes. */
+static void push_text(lua_State *L, int index) {
+  bool plain = lua_type(L, index) == LUA_TTABLE &&
+               luaL_getmetafield(L, index, "__tostring") == LUA_TNIL;
+  if (plain) {
+    lua_pushliteral(L, "(error object is a table without __tostring)");
+    return;
+  }
+  lua_pushcfunction(L, to_text);
+  lua_pushvalue(L, index);
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    lua_pushfstring(L, "(error object is a %s whose __tostring failed)",
+                    luaL_typename(L, index));
+  }
+}
+
+const char *luge__error_text(lua_State *L, int index) {
+  luaL_checkstack(L, 8, NULL);
+  int error = lua_absindex(L, index), top = lua_gettop(L);
+  lua_pushvalue(L, error);
+  push_text(L, top + 1);
+  lua_insert(L, top + 2);
+  lua_settop(L, top + 2);
+  for (int i = 0; i < MAX_CAUSES && luge__is_error(L, top + 1, NULL); i++) {
+    lua_pushliteral(L, "cause");
+    if (lua_rawget(L, top + 1) == LUA_TNIL) {
+      break;
+    }
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 2);
+    lua_pushliteral(L, "\n  caused by: ");
+    push_text(L, top + 1);
+    lua_insert(L, top + 4);
+    lua_settop(L, top + 4);
+    lua_concat(L, 3);
+  }
+  lua_settop(L, top + 2);
+  lua_remove(L, top + 1);
+  return lua_tostring(L, -1);
 }
 
 /* error{ kind=, message=, ... }: takes the table over as the error. */

@@ -34,6 +34,11 @@ LUGE_NORETURN int luge__arg_error(lua_State *L, int arg, const char *wants);
 /* Whether the value at `index` is a luge error, of `kind` unless NULL. */
 int luge__is_error(lua_State *L, int index, const char *kind);
 
+/* Pushes what is shown for the error at `index`, of whatever type, with the
+ * chain of its causes, a line each; and returns it. Never raises but for
+ * memory: a `__tostring` that fails is told instead. */
+const char *luge__error_text(lua_State *L, int index);
+
 /* Registers `error` and `is_error` in the table at the top of the stack. */
 void luge__error_register(lua_State *L);
 

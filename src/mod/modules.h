@@ -5,6 +5,10 @@
 
 #include <lauxlib.h>
 
+int luge__open_queue(lua_State *L);
+int luge__open_sync(lua_State *L);
+int luge__open_task(lua_State *L);
+
 /* { "luge.native.NAME", luge__open_NAME }, ended by NULL. */
 extern const luaL_Reg luge__modules[];
 

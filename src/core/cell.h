@@ -1,0 +1,66 @@
+/* Cells: what can be awaited, a Task's outcome or a Future's. A cell is part
+ * of a userdata, and is settled once: its values, or its error, are kept in
+ * the userdata's first user value. Loop thread only. */
+#ifndef LUGE_CORE_CELL_H
+#define LUGE_CORE_CELL_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "list.h"
+
+struct luge_scope;
+struct luge_cell;
+struct luge_task;
+
+enum luge_cell_state {
+  LUGE_CELL_PENDING,
+  LUGE_CELL_RESOLVED,
+  LUGE_CELL_REJECTED,
+  LUGE_CELL_CANCELLED /* rejected, because its task was cancelled */
+};
+
+/* Told once, when the cell is settled, outside of Lua or inside. */
+struct luge_listener {
+  struct luge_list link;
+  void (*notify)(struct luge_listener *listener);
+};
+
+struct luge_cell {
+  struct luge_list listeners;
+  enum luge_cell_state state;
+  int count; /* of its values */
+};
+
+void luge__cell_init(struct luge_cell *cell);
+
+/* Settles it with the `count` values on top of the stack, which are popped.
+ * `index` is the userdata. May raise (memory) before anything has changed. */
+void luge__cell_resolve(lua_State *L, int index, struct luge_cell *cell,
+                        int count);
+
+/* Settles it with the error on top of the stack, which is popped. An error
+ * that nobody awaits fails `owner`, unless NULL, or is reported when the
+ * userdata is collected. Says whether somebody awaits it. */
+bool luge__cell_reject(lua_State *L, int index, struct luge_cell *cell,
+                       struct luge_scope *owner);
+
+/* Settles it as cancelled, with the error on top of the stack, which is
+ * popped; nobody needs to await it. */
+void luge__cell_cancel(lua_State *L, int index, struct luge_cell *cell);
+
+/* Waits until it is settled; pushes its values or raises its error. Index 1
+ * is the userdata, nothing else is on the stack. Returns as a C function. */
+int luge__cell_await(lua_State *L, struct luge_cell *cell);
+
+/* Pushes the error of a rejected cell, and counts it as awaited. */
+void luge__cell_push_error(lua_State *L, int index);
+
+/* Pushes the traceback of a rejected cell's error and returns 1; else 0. */
+int luge__cell_push_trace(lua_State *L, int index, struct luge_cell *cell);
+
+/* Pushes the values of a resolved cell and returns their number. */
+int luge__cell_push_values(lua_State *L, int index, struct luge_cell *cell);
+
+#endif

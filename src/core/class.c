@@ -1,0 +1,52 @@
+/* Classes of userdata; see class.h. */
+#include "class.h"
+
+#include <string.h>
+
+#include "error.h"
+
+void luge__class_init(lua_State *L, const struct luge_class *class,
+                      const luaL_Reg *methods, const luaL_Reg *metamethods) {
+  lua_newtable(L);
+  lua_pushstring(L, strchr(class->name, ' ') + 1);
+  lua_setfield(L, -2, "__name");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_newtable(L);
+  luaL_setfuncs(L, methods, 0);
+  lua_setfield(L, -2, "__index");
+  if (metamethods != NULL) {
+    luaL_setfuncs(L, metamethods, 0);
+  }
+  lua_rawsetp(L, LUA_REGISTRYINDEX, class);
+}
+
+void *luge__class_new(lua_State *L, const struct luge_class *class,
+                      size_t size, int values) {
+  void *object = lua_newuserdatauv(L, size, values);
+  memset(object, 0, size);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, class);
+  lua_setmetatable(L, -2);
+  return object;
+}
+
+void *luge__class_test(lua_State *L, int index,
+                       const struct luge_class *class) {
+  void *object = lua_touserdata(L, index);
+  if (object == NULL || !lua_getmetatable(L, index)) {
+    return NULL;
+  }
+  lua_rawgetp(L, LUA_REGISTRYINDEX, class);
+  int equal = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return equal ? object : NULL;
+}
+
+void *luge__class_check(lua_State *L, int index,
+                        const struct luge_class *class) {
+  void *object = luge__class_test(L, index, class);
+  if (object == NULL) {
+    luge__arg_error(L, index, class->name);
+  }
+  return object;
+}

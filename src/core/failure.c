@@ -1,0 +1,118 @@
+/* Failures: see failure.h. The user value is a record { error, trace }. While
+ * nobody has awaited the error the registry maps the failure's address to the
+ * record too: an owner has only the address. */
+#include "failure.h"
+
+#include <lauxlib.h>
+
+#include "error.h"
+#include "host.h"
+#include "trace.h"
+
+static const char metatable_key = 0;
+static const char records_key = 0;
+
+static void forget(lua_State *L, struct luge_failure *failure) {
+  failure->handled = true;
+  luge__list_remove(&failure->link);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &records_key);
+  lua_pushnil(L);
+  lua_rawsetp(L, -2, failure);
+  lua_pop(L, 1);
+}
+
+/* Replaces the record on top of the stack by its error. */
+static void unpack(lua_State *L) {
+  lua_rawgeti(L, -1, 1);
+  lua_rawgeti(L, -2, 2);
+  luge__trace_set(L, -2);
+  lua_remove(L, -2);
+}
+
+struct luge_failure *luge__failure_new(lua_State *L) {
+  luaL_checkstack(L, 6, NULL);
+  lua_createtable(L, 2, 0);
+  luge__trace_push(L, -2);
+  lua_rawseti(L, -2, 2);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, 1);
+  struct luge_failure *failure = lua_newuserdatauv(L, sizeof *failure, 1);
+  *failure = (struct luge_failure){.host = luge__host(L)};
+  luge__list_init(&failure->link);
+  lua_pushvalue(L, -2);
+  lua_setiuservalue(L, -2, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &records_key);
+  lua_pushvalue(L, -3);
+  lua_rawsetp(L, -2, failure);
+  lua_pop(L, 1);
+  lua_remove(L, -2);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+  lua_setmetatable(L, -2);
+  return failure;
+}
+
+void luge__failure_push(lua_State *L, int index) {
+  struct luge_failure *failure = lua_touserdata(L, index);
+  luaL_checkstack(L, 6, NULL);
+  lua_getiuservalue(L, index, 1);
+  if (!failure->handled) {
+    forget(L, failure);
+  }
+  unpack(L);
+}
+
+void luge__failure_push_trace(lua_State *L, int index) {
+  lua_getiuservalue(L, index, 1);
+  lua_rawgeti(L, -1, 2);
+  lua_remove(L, -2);
+}
+
+void luge__failure_take(lua_State *L, struct luge_failure *failure) {
+  luaL_checkstack(L, 6, NULL);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &records_key);
+  lua_rawgetp(L, -1, failure);
+  lua_remove(L, -2);
+  forget(L, failure);
+  unpack(L);
+}
+
+void luge__report(lua_State *L, struct luge_host *host) {
+  host->failed = true;
+  if (host->options.on_error == NULL) {
+    return;
+  }
+  luaL_checkstack(L, 6, NULL);
+  luge__trace_push(L, -1);
+  const char *trace = lua_tostring(L, -1);
+  const char *message = luge__error_text(L, -2);
+  host->options.on_error(host, message, trace, host->options.user);
+  lua_pop(L, 2);
+}
+
+void luge__failures_report(lua_State *L, struct luge_list *failures) {
+  while (!luge__list_empty(failures)) {
+    luge__failure_take(
+        L, luge__container(failures->next, struct luge_failure, link));
+    luge__report(L, luge__host(L));
+    lua_pop(L, 1);
+  }
+}
+
+/* The Task or Future is gone: nobody can await the error any more. */
+static int on_collected(lua_State *L) {
+  struct luge_failure *failure = lua_touserdata(L, 1);
+  if (!failure->handled) {
+    luge__failure_push(L, 1);
+    luge__report(L, failure->host);
+  }
+  return 0;
+}
+
+void luge__failure_init(lua_State *L) {
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &records_key);
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, on_collected);
+  lua_setfield(L, -2, "__gc");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key);
+}

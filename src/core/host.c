@@ -1,0 +1,200 @@
+/* Opening and closing a host; see host.h. Teardown has one order: cancel all
+ * tasks and let them end, stop the services, let the loop close what is ours,
+ * close Lua, let the loop finish. */
+#include "host.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "block.h"
+#include "coroutine.h"
+#include "error.h"
+#include "failure.h"
+#include "require.h"
+#include "sched.h"
+#include "task.h"
+
+/* The allocator counts, and refuses what passes the limit. */
+static void *allocate(void *data, void *ptr, size_t old_size,
+                      size_t new_size) {
+  struct luge_host *host = data;
+  size_t old = ptr != NULL ? old_size : 0;
+  if (new_size == 0) {
+    free(ptr);
+    host->memory -= old;
+    return NULL;
+  }
+  if (host->memory_limit != 0 && new_size > old &&
+      host->memory - old + new_size > host->memory_limit) {
+    return NULL;
+  }
+  void *block = realloc(ptr, new_size);
+  if (block != NULL) {
+    host->memory += new_size - old;
+  }
+  return block;
+}
+
+void *luge__realloc(struct luge_host *host, void *ptr, size_t old_size,
+                    size_t new_size) {
+  return allocate(host, ptr, ptr != NULL ? old_size : 0, new_size);
+}
+
+void luge__weak_table(lua_State *L, const char *mode) {
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushstring(L, mode);
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+}
+
+void luge__service_start(struct luge_host *host,
+                         struct luge_service *service) {
+  service->next = host->services;
+  host->services = service;
+}
+
+static void open_store(lua_State *L, struct luge_host *host) {
+  static const char store_key = 0;
+  lua_State *store = lua_newthread(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &store_key);
+  luaL_checkstack(store, 64, NULL);
+  lua_newtable(store); /* LUGE_THREADS */
+  lua_newtable(store); /* LUGE_TASKS */
+  lua_newtable(store); /* LUGE_CONTEXTS */
+  host->store = store;
+}
+
+/* Everything that may fail, protected. */
+static int open_lua(lua_State *L) {
+  struct luge_host *host = lua_touserdata(L, 1);
+  luaL_openlibs(L);
+  luge__error_init(L);
+  open_store(L, host);
+  luge__scope_setup(L);
+  luge__failure_init(L);
+  luge__block_init(L);
+  luge__task_init(L);
+  luge__coroutine_open(L);
+  luge__require_open(L);
+  return 0;
+}
+
+static int open_loop(struct luge_host *host) {
+  host->loop = host->options.loop;
+  if (host->loop == NULL) {
+    int status = uv_loop_init(&host->own_loop);
+    if (status != 0) {
+      return status;
+    }
+    host->loop = &host->own_loop;
+    host->owns_loop = true;
+  }
+  luge__timers_init(host);
+  return 0;
+}
+
+static void free_host(struct luge_host *host) {
+  luge__timers_free(host);
+  luge__pool_free(host);
+  luge__output_free(host);
+  free(host);
+}
+
+/* Lets the loop close our handles; only ours, if it is borrowed. */
+static void drain(struct luge_host *host) {
+  uv_close((uv_handle_t *)&host->timers.wakeup, NULL);
+  if (host->owns_loop) {
+    uv_run(host->loop, UV_RUN_DEFAULT);
+    uv_loop_close(host->loop);
+  } else {
+    while (uv_is_active((uv_handle_t *)&host->timers.wakeup)) {
+      uv_run(host->loop, UV_RUN_NOWAIT);
+    }
+  }
+}
+
+struct luge_host *luge__host_open(const luge_options *options) {
+  struct luge_host *host = calloc(1, sizeof *host);
+  if (host == NULL || (options != NULL && options->size > sizeof *options)) {
+    free(host);
+    return NULL;
+  }
+  if (options != NULL) {
+    memcpy(&host->options, options, options->size);
+  }
+  host->memory_limit = host->options.memory_limit;
+  luge__scope_init(&host->top, NULL, NULL, 0);
+  if (open_loop(host) != 0) {
+    free(host);
+    return NULL;
+  }
+  lua_State *L = lua_newstate(allocate, host);
+  if (L != NULL) {
+    host->L = L;
+    *luge__thread_word(L) = (uintptr_t)host;
+    lua_pushcfunction(L, open_lua);
+    lua_pushlightuserdata(L, host);
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK) {
+      return host;
+    }
+    lua_close(L);
+  }
+  drain(host);
+  free_host(host);
+  return NULL;
+}
+
+/* Tasks end by being cancelled; one that goes on waiting behind a shield is
+ * given a few seconds. */
+static void end_tasks(struct luge_host *host) {
+  uint64_t until = uv_hrtime() + 5000000000;
+  host->stopping = true;
+  luge__scope_cancel(NULL, &host->top, "the host closes");
+  while (host->live > 0 && uv_hrtime() < until) {
+    luge__passes(host);
+    if (host->live > 0 && !luge__poll(host, true)) {
+      break;
+    }
+  }
+}
+
+static int report_failures(lua_State *L) {
+  luge__failures_report(L, &luge__host(L)->top.failures);
+  return 0;
+}
+
+int luge_close(luge_host *host) {
+  if (host == NULL || host->current != NULL || host->running != NULL) {
+    return LUGE_INVALID;
+  }
+  end_tasks(host);
+  lua_pushcfunction(host->L, report_failures);
+  if (lua_pcall(host->L, 0, 0, 0) != LUA_OK) {
+    lua_pop(host->L, 1);
+  }
+  luge__flush(host);
+  struct luge_service *service;
+  for (service = host->services; service != NULL; service = service->next) {
+    service->stop(service);
+  }
+  lua_close(host->L);
+  luge__flush(host);
+  drain(host);
+  while ((service = host->services) != NULL) {
+    host->services = service->next;
+    service->freed(service);
+  }
+  free_host(host);
+  return LUGE_OK;
+}
+
+lua_State *luge_lua(luge_host *host) {
+  return host != NULL ? host->L : NULL;
+}
+
+int luge_failed(const luge_host *host) {
+  return host->failed;
+}

@@ -1,0 +1,89 @@
+/* The host: everything that one luge_open owns. One Lua state, one loop, one
+ * thread. The modules above keep their own state in the registry or in the
+ * host's `services`, which are stopped in reverse order of their start. */
+#ifndef LUGE_CORE_HOST_H
+#define LUGE_CORE_HOST_H
+
+#include <lua.h>
+#include <luge.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+#include "output.h"
+#include "scope.h"
+#include "thread.h"
+#include "timer.h"
+
+struct luge_task;
+
+/* Tables on the stack of the host's store, indexed by slot, so that a pointer
+ * finds its value without a search. */
+enum {
+  LUGE_THREADS = 1, /* slot -> thread, for as long as the thread is used */
+  LUGE_TASKS,       /* slot -> Task, while it lives; else false */
+  LUGE_CONTEXTS     /* slot -> context table, for tasks that have one */
+};
+
+/* Something that a module keeps for the host's whole life, such as the
+ * libcurl handle: stopped at close, before Lua is, freed with the host. */
+struct luge_service {
+  struct luge_service *next;
+  void (*stop)(struct luge_service *service);  /* closes its uv handles */
+  void (*freed)(struct luge_service *service); /* after they have closed */
+};
+
+struct luge_host {
+  luge_options options;
+  lua_State *L;     /* the main state: runs no script */
+  lua_State *store; /* a thread that runs nothing, and holds the tables */
+  uv_loop_t *loop;
+  uv_loop_t own_loop;
+  bool owns_loop;
+
+  struct luge_task *current;      /* the task that runs, or NULL */
+  lua_State *volatile running;    /* the coroutine that runs, or NULL */
+  struct luge_resumption *inside; /* the chain of coroutines */
+  bool suspending;                /* a wait is on its way to the scheduler */
+
+  struct luge_task *ready_first, *ready_last;
+  unsigned passes; /* since the loop last had its turn */
+  unsigned refs;   /* what may wake a task, beside timers */
+
+  struct luge_timers timers;
+  struct luge_pool pool;
+  struct {
+    uint32_t task;    /* the task that the error was last seen in */
+    lua_State *noted; /* the coroutine whose stack was last added */
+  } trace;
+  struct luge_scope top; /* owns the main tasks and the detached ones */
+  struct luge_service *services;
+  bool parked_scopes; /* a coroutine was suspended inside a block */
+
+  uint32_t task_ids;
+  unsigned live; /* tasks */
+  bool failed;   /* an error was reported */
+  bool stopping;
+  bool deadlocked; /* the main task was told, in its last wait */
+  bool exiting;    /* os.exit was called */
+  int exit_code;
+  struct luge_task *main;
+  size_t memory, memory_limit; /* bytes; 0: no limit */
+  char *output;                /* not yet handed to options.output */
+  size_t output_length;
+};
+
+/* luge_open, without the modules that are not core's. */
+struct luge_host *luge__host_open(const luge_options *options);
+
+/* The host's allocator: as lua_Alloc. NULL: out of memory. */
+void *luge__realloc(struct luge_host *host, void *ptr, size_t old_size,
+                    size_t new_size);
+
+/* Pushes a table with weak keys ("k") or values ("v"). */
+void luge__weak_table(lua_State *L, const char *mode);
+
+/* Registers a service; `service` stays the module's. */
+void luge__service_start(struct luge_host *host, struct luge_service *service);
+
+#endif

@@ -1,0 +1,104 @@
+/* The scheduler; see sched.h. */
+#include "sched.h"
+
+#include "host.h"
+#include "task.h"
+
+/* How long ready tasks may keep the loop from its events. */
+enum { MAX_PASSES = 64, MAX_NANOSECONDS = 1000000 };
+
+void luge__ref(struct luge_host *host) {
+  host->refs++;
+}
+
+void luge__unref(struct luge_host *host) {
+  host->refs--;
+}
+
+void luge__ready(struct luge_task *task) {
+  struct luge_host *host = task->host;
+  task->queued = true;
+  task->ready = NULL;
+  if (host->ready_last != NULL) {
+    host->ready_last->ready = task;
+  } else {
+    host->ready_first = task;
+  }
+  host->ready_last = task;
+}
+
+static struct luge_task *take_ready(struct luge_host *host) {
+  struct luge_task *task = host->ready_first;
+  host->ready_first = task->ready;
+  if (task->ready == NULL) {
+    host->ready_last = NULL;
+  }
+  task->queued = false;
+  return task;
+}
+
+/* The one place that resumes tasks. */
+static void run(struct luge_host *host, struct luge_task *task) {
+  lua_State *co = task->thread.co;
+  struct luge_resumption here = {.co = co, .can_wait = true};
+  int arguments = task->arguments, results;
+  task->arguments = 0;
+  task->waiting = LUGE_WAIT_NONE;
+  host->current = task;
+  host->inside = &here;
+  host->running = co;
+  int status = lua_resume(co, host->L, arguments, &results);
+  host->running = NULL;
+  host->inside = NULL;
+  bool suspended = status == LUA_YIELD && host->suspending;
+  host->suspending = false;
+  if (!suspended) {
+    luge__task_ended(task, status);
+  }
+  host->current = NULL;
+}
+
+/* What was ready when the pass began. */
+static void pass(struct luge_host *host) {
+  const struct luge_task *last = host->ready_last;
+  struct luge_task *task;
+  do {
+    task = take_ready(host);
+    run(host, task);
+  } while (task != last);
+}
+
+void luge__passes(struct luge_host *host) {
+  uint64_t start = uv_hrtime();
+  for (int i = 0; i < MAX_PASSES && host->ready_first != NULL; i++) {
+    pass(host);
+    if (uv_hrtime() - start > MAX_NANOSECONDS) {
+      return;
+    }
+  }
+}
+
+static bool is_virtual(const struct luge_host *host) {
+  return host->timers.clock.advance != NULL;
+}
+
+bool luge__poll(struct luge_host *host, bool wait) {
+  struct luge_timers *timers = &host->timers;
+  bool ready = host->ready_first != NULL;
+  if (!ready && host->refs == 0 && timers->count == 0) {
+    return false;
+  }
+  bool jump = !ready && wait && is_virtual(host) && host->refs == 0;
+  luge__timers_arm(host);
+  if (wait && !ready && !jump) {
+    luge__flush(host);
+    uv_run(host->loop, UV_RUN_ONCE);
+  } else {
+    uv_run(host->loop, UV_RUN_NOWAIT);
+  }
+  if (jump && host->ready_first == NULL && timers->count > 0) {
+    timers->clock.advance(timers->clock.data, timers->heap[1]->at);
+  }
+  luge__timers_fire(host);
+  return true;
+}

@@ -1,0 +1,27 @@
+/* The scheduler: the queue of ready tasks, the one function that resumes
+ * them, and the turns that alternate with the loop. */
+#ifndef LUGE_CORE_SCHED_H
+#define LUGE_CORE_SCHED_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+struct luge_host;
+struct luge_task;
+
+/* Puts the task at the end of the queue of those that are ready. */
+void luge__ready(struct luge_task *task);
+
+/* Runs what is ready, pass after pass, for a millisecond at most. */
+void luge__passes(struct luge_host *host);
+
+/* Lets the loop have its events, waiting for them if nothing is ready and
+ * `wait`, and fires the timers. False: no task is ready and nothing that the
+ * host knows of will ever wake one. */
+bool luge__poll(struct luge_host *host, bool wait);
+
+/* Counts what may wake a task beside timers: operations, listeners. */
+void luge__ref(struct luge_host *host);
+void luge__unref(struct luge_host *host);
+
+#endif

@@ -1,0 +1,250 @@
+/* The life of a task; see task.h. It settles its cell on its own thread, under
+ * Lua's protection, as the last thing that runs there; what is left for the
+ * scheduler, after the thread has returned, allocates nothing. */
+#include "task.h"
+
+#include <lauxlib.h>
+
+#include "block.h"
+#include "error.h"
+#include "failure.h"
+#include "host.h"
+#include "sched.h"
+#include "trace.h"
+
+const struct luge_class luge__task_class = {"a Task"};
+
+static const char names_key = 0; /* registry: Task -> name, weak */
+
+void luge__task_push(lua_State *L, struct luge_task *task) {
+  lua_State *store = task->host->store;
+  lua_rawgeti(store, LUGE_TASKS, task->thread.slot);
+  lua_xmove(store, L, 1);
+}
+
+struct luge_task *luge__task_at(lua_State *L, uint32_t slot) {
+  lua_State *store = luge__host(L)->store;
+  lua_rawgeti(store, LUGE_TASKS, slot);
+  struct luge_task *task = lua_touserdata(store, -1);
+  if (task != NULL) {
+    lua_xmove(store, L, 1);
+  } else {
+    lua_pop(store, 1);
+  }
+  return task;
+}
+
+const char *luge__task_status(const struct luge_task *task) {
+  static const char *const ended[] = {
+      [LUGE_CELL_RESOLVED] = "done",
+      [LUGE_CELL_REJECTED] = "failed",
+      [LUGE_CELL_CANCELLED] = "cancelled",
+  };
+  if (task->cell.state != LUGE_CELL_PENDING) {
+    return ended[task->cell.state];
+  }
+  if (task->host->current == task) {
+    return "running";
+  }
+  return task->queued ? "ready" : "waiting";
+}
+
+/* What the function left behind becomes the outcome: results or an error,
+ * from `first` on. */
+static int root_left(lua_State *L, struct luge_scope *root, int first,
+                     bool failed) {
+  struct luge_task *task = root->task;
+  luaL_checkstack(L, 8, NULL);
+  luge__task_push(L, task);
+  lua_replace(L, first - 1); /* where the message handler was */
+  int index = first - 1;
+  if (!failed) {
+    luge__cell_resolve(L, index, &task->cell, lua_gettop(L) - index);
+    return 0;
+  }
+  if ((root->flags & LUGE_SCOPE_CANCELLED) &&
+      luge__is_error(L, -1, "cancelled")) {
+    luge__cell_cancel(L, index, &task->cell);
+    return 0;
+  }
+  luge__trace_spawned(L, task, index);
+  if (root->parent->flags & LUGE_SCOPE_FAIL_FAST) {
+    luge__block_keep_error(L, root->parent);
+  }
+  task->unawaited =
+      !luge__cell_reject(L, index, &task->cell, root->parent);
+  return 0;
+}
+
+/* The function at the bottom of every task's thread. A task that was cancelled
+ * before its first run never runs. */
+static int body(lua_State *L) {
+  struct luge_task *task = luge__host(L)->current;
+  lua_pushcfunction(L, luge__scope_handler);
+  lua_insert(L, 1);
+  if (task->root.flags & LUGE_SCOPE_CANCELLED) {
+    lua_settop(L, 1);
+    luge__scope_push_cancelled(L, &task->root);
+    return root_left(L, &task->root, 2, true);
+  }
+  return luge__scope_call(L, &task->root, 2);
+}
+
+/* Where the task was spawned: the function that did is kept as the user value
+ * until the outcome takes its place. */
+static void note_site(lua_State *L, struct luge_task *task, int index) {
+  lua_Debug ar;
+  if (lua_getstack(L, 1, &ar) && lua_getinfo(L, "lf", &ar)) {
+    task->line = ar.currentline;
+    lua_setiuservalue(L, index, 1);
+  }
+}
+
+static void inherit_context(lua_State *L, struct luge_task *task) {
+  const struct luge_task *parent = task->host->current;
+  if (parent != NULL && parent->has_context) {
+    lua_State *store = task->host->store;
+    lua_rawgeti(store, LUGE_CONTEXTS, parent->thread.slot);
+    lua_xmove(store, L, 1);
+    luge__task_set_context(L, task);
+  }
+}
+
+static struct luge_task *create(lua_State *L, struct luge_scope *owner) {
+  struct luge_host *host = luge__host(L);
+  struct luge_task *task =
+      luge__class_new(L, &luge__task_class, sizeof *task, 1);
+  task->host = host;
+  note_site(L, task, lua_gettop(L));
+  luge__cell_init(&task->cell);
+  luge__scope_init(&task->root, owner, task, 0);
+  task->root.left = root_left;
+  task->scope = &task->root;
+  luge__list_init(&task->sibling);
+  return task;
+}
+
+/* The last step: from here on the host knows the task. */
+static void publish(lua_State *L, struct luge_task *task) {
+  struct luge_host *host = task->host;
+  lua_pushvalue(L, -1);
+  lua_xmove(L, host->store, 1);
+  lua_rawseti(host->store, LUGE_TASKS, task->thread.slot);
+  task->id = ++host->task_ids;
+  luge__list_append(&task->root.parent->children, &task->sibling);
+  host->live++;
+  luge__ready(task);
+}
+
+struct luge_task *luge__spawn(lua_State *L, struct luge_scope *owner,
+                              int nargs) {
+  if (owner->flags & LUGE_SCOPE_CLOSED) {
+    luge__raise(L, "invalid", "cannot spawn in a scope that has ended");
+  }
+  luaL_checkstack(L, 8, NULL);
+  struct luge_task *task = create(L, owner);
+  task->thread = luge__thread_take(L);
+  lua_State *co = task->thread.co;
+  if (!lua_checkstack(co, nargs + LUA_MINSTACK)) {
+    luge__thread_give(task->host, task->thread);
+    luge__raise(L, "limit", "too many arguments for a task: %d", nargs);
+  }
+  inherit_context(L, task);
+  lua_insert(L, -nargs - 2);
+  lua_pushcfunction(co, body);
+  lua_xmove(L, co, nargs + 1);
+  task->arguments = nargs + 1;
+  publish(L, task);
+  return task;
+}
+
+/* A task whose thread did not return: it raised outside of its function (out
+ * of memory), or yielded something that is not a wait. The error is on top of
+ * the stack; the Task below. */
+static int settle_by_force(lua_State *L) {
+  struct luge_task *task = lua_touserdata(L, 1);
+  if ((task->root.flags & LUGE_SCOPE_CANCELLED) &&
+      luge__is_error(L, -1, "cancelled")) {
+    luge__cell_cancel(L, 1, &task->cell);
+  } else {
+    task->unawaited = !luge__cell_reject(L, 1, &task->cell, task->root.parent);
+  }
+  return 0;
+}
+
+static void force(struct luge_task *task, int status) {
+  lua_State *L = task->host->L, *co = task->thread.co;
+  luge__scope_cancel_children(&task->root, "its owner failed");
+  lua_pushcfunction(L, settle_by_force);
+  luge__task_push(L, task);
+  if (status == LUA_YIELD) {
+    lua_pushliteral(L, "invalid: a C library yielded from a task");
+  } else {
+    lua_xmove(co, L, 1);
+  }
+  luge__thread_mark(co, LUGE_THREAD_LENT, true);
+  lua_resetthread(co);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) { /* out of memory, again */
+    luge__report(L, task->host);
+    lua_pop(L, 1);
+    task->cell.state = LUGE_CELL_CANCELLED;
+  }
+}
+
+void luge__task_ended(struct luge_task *task, int status) {
+  struct luge_host *host = task->host;
+  struct luge_scope *owner = task->root.parent;
+  if (status != LUA_OK || task->cell.state == LUGE_CELL_PENDING) {
+    force(task, status);
+  }
+  luge__scope_close(&task->root);
+  luge__list_remove(&task->sibling);
+  luge__scope_child_ended(owner, task->unawaited);
+  uint32_t slot = task->thread.slot;
+  if (task->has_context) {
+    lua_pushboolean(host->store, 0);
+    lua_rawseti(host->store, LUGE_CONTEXTS, slot);
+  }
+  luge__thread_give(host, task->thread);
+  task->thread.co = NULL;
+  host->live--;
+  lua_pushboolean(host->store, 0);
+  lua_rawseti(host->store, LUGE_TASKS, slot);
+}
+
+void luge__task_set_context(lua_State *L, struct luge_task *task) {
+  lua_State *store = task->host->store;
+  lua_pushvalue(store, LUGE_CONTEXTS);
+  lua_xmove(store, L, 1);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, task->thread.slot);
+  lua_pop(L, 1);
+  task->has_context = true;
+}
+
+void luge__task_set_name(lua_State *L, int index, const char *name) {
+  index = lua_absindex(L, index);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &names_key);
+  lua_pushvalue(L, index);
+  lua_pushstring(L, name);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+const char *luge__task_name(lua_State *L, int index) {
+  const struct luge_task *task = lua_touserdata(L, index);
+  index = lua_absindex(L, index);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &names_key);
+  lua_pushvalue(L, index);
+  if (lua_rawget(L, -2) != LUA_TSTRING) {
+    lua_pop(L, 1);
+    lua_pushfstring(L, "task %d", (int)task->id);
+  }
+  lua_remove(L, -2);
+  return lua_tostring(L, -1);
+}
+
+void luge__task_init(lua_State *L) {
+  luge__weak_table(L, "k");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &names_key);
+}

@@ -1,0 +1,70 @@
+/* Tasks: a userdata that scripts see, a thread that runs, and a cell for the
+ * outcome. While it lives the host's tables hold it and its thread by its
+ * slot; once ended it is ordinary garbage. Loop thread only. */
+#ifndef LUGE_CORE_TASK_H
+#define LUGE_CORE_TASK_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cell.h"
+#include "class.h"
+#include "scope.h"
+#include "thread.h"
+#include "wait.h"
+
+struct luge_task {
+  struct luge_host *host;
+  struct luge_cell cell;
+  struct luge_scope root;    /* owns what the task spawns; parent: its owner */
+  struct luge_scope *scope;  /* the innermost, at most the root */
+  struct luge_list sibling;  /* in its owner's children */
+  struct luge_task *ready;   /* the next in the queue of ready tasks */
+  struct luge_thread thread; /* co is NULL once ended */
+  struct luge_wait wait;
+  int line;      /* where it was spawned; the function: its user value */
+  int arguments; /* on its thread's stack, for the next resumption */
+  uint32_t id;
+  uint8_t waiting; /* enum luge_wait_state */
+  bool started;
+  bool queued;
+  bool cancelling;  /* the wait ends by raising `cancelled` */
+  bool raising;     /* the wait ends by raising the value handed over */
+  bool unawaited;   /* its error fails its owner */
+  bool has_context; /* in LUGE_CONTEXTS */
+};
+
+/* Spawns the function below `nargs` arguments on top of L's stack, which are
+ * popped, as a child of `owner`; pushes the Task. `fn` may wait. Raises
+ * (memory, a closed scope) before anything has changed. */
+struct luge_task *luge__spawn(lua_State *L, struct luge_scope *owner,
+                              int nargs);
+
+/* Pushes the Task of a live task on any stack of its host. */
+void luge__task_push(lua_State *L, struct luge_task *task);
+
+/* Pushes the Task in a slot of the host, and returns it; or pushes nothing and
+ * returns NULL. Slots count from 1 to pool.slots. */
+struct luge_task *luge__task_at(lua_State *L, uint32_t slot);
+
+/* The scheduler has run it until it ended: `status` is lua_resume's. */
+void luge__task_ended(struct luge_task *task, int status);
+
+/* What task:status() says. */
+const char *luge__task_status(const struct luge_task *task);
+
+/* The table on top of L's stack, which is popped, becomes the task's context,
+ * which the tasks that it spawns inherit. */
+void luge__task_set_context(lua_State *L, struct luge_task *task);
+
+/* The class of Tasks, to be given its methods before a task is spawned. */
+extern const struct luge_class luge__task_class;
+
+/* The name that a script gave the Task at `index`, or else "task 12". */
+void luge__task_set_name(lua_State *L, int index, const char *name);
+const char *luge__task_name(lua_State *L, int index);
+
+void luge__task_init(lua_State *L);
+
+#endif

@@ -1,0 +1,101 @@
+/* The pool of threads; see thread.h. A thread keeps its slot in the host's
+ * tables for as long as it is used, so that a task coming or going changes
+ * no table's shape. */
+#include "thread.h"
+
+#include <lauxlib.h>
+
+#include "host.h"
+
+/* Idle threads that are kept: at a kilobyte each. */
+enum { MAX_IDLE = 16384 };
+
+static bool reserve(struct luge_host *host) {
+  struct luge_pool *pool = &host->pool;
+  if (pool->count < pool->capacity) {
+    return true;
+  }
+  uint32_t capacity = pool->capacity == 0 ? 16 : pool->capacity * 2;
+  void *idle = luge__realloc(host, pool->idle,
+                             pool->capacity * sizeof *pool->idle,
+                             capacity * sizeof *pool->idle);
+  if (idle == NULL) {
+    return false;
+  }
+  pool->idle = idle;
+  pool->capacity = capacity;
+  return true;
+}
+
+/* Fills a slot of one of the host's tables with the value on top of L. */
+static void set_slot(lua_State *L, int table, uint32_t slot) {
+  lua_State *store = luge__host(L)->store;
+  lua_pushvalue(store, table);
+  lua_xmove(store, L, 1);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, slot);
+  lua_pop(L, 1);
+}
+
+static uint32_t free_slot(struct luge_host *host) {
+  return host->pool.free_slot != 0 ? host->pool.free_slot
+                                   : host->pool.slots + 1;
+}
+
+/* A slot that has lost its thread holds the number of the next such one. */
+static uint32_t next_free(struct luge_host *host) {
+  lua_rawgeti(host->store, LUGE_THREADS, host->pool.free_slot);
+  uint32_t next = (uint32_t)lua_tointeger(host->store, -1);
+  lua_pop(host->store, 1);
+  return next;
+}
+
+static struct luge_thread create(lua_State *L) {
+  struct luge_host *host = luge__host(L);
+  uint32_t slot = free_slot(host);
+  lua_pushboolean(L, 0);
+  set_slot(L, LUGE_TASKS, slot);
+  lua_State *co = lua_newthread(L);
+  if (!lua_checkstack(co, LUA_MINSTACK)) {
+    luaL_error(L, "not enough memory");
+  }
+  uint32_t next = host->pool.free_slot != 0 ? next_free(host) : 0;
+  set_slot(L, LUGE_THREADS, slot);
+  host->pool.free_slot = next;
+  if (slot > host->pool.slots) {
+    host->pool.slots = slot;
+  }
+  luge__thread_mark(co, LUGE_THREAD_TASK, true);
+  return (struct luge_thread){.co = co, .slot = slot};
+}
+
+struct luge_thread luge__thread_take(lua_State *L) {
+  struct luge_pool *pool = &luge__host(L)->pool;
+  luaL_checkstack(L, 4, NULL);
+  return pool->count > 0 ? pool->idle[--pool->count] : create(L);
+}
+
+static void discard(struct luge_host *host, struct luge_thread thread) {
+  luge__thread_mark(thread.co, LUGE_THREAD_TASK, false);
+  lua_pushinteger(host->store, host->pool.free_slot);
+  lua_rawseti(host->store, LUGE_THREADS, thread.slot);
+  host->pool.free_slot = thread.slot;
+}
+
+void luge__thread_give(struct luge_host *host, struct luge_thread thread) {
+  struct luge_pool *pool = &host->pool;
+  lua_settop(thread.co, 0);
+  if (luge__thread_is(thread.co, LUGE_THREAD_LENT) || pool->count >= MAX_IDLE ||
+      !reserve(host)) {
+    discard(host, thread);
+    return;
+  }
+  lua_sethook(thread.co, NULL, 0, 0);
+  pool->idle[pool->count++] = thread;
+}
+
+void luge__pool_free(struct luge_host *host) {
+  struct luge_pool *pool = &host->pool;
+  luge__realloc(host, pool->idle, pool->capacity * sizeof *pool->idle, 0);
+  *pool = (struct luge_pool){0};
+}

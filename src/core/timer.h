@@ -1,0 +1,71 @@
+/* Timers: one heap a host, over one libuv timer, on a clock that can be
+ * replaced (tests put a virtual one in). A luge_timer is embedded in whatever
+ * waits; the heap holds pointers to it, and allocates only to grow.
+ * Loop thread only. */
+#ifndef LUGE_CORE_TIMER_H
+#define LUGE_CORE_TIMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct luge_host;
+struct luge_timer;
+
+typedef void (*luge_timer_fn)(struct luge_timer *timer);
+
+struct luge_timer {
+  uint64_t at;        /* when it fires, on the host's clock, in nanoseconds */
+  luge_timer_fn fire; /* called once, outside of Lua, with the timer stopped */
+  uint32_t slot;      /* its place in the heap, from 1; 0: not started */
+  uint32_t serial;    /* orders timers that fire at the same moment */
+};
+
+/* Both functions count nanoseconds. A real clock is waited for; a virtual one
+ * jumps: `advance` is called instead of waiting, when nothing else is due. */
+struct luge_clock {
+  uint64_t (*now)(void *data);
+  void (*advance)(void *data, uint64_t to); /* NULL: a real clock */
+  void *data;
+};
+
+struct luge_timers {
+  struct luge_timer **heap; /* heap[0] is unused */
+  uint32_t count, capacity;
+  uint32_t serial;
+  struct luge_clock clock;
+  uv_timer_t wakeup;
+  uint64_t armed_for;
+};
+
+/* Nanoseconds on the host's clock. */
+uint64_t luge__now(struct luge_host *host);
+
+/* `seconds` from now on the host's clock; far away at most. */
+uint64_t luge__after(struct luge_host *host, double seconds);
+
+/* Makes room for one more timer, so that the next start cannot fail.
+ * False: out of memory. */
+bool luge__timer_reserve(struct luge_host *host);
+
+/* Starts a stopped timer, after luge__timer_reserve. */
+void luge__timer_start(struct luge_host *host, struct luge_timer *timer,
+                       uint64_t at, luge_timer_fn fire);
+
+/* Stops it; a stopped one stays stopped. */
+void luge__timer_stop(struct luge_host *host, struct luge_timer *timer);
+
+static inline bool luge__timer_started(const struct luge_timer *timer) {
+  return timer->slot != 0;
+}
+
+/* Fires what is due. */
+void luge__timers_fire(struct luge_host *host);
+
+/* Sets libuv's timer to the earliest one, before the loop blocks. */
+void luge__timers_arm(struct luge_host *host);
+
+void luge__timers_init(struct luge_host *host);
+void luge__timers_free(struct luge_host *host);
+
+#endif

@@ -1,0 +1,25 @@
+/* Tracebacks that cross tasks. An error passes through message handlers on
+ * its way: each notes the stack that it sees, and the host keeps the text for
+ * the error last seen. luge's own errors carry it in `traceback` too. */
+#ifndef LUGE_CORE_TRACE_H
+#define LUGE_CORE_TRACE_H
+
+#include <lua.h>
+
+/* Adds the stack of L1, from `level` on, to the trace of the error on top of
+ * L's stack, unless it is there already. */
+void luge__trace_note(lua_State *L, lua_State *L1, int level);
+
+struct luge_task;
+
+/* Adds where the task, whose Task is at `index`, was spawned. */
+void luge__trace_spawned(lua_State *L, struct luge_task *task, int index);
+
+/* Pushes the text noted for the error at `index`, or nil. */
+void luge__trace_push(lua_State *L, int index);
+
+/* The text on top of the stack, which is popped, is that of the error at
+ * `index`: after others have passed in between. */
+void luge__trace_set(lua_State *L, int index);
+
+#endif

@@ -1,0 +1,262 @@
+/* The protocol of waiting; see wait.h. */
+#include "wait.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "host.h"
+#include "sched.h"
+#include "task.h"
+
+/* Pushes the name of the C function on top of the stack, which is popped, as a
+ * script calls it: "table.sort". Says whether it has one. */
+static bool push_library_name(lua_State *L) {
+  int function = lua_gettop(L);
+  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  for (lua_pushnil(L); lua_next(L, function + 1); lua_pop(L, 1)) {
+    if (!lua_istable(L, -1) || lua_type(L, -2) != LUA_TSTRING) {
+      continue;
+    }
+    for (lua_pushnil(L); lua_next(L, function + 3); lua_pop(L, 1)) {
+      if (lua_rawequal(L, -1, function) && lua_type(L, -2) == LUA_TSTRING) {
+        const char *library = lua_tostring(L, function + 2);
+        bool global = strcmp(library, LUA_GNAME) == 0;
+        lua_pushfstring(L, "%s%s%s", global ? "" : library, global ? "" : ".",
+                        lua_tostring(L, -2));
+        lua_replace(L, function);
+        lua_settop(L, function);
+        return true;
+      }
+    }
+  }
+  lua_settop(L, function - 1);
+  return false;
+}
+
+/* Lua's functions that call back and still let a wait through. */
+static bool lets_through(const char *name) {
+  static const char *const names[] = {"pcall", "xpcall", "dofile", NULL};
+  for (int i = 0; names[i] != NULL; i++) {
+    if (strcmp(names[i], name) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The nearest frame that Lua cannot suspend, in words. */
+static const char *cause(lua_State *L) {
+  lua_Debug ar;
+  luaL_checkstack(L, 12, NULL);
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "nSf", &ar);
+    if (strcmp(ar.namewhat, "hook") == 0) {
+      return "a debug hook";
+    }
+    if (strcmp(ar.namewhat, "metamethod") == 0 &&
+        (strcmp(ar.name, "gc") == 0 || strcmp(ar.name, "close") == 0)) {
+      return lua_pushfstring(L, "a __%s handler that Lua itself runs", ar.name);
+    }
+    if (ar.what[0] != 'C') {
+      lua_pop(L, 1);
+    } else if (push_library_name(L) && !lets_through(lua_tostring(L, -1))) {
+      return lua_pushfstring(L, "a function that %s calls",
+                             lua_tostring(L, -1));
+    }
+  }
+  return "a place where Lua cannot suspend, such as an xpcall handler or a "
+         "__close handler run by coroutine.close";
+}
+
+void luge__check_can_wait(lua_State *L) {
+  struct luge_host *host = luge__host(L);
+  if (host->current == NULL) {
+    luge__raise(L, "invalid", "cannot wait outside of a task");
+  }
+  if (host->inside->co != L) {
+    luge__raise(L, "invalid",
+                "cannot wait inside a coroutine that a C library resumed");
+  }
+  if (!lua_isyieldable(L)) {
+    luge__raise(L, "invalid", "cannot wait inside %s", cause(L));
+  }
+  if (!host->inside->can_wait) {
+    luge__raise(L, "invalid",
+                "cannot wait inside a coroutine that was resumed where Lua "
+                "cannot suspend");
+  }
+}
+
+static int raise_cancelled(lua_State *L, struct luge_task *task) {
+  luge__scope_push_cancelled(L, task->scope);
+  return lua_error(L);
+}
+
+static int resumed(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  struct luge_task *task = luge__host(L)->current;
+  if (task->cancelling) {
+    task->cancelling = false;
+    return raise_cancelled(L, task);
+  }
+  if (task->raising) {
+    task->raising = false;
+    return lua_error(L);
+  }
+  int base = (int)context;
+  return task->wait.kind->finish != NULL
+             ? task->wait.kind->finish(L, task, base)
+             : lua_gettop(L) - base;
+}
+
+static int yield_to_scheduler(lua_State *L, struct luge_task *task) {
+  struct luge_host *host = task->host;
+#ifdef LUGE_GCSTRESS
+  lua_gc(L, LUA_GCCOLLECT);
+#endif
+  host->suspending = true;
+  return lua_yieldk(L, 0, lua_gettop(L), resumed);
+}
+
+static const struct luge_wait_kind cancelled_kind = {.name = "its tasks to end"};
+
+struct luge_task *luge__enter(lua_State *L) {
+  struct luge_host *host = luge__host(L);
+  struct luge_task *task = host->current;
+  if (task == NULL || host->inside->co != L || !host->inside->can_wait ||
+      !lua_isyieldable(L)) {
+    luge__check_can_wait(L);
+  }
+  if (task->scope->flags & LUGE_SCOPE_CANCELLED) {
+    if (!luge__scope_holds(task)) {
+      raise_cancelled(L, task);
+    }
+    task->wait.kind = &cancelled_kind;
+    task->waiting = LUGE_WAIT_HELD;
+    task->cancelling = true;
+    yield_to_scheduler(L, task);
+  }
+  return task;
+}
+
+int luge__suspend(lua_State *L, struct luge_task *task,
+                  const struct luge_wait_kind *kind) {
+  task->wait.kind = kind;
+  if (task->waiting == LUGE_WAIT_NONE) {
+    task->waiting = LUGE_WAIT_PENDING;
+  }
+  return yield_to_scheduler(L, task);
+}
+
+static void complete(struct luge_task *task) {
+  task->waiting = LUGE_WAIT_WOKEN;
+  luge__ready(task);
+}
+
+void luge__wait_release(struct luge_task *task) {
+  if (task->waiting == LUGE_WAIT_HELD && !luge__scope_holds(task)) {
+    complete(task);
+  } else if (task->waiting == LUGE_WAIT_PENDING && luge__joins(task) &&
+             luge__list_empty(
+                 &((struct luge_scope *)task->wait.data)->children)) {
+    complete(task);
+  }
+}
+
+static void hold(struct luge_task *task) {
+  task->waiting = LUGE_WAIT_HELD;
+  luge__wait_release(task);
+}
+
+void luge__wake(struct luge_task *task) {
+  if (task->waiting == LUGE_WAIT_WITHDRAWING) {
+    hold(task);
+  } else {
+    complete(task);
+  }
+}
+
+bool luge__wake_room(struct luge_task *task, int n) {
+  return lua_checkstack(task->thread.co, n + LUA_MINSTACK);
+}
+
+void luge__wake_with(struct luge_task *task, lua_State *from, int n) {
+  if (task->waiting == LUGE_WAIT_WITHDRAWING) {
+    lua_pop(from, n);
+    hold(task);
+    return;
+  }
+  lua_xmove(from, task->thread.co, n);
+  task->arguments = n;
+  complete(task);
+}
+
+void luge__wake_error(struct luge_task *task, lua_State *from) {
+  task->raising = task->waiting != LUGE_WAIT_WITHDRAWING;
+  luge__wake_with(task, from, 1);
+}
+
+void luge__wait_cancel(struct luge_task *task) {
+  if (task->waiting != LUGE_WAIT_PENDING || task->wait.kind->cancel == NULL) {
+    return;
+  }
+  task->cancelling = true;
+  task->waiting = LUGE_WAIT_WITHDRAWING;
+  if (task->wait.kind->cancel(task)) {
+    hold(task);
+  }
+}
+
+bool luge__wait_raise(struct luge_task *task, lua_State *from) {
+  if (task->waiting != LUGE_WAIT_PENDING || task->wait.kind->cancel == NULL ||
+      !task->wait.kind->cancel(task)) {
+    lua_pop(from, 1);
+    return false;
+  }
+  luge__wake_error(task, from);
+  return true;
+}
+
+const char *luge__wait_describe(lua_State *L, const struct luge_task *task) {
+  bool waits = task->waiting != LUGE_WAIT_NONE &&
+               task->waiting != LUGE_WAIT_WOKEN && task->wait.kind != NULL;
+  return lua_pushstring(L, waits ? task->wait.kind->name : "");
+}
+
+/* Lists of waiting tasks. */
+
+static struct luge_task *waiter(struct luge_list *link) {
+  return luge__container(link, struct luge_task, wait.link);
+}
+
+int luge__waiters_join(lua_State *L, struct luge_task *task,
+                       struct luge_list *waiters,
+                       const struct luge_wait_kind *kind) {
+  luge__list_append(waiters, &task->wait.link);
+  return luge__suspend(L, task, kind);
+}
+
+struct luge_task *luge__waiters_first(const struct luge_list *waiters) {
+  return luge__list_empty(waiters) ? NULL : waiter(waiters->next);
+}
+
+bool luge__waiters_leave(struct luge_task *task) {
+  luge__list_remove(&task->wait.link);
+  return true;
+}
+
+bool luge__waiters_wake_one(struct luge_list *waiters) {
+  struct luge_task *first = luge__waiters_first(waiters);
+  if (first == NULL) {
+    return false;
+  }
+  luge__list_remove(&first->wait.link);
+  luge__wake(first);
+  return true;
+}
+
+void luge__waiters_wake_all(struct luge_list *waiters) {
+  while (luge__waiters_wake_one(waiters)) {
+  }
+}

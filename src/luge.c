@@ -1,0 +1,25 @@
+/* Opening a host with all of luge's modules in it: what is below core knows
+ * none of them. */
+#include <luge.h>
+
+#include "core/host.h"
+#include "core/require.h"
+#include "mod/modules.h"
+
+static int preload(lua_State *L) {
+  luge__preload(L, luge__modules);
+  return 0;
+}
+
+luge_host *luge_open(const luge_options *options) {
+  luge_host *host = luge__host_open(options);
+  if (host == NULL) {
+    return NULL;
+  }
+  lua_pushcfunction(host->L, preload);
+  if (lua_pcall(host->L, 0, 0, 0) != LUA_OK) {
+    luge_close(host);
+    return NULL;
+  }
+  return host;
+}

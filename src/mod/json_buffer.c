@@ -1,6 +1,8 @@
 /* A growing buffer in the memory of the Lua state; see json_buffer.h. */
 #include "json_buffer.h"
 
+#include "../core/error.h"
+
 #include <lauxlib.h>
 #include <stdint.h>
 
@@ -26,9 +28,11 @@ static char *resize(lua_State *L, char *data, size_t old, size_t size) {
 }
 
 /* Raises what Lua itself raises: the message alone, without a position. */
-static void out_of_memory(lua_State *L) {
+LUGE_NORETURN static void out_of_memory(lua_State *L) {
   lua_pushliteral(L, "not enough memory");
   lua_error(L);
+  for (;;) { /* lua_error does not return; its type says otherwise */
+  }
 }
 
 static int box_gc(lua_State *L) {

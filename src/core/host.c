@@ -62,7 +62,6 @@ static void open_store(lua_State *L, struct luge_host *host) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &store_key);
   luaL_checkstack(store, 64, NULL);
   lua_newtable(store); /* LUGE_THREADS */
-  lua_newtable(store); /* LUGE_TASKS */
   lua_newtable(store); /* LUGE_CONTEXTS */
   host->store = store;
 }

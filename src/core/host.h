@@ -17,12 +17,10 @@
 
 struct luge_task;
 
-/* Tables on the stack of the host's store, indexed by slot, so that a pointer
- * finds its value without a search. */
+/* Tables on the stack of the host's store, indexed by a thread's slot. */
 enum {
-  LUGE_THREADS = 1, /* slot -> thread, for as long as the thread is used */
-  LUGE_TASKS,       /* slot -> Task, while it lives; else false */
-  LUGE_CONTEXTS     /* slot -> context table, for tasks that have one */
+  LUGE_THREADS = 1, /* the thread, for as long as it is used */
+  LUGE_CONTEXTS     /* the context table of its task, if that has one */
 };
 
 /* Something that a module keeps for the host's whole life, such as the

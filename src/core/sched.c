@@ -4,8 +4,9 @@
 #include "host.h"
 #include "task.h"
 
-/* How long ready tasks may keep the loop from its events. */
-enum { MAX_PASSES = 64, MAX_NANOSECONDS = 1000000 };
+/* How long ready tasks may keep the loop from its events; and how many of them
+ * run between two looks at the clock. */
+enum { MAX_PASSES = 64, MAX_NANOSECONDS = 1000000, CLOCK_EVERY = 16 };
 
 void luge__ref(struct luge_host *host) {
   host->refs++;
@@ -58,22 +59,29 @@ static void run(struct luge_host *host, struct luge_task *task) {
   host->current = NULL;
 }
 
-/* What was ready when the pass began. */
-static void pass(struct luge_host *host) {
+/* Runs what was ready when the pass began; says how many tasks that were. */
+static unsigned pass(struct luge_host *host) {
   const struct luge_task *last = host->ready_last;
   struct luge_task *task;
+  unsigned count = 0;
   do {
     task = take_ready(host);
     run(host, task);
+    count++;
   } while (task != last);
+  return count;
 }
 
 void luge__passes(struct luge_host *host) {
   uint64_t start = uv_hrtime();
+  unsigned count = 0;
   for (int i = 0; i < MAX_PASSES && host->ready_first != NULL; i++) {
-    pass(host);
-    if (uv_hrtime() - start > MAX_NANOSECONDS) {
-      return;
+    count += pass(host);
+    if (count >= CLOCK_EVERY) {
+      count = 0;
+      if (uv_hrtime() - start > MAX_NANOSECONDS) {
+        return;
+      }
     }
   }
 }

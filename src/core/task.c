@@ -14,24 +14,25 @@
 
 const struct luge_class luge__task_class = {"a Task"};
 
+/* For so many a new thread has room. */
+enum { FEW_ARGUMENTS = 8 };
+
 static const char names_key = 0; /* registry: Task -> name, weak */
 
 void luge__task_push(lua_State *L, struct luge_task *task) {
-  lua_State *store = task->host->store;
-  lua_rawgeti(store, LUGE_TASKS, task->thread.slot);
-  lua_xmove(store, L, 1);
+  luaL_checkstack(L, 2, NULL);
+  if (!luge__thread_push_first(L, task->thread.co)) {
+    luaL_error(L, "not enough memory");
+  }
 }
 
 struct luge_task *luge__task_at(lua_State *L, uint32_t slot) {
   lua_State *store = luge__host(L)->store;
-  lua_rawgeti(store, LUGE_TASKS, slot);
-  struct luge_task *task = lua_touserdata(store, -1);
-  if (task != NULL) {
-    lua_xmove(store, L, 1);
-  } else {
-    lua_pop(store, 1);
-  }
-  return task;
+  lua_rawgeti(store, LUGE_THREADS, slot);
+  lua_State *co = lua_tothread(store, -1);
+  lua_pop(store, 1);
+  return co != NULL && luge__thread_push_first(L, co) ? lua_touserdata(L, -1)
+                                                      : NULL;
 }
 
 const char *luge__task_status(const struct luge_task *task) {
@@ -49,45 +50,48 @@ const char *luge__task_status(const struct luge_task *task) {
   return task->queued ? "ready" : "waiting";
 }
 
+/* The task, whose Task is at index 1, has failed with the error on top. */
+static void settle_failed(lua_State *L, struct luge_task *task) {
+  struct luge_scope *owner = task->root.parent;
+  if ((task->root.flags & LUGE_SCOPE_CANCELLED) &&
+      luge__is_error(L, -1, "cancelled")) {
+    luge__cell_cancel(L, 1, &task->cell);
+    return;
+  }
+  luge__trace_spawned(L, task, 1);
+  if (owner->flags & LUGE_SCOPE_FAIL_FAST) {
+    luge__block_keep_error(L, owner);
+  }
+  task->unawaited = !luge__cell_reject(L, 1, &task->cell, owner);
+}
+
 /* What the function left behind becomes the outcome: results or an error,
  * from `first` on. */
 static int root_left(lua_State *L, struct luge_scope *root, int first,
                      bool failed) {
   struct luge_task *task = root->task;
-  luaL_checkstack(L, 8, NULL);
-  luge__task_push(L, task);
-  lua_replace(L, first - 1); /* where the message handler was */
-  int index = first - 1;
-  if (!failed) {
-    luge__cell_resolve(L, index, &task->cell, lua_gettop(L) - index);
-    return 0;
+  if (failed) {
+    luaL_checkstack(L, 8, NULL);
+    settle_failed(L, task);
+  } else {
+    luge__cell_resolve(L, 1, &task->cell, lua_gettop(L) - first + 1);
   }
-  if ((root->flags & LUGE_SCOPE_CANCELLED) &&
-      luge__is_error(L, -1, "cancelled")) {
-    luge__cell_cancel(L, index, &task->cell);
-    return 0;
-  }
-  luge__trace_spawned(L, task, index);
-  if (root->parent->flags & LUGE_SCOPE_FAIL_FAST) {
-    luge__block_keep_error(L, root->parent);
-  }
-  task->unawaited =
-      !luge__cell_reject(L, index, &task->cell, root->parent);
   return 0;
 }
 
-/* The function at the bottom of every task's thread. A task that was cancelled
- * before its first run never runs. */
+/* The function at the bottom of every task's thread: its arguments are the
+ * Task, the function to run, and that one's arguments. A task that was
+ * cancelled before its first run never runs. */
 static int body(lua_State *L) {
   struct luge_task *task = luge__host(L)->current;
   lua_pushcfunction(L, luge__scope_handler);
-  lua_insert(L, 1);
+  lua_insert(L, 2);
   if (task->root.flags & LUGE_SCOPE_CANCELLED) {
-    lua_settop(L, 1);
+    lua_settop(L, 2);
     luge__scope_push_cancelled(L, &task->root);
-    return root_left(L, &task->root, 2, true);
+    return root_left(L, &task->root, 3, true);
   }
-  return luge__scope_call(L, &task->root, 2);
+  return luge__scope_call(L, &task->root, 3);
 }
 
 /* Where the task was spawned: the function that did is kept as the user value
@@ -125,11 +129,8 @@ static struct luge_task *create(lua_State *L, struct luge_scope *owner) {
 }
 
 /* The last step: from here on the host knows the task. */
-static void publish(lua_State *L, struct luge_task *task) {
+static void publish(struct luge_task *task) {
   struct luge_host *host = task->host;
-  lua_pushvalue(L, -1);
-  lua_xmove(L, host->store, 1);
-  lua_rawseti(host->store, LUGE_TASKS, task->thread.slot);
   task->id = ++host->task_ids;
   luge__list_append(&task->root.parent->children, &task->sibling);
   host->live++;
@@ -141,11 +142,11 @@ struct luge_task *luge__spawn(lua_State *L, struct luge_scope *owner,
   if (owner->flags & LUGE_SCOPE_CLOSED) {
     luge__raise(L, "invalid", "cannot spawn in a scope that has ended");
   }
-  luaL_checkstack(L, 8, NULL);
+  luaL_checkstack(L, 12, NULL);
   struct luge_task *task = create(L, owner);
   task->thread = luge__thread_take(L);
   lua_State *co = task->thread.co;
-  if (!lua_checkstack(co, nargs + LUA_MINSTACK)) {
+  if (nargs > FEW_ARGUMENTS && !lua_checkstack(co, nargs + LUA_MINSTACK)) {
     luge__thread_give(task->host, task->thread);
     luge__raise(L, "limit", "too many arguments for a task: %d", nargs);
   }
@@ -153,22 +154,19 @@ struct luge_task *luge__spawn(lua_State *L, struct luge_scope *owner,
   lua_insert(L, -nargs - 2);
   lua_pushcfunction(co, body);
   lua_xmove(L, co, nargs + 1);
-  task->arguments = nargs + 1;
-  publish(L, task);
+  lua_pushvalue(L, -1);
+  lua_xmove(L, co, 1);
+  lua_insert(co, 2);
+  task->arguments = nargs + 2;
+  publish(task);
   return task;
 }
 
 /* A task whose thread did not return: it raised outside of its function (out
- * of memory), or yielded something that is not a wait. The error is on top of
- * the stack; the Task below. */
+ * of memory), or yielded something that is not a wait. The Task is at index 1,
+ * what its thread left at 2. */
 static int settle_by_force(lua_State *L) {
-  struct luge_task *task = lua_touserdata(L, 1);
-  if ((task->root.flags & LUGE_SCOPE_CANCELLED) &&
-      luge__is_error(L, -1, "cancelled")) {
-    luge__cell_cancel(L, 1, &task->cell);
-  } else {
-    task->unawaited = !luge__cell_reject(L, 1, &task->cell, task->root.parent);
-  }
+  settle_failed(L, lua_touserdata(L, 1));
   return 0;
 }
 
@@ -176,9 +174,11 @@ static void force(struct luge_task *task, int status) {
   lua_State *L = task->host->L, *co = task->thread.co;
   luge__scope_cancel_children(&task->root, "its owner failed");
   lua_pushcfunction(L, settle_by_force);
-  luge__task_push(L, task);
+  if (!luge__thread_push_first(L, co)) {
+    lua_pushnil(L);
+  }
   if (status == LUA_YIELD) {
-    lua_pushliteral(L, "invalid: a C library yielded from a task");
+    lua_pushliteral(L, "a C library yielded from a task");
   } else {
     lua_xmove(co, L, 1);
   }
@@ -208,17 +208,10 @@ void luge__task_ended(struct luge_task *task, int status) {
   luge__thread_give(host, task->thread);
   task->thread.co = NULL;
   host->live--;
-  lua_pushboolean(host->store, 0);
-  lua_rawseti(host->store, LUGE_TASKS, slot);
 }
 
 void luge__task_set_context(lua_State *L, struct luge_task *task) {
-  lua_State *store = task->host->store;
-  lua_pushvalue(store, LUGE_CONTEXTS);
-  lua_xmove(store, L, 1);
-  lua_insert(L, -2);
-  lua_rawseti(L, -2, task->thread.slot);
-  lua_pop(L, 1);
+  luge__slot_set(L, LUGE_CONTEXTS, task->thread.slot);
   task->has_context = true;
 }
 

@@ -1,6 +1,7 @@
 /* Tasks: a userdata that scripts see, a thread that runs, and a cell for the
- * outcome. While it lives the host's tables hold it and its thread by its
- * slot; once ended it is ordinary garbage. Loop thread only. */
+ * outcome. While it lives the host holds its thread, at whose bottom the Task
+ * is the argument of the function there; once ended it is ordinary garbage.
+ * Loop thread only. */
 #ifndef LUGE_CORE_TASK_H
 #define LUGE_CORE_TASK_H
 

@@ -10,6 +10,15 @@
 /* Idle threads that are kept: at a kilobyte each. */
 enum { MAX_IDLE = 16384 };
 
+void luge__slot_set(lua_State *L, int table, uint32_t slot) {
+  lua_State *store = luge__host(L)->store;
+  lua_pushvalue(store, table);
+  lua_xmove(store, L, 1);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, slot);
+  lua_pop(L, 1);
+}
+
 static bool reserve(struct luge_host *host) {
   struct luge_pool *pool = &host->pool;
   if (pool->count < pool->capacity) {
@@ -25,16 +34,6 @@ static bool reserve(struct luge_host *host) {
   pool->idle = idle;
   pool->capacity = capacity;
   return true;
-}
-
-/* Fills a slot of one of the host's tables with the value on top of L. */
-static void set_slot(lua_State *L, int table, uint32_t slot) {
-  lua_State *store = luge__host(L)->store;
-  lua_pushvalue(store, table);
-  lua_xmove(store, L, 1);
-  lua_insert(L, -2);
-  lua_rawseti(L, -2, slot);
-  lua_pop(L, 1);
 }
 
 static uint32_t free_slot(struct luge_host *host) {
@@ -53,14 +52,12 @@ static uint32_t next_free(struct luge_host *host) {
 static struct luge_thread create(lua_State *L) {
   struct luge_host *host = luge__host(L);
   uint32_t slot = free_slot(host);
-  lua_pushboolean(L, 0);
-  set_slot(L, LUGE_TASKS, slot);
   lua_State *co = lua_newthread(L);
   if (!lua_checkstack(co, LUA_MINSTACK)) {
     luaL_error(L, "not enough memory");
   }
   uint32_t next = host->pool.free_slot != 0 ? next_free(host) : 0;
-  set_slot(L, LUGE_THREADS, slot);
+  luge__slot_set(L, LUGE_THREADS, slot);
   host->pool.free_slot = next;
   if (slot > host->pool.slots) {
     host->pool.slots = slot;
@@ -69,9 +66,45 @@ static struct luge_thread create(lua_State *L) {
   return (struct luge_thread){.co = co, .slot = slot};
 }
 
+/* The level of the outermost function on a thread, or -1. */
+static int bottom(lua_State *co) {
+  lua_Debug ar;
+  int low = -1, high = 1;
+  while (lua_getstack(co, high - 1, &ar)) {
+    low = high - 1;
+    high *= 2;
+  }
+  while (low + 1 < high - 1) {
+    int middle = (low + high - 1) / 2;
+    if (lua_getstack(co, middle, &ar)) {
+      low = middle;
+    } else {
+      high = middle + 1;
+    }
+  }
+  return low;
+}
+
+bool luge__thread_push_first(lua_State *L, lua_State *co) {
+  int level = bottom(co);
+  lua_Debug ar;
+  if (!lua_checkstack(co, 1)) {
+    return false;
+  }
+  if (level < 0) {
+    if (lua_gettop(co) < 2) {
+      return false;
+    }
+    lua_pushvalue(co, 2);
+  } else if (!lua_getstack(co, level, &ar) || !lua_getlocal(co, &ar, 1)) {
+    return false;
+  }
+  lua_xmove(co, L, 1);
+  return true;
+}
+
 struct luge_thread luge__thread_take(lua_State *L) {
   struct luge_pool *pool = &luge__host(L)->pool;
-  luaL_checkstack(L, 4, NULL);
   return pool->count > 0 ? pool->idle[--pool->count] : create(L);
 }
 

@@ -49,6 +49,14 @@ struct luge_pool {
   uint32_t free_slot; /* the first without a thread; 0: none */
 };
 
+/* Fills a slot of one of the host's tables with the value on top of L's stack,
+ * which is popped. */
+void luge__slot_set(lua_State *L, int table, uint32_t slot);
+
+/* Pushes the first argument of the function at the bottom of a thread, which
+ * may be running, suspended, or not yet started. False: it is empty. */
+bool luge__thread_push_first(lua_State *L, lua_State *co);
+
 /* An empty thread for a task. May raise (memory); owns nothing then. */
 struct luge_thread luge__thread_take(lua_State *L);
 

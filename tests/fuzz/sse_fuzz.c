@@ -25,6 +25,10 @@ static uint64_t mix(uint64_t hash, const char *bytes, size_t len) {
   return hash;
 }
 
+static uint64_t mix_number(uint64_t hash, uint64_t number) {
+  return mix(hash, (const char *)&number, sizeof number);
+}
+
 /* A hash over all events, taken from pieces of `step` bytes. */
 static uint64_t parse(const char *bytes, size_t len, size_t step) {
   struct luge__sse p;
@@ -42,12 +46,12 @@ static uint64_t parse(const char *bytes, size_t len, size_t step) {
       hash = mix(hash, e.type.ptr, e.type.len);
       hash = mix(hash, e.data.ptr, e.data.len);
       hash = mix(hash, p.last_id.ptr, p.last_id.len);
-      hash = mix(hash, "", e.has_retry ? (size_t)e.retry : 0);
+      hash = mix_number(hash, e.has_retry ? e.retry : 0);
     }
     free(copy);
   }
   luge__sse_free(&p);
-  return mix(hash, "", (size_t)status);
+  return mix_number(hash, status);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -37,6 +37,13 @@ enum luge_status {
   LUGE_EXIT = 5       /* the script called os.exit: see luge_exit_code */
 };
 
+enum luge_log_level {
+  LUGE_LOG_DEBUG,
+  LUGE_LOG_INFO,
+  LUGE_LOG_WARN,
+  LUGE_LOG_ERROR
+};
+
 enum luge_stream { LUGE_STDOUT = 1, LUGE_STDERR = 2 };
 
 /* What a host is opened with. Zeroed fields mean the default; `size` is
@@ -47,6 +54,14 @@ typedef struct luge_options {
   size_t memory_limit; /* bytes for Lua and luge's buffers; 0: none */
   void *user;          /* handed to the callbacks */
 
+  /* Seconds; a task that holds the loop for longer is logged, with its
+   * traceback. 0: not watched, which costs nothing. */
+  double slow;
+
+  /* Whether luge_interrupt works from other threads: up to 2 times slower in
+   * tight loops. `slow` costs the same. */
+  int interruptible;
+
   /* What scripts print. The bytes are the callee's only during the call.
    * Returns 0; or a negative errno: the stream is closed to the script. */
   int (*output)(luge_host *host, enum luge_stream stream, const char *bytes,
@@ -56,6 +71,10 @@ typedef struct luge_options {
    * task that nobody awaited. `traceback` may be NULL. */
   void (*on_error)(luge_host *host, const char *message,
                    const char *traceback, void *user);
+
+  /* What the host has to say of itself, such as a slow task. */
+  void (*log)(luge_host *host, enum luge_log_level level, const char *message,
+              void *user);
 } luge_options;
 
 /* Opens a host, or returns NULL: out of memory, or options from a newer luge.
@@ -84,6 +103,13 @@ LUGE_API int luge_exit_code(const luge_host *host);
 
 /* Cancels the main task, with `reason`, a static string. Loop thread only. */
 LUGE_API void luge_cancel(luge_host *host, const char *reason);
+
+/* Interrupts a script that runs and does not wait: its task is cancelled with
+ * the reason "interrupted", and no `pcall` keeps the error. Where nothing runs
+ * it does nothing. From a signal handler on the host's own thread; or from
+ * another thread, if the option `interruptible` was set (else LUGE_INVALID):
+ * then whatever runs next is interrupted. */
+LUGE_API int luge_interrupt(luge_host *host);
 
 /* The Lua state, for registering modules before anything runs. */
 LUGE_API lua_State *luge_lua(luge_host *host);

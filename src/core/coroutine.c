@@ -10,6 +10,7 @@
 
 #include "error.h"
 #include "host.h"
+#include "interrupt.h"
 #include "task.h"
 #include "trace.h"
 
@@ -102,6 +103,9 @@ static int run(lua_State *L, lua_State *co, int nargs) {
   int results;
   host->inside = &here;
   host->running = co;
+  if (host->watching && task != NULL) {
+    luge__watch(host, co);
+  }
   int status = lua_resume(co, L, nargs, &results);
   host->inside = outer;
   host->running = outer != NULL ? L : NULL;
@@ -190,6 +194,9 @@ static int after_resume(lua_State *L, lua_State *co, int results) {
     take_error(L, co);
     if (was_cancelled(L)) {
       close_thread(L, co);
+    }
+    if (luge__is_interrupted(L)) {
+      return lua_error(L);
     }
     lua_pushboolean(L, 0);
     lua_insert(L, -2);

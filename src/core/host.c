@@ -12,6 +12,7 @@
 #include "coroutine.h"
 #include "error.h"
 #include "failure.h"
+#include "interrupt.h"
 #include "require.h"
 #include "sched.h"
 #include "task.h"
@@ -50,6 +51,13 @@ void luge__weak_table(lua_State *L, const char *mode) {
   lua_setmetatable(L, -2);
 }
 
+void luge__log(struct luge_host *host, enum luge_log_level level,
+               const char *message) {
+  if (host->options.log != NULL) {
+    host->options.log(host, level, message, host->options.user);
+  }
+}
+
 void luge__service_start(struct luge_host *host,
                          struct luge_service *service) {
   service->next = host->services;
@@ -77,6 +85,7 @@ static int open_lua(lua_State *L) {
   luge__block_init(L);
   luge__task_init(L);
   luge__coroutine_open(L);
+  luge__protect_open(L);
   luge__require_open(L);
   return 0;
 }
@@ -126,6 +135,7 @@ struct luge_host *luge__host_open(const luge_options *options) {
   }
   host->memory_limit = host->options.memory_limit;
   luge__scope_init(&host->top, NULL, NULL, 0);
+  luge__watch_init(host);
   if (open_loop(host) != 0) {
     free(host);
     return NULL;

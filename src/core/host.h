@@ -6,6 +6,7 @@
 
 #include <lua.h>
 #include <luge.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
@@ -41,6 +42,9 @@ struct luge_host {
 
   struct luge_task *current;      /* the task that runs, or NULL */
   lua_State *volatile running;    /* the coroutine that runs, or NULL */
+  atomic_bool interrupted;        /* luge_interrupt was called */
+  volatile bool watching;         /* luge__watch is to be called */
+  uv_thread_t thread;
   struct luge_resumption *inside; /* the chain of coroutines */
   bool suspending;                /* a wait is on its way to the scheduler */
 
@@ -66,6 +70,9 @@ struct luge_host {
   bool exiting;    /* os.exit was called */
   int exit_code;
   struct luge_task *main;
+  uint64_t resumed_at; /* for `slow`: when the running task was resumed */
+  bool slow_reported;
+
   size_t memory, memory_limit; /* bytes; 0: no limit */
   char *output;                /* not yet handed to options.output */
   size_t output_length;
@@ -77,6 +84,10 @@ struct luge_host *luge__host_open(const luge_options *options);
 /* The host's allocator: as lua_Alloc. NULL: out of memory. */
 void *luge__realloc(struct luge_host *host, void *ptr, size_t old_size,
                     size_t new_size);
+
+/* Hands a message to the host's log. */
+void luge__log(struct luge_host *host, enum luge_log_level level,
+               const char *message);
 
 /* Pushes a table with weak keys ("k") or values ("v"). */
 void luge__weak_table(lua_State *L, const char *mode);

@@ -2,6 +2,7 @@
 #include "sched.h"
 
 #include "host.h"
+#include "interrupt.h"
 #include "task.h"
 
 /* How long ready tasks may keep the loop from its events; and how many of them
@@ -48,6 +49,9 @@ static void run(struct luge_host *host, struct luge_task *task) {
   host->current = task;
   host->inside = &here;
   host->running = co;
+  if (host->watching) {
+    luge__watch(host, co);
+  }
   int status = lua_resume(co, host->L, arguments, &results);
   host->running = NULL;
   host->inside = NULL;

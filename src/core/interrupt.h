@@ -1,0 +1,25 @@
+/* Interrupting and watching what runs: `luge_interrupt`, and the report of a
+ * task that holds the loop. Both look at the coroutine that runs through a
+ * debug hook, which costs nothing while it is not armed. */
+#ifndef LUGE_CORE_INTERRUPT_H
+#define LUGE_CORE_INTERRUPT_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+struct luge_host;
+
+/* A coroutine begins or goes on to run, and host->watching. */
+void luge__watch(struct luge_host *host, lua_State *co);
+
+/* Reads from the options what is to be watched; before any thread is made. */
+void luge__watch_init(struct luge_host *host);
+
+/* Whether the current task was interrupted: no protected call may keep the
+ * error from it. */
+bool luge__is_interrupted(lua_State *L);
+
+/* Replaces `pcall` and `xpcall` by such that an interruption passes. */
+void luge__protect_open(lua_State *L);
+
+#endif

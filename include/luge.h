@@ -10,12 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lua.h>
 #include <uv.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#include <lua.h> /* not every distribution's is fit for C++ by itself */
 
 #if defined(__GNUC__) && !defined(_WIN32)
 #define LUGE_API __attribute__((visibility("default")))

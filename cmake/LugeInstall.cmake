@@ -8,13 +8,14 @@ if(TARGET luge_command)
 endif()
 set_target_properties(luge_shared PROPERTIES EXPORT_NAME luge)
 set_target_properties(luge_static PROPERTIES EXPORT_NAME static)
-# Installed, they name their own dependencies, as lugeConfig.cmake finds them:
-# who embeds luge meets Lua's API, so Lua comes with both.
-target_link_libraries(luge_shared INTERFACE
-  $<INSTALL_INTERFACE:PkgConfig::LUGE_LUA>)
+# Installed, they name their own dependencies, as lugeConfig.cmake finds them.
+# luge.h includes Lua's and libuv's headers, so these come with both.
+foreach(library luge_shared luge_static)
+  target_link_libraries(${library} INTERFACE
+    $<INSTALL_INTERFACE:PkgConfig::LUGE_LUA>
+    $<INSTALL_INTERFACE:PkgConfig::LUGE_UV>)
+endforeach()
 target_link_libraries(luge_static INTERFACE
-  $<INSTALL_INTERFACE:PkgConfig::LUGE_LUA>
-  $<INSTALL_INTERFACE:PkgConfig::LUGE_UV>
   $<INSTALL_INTERFACE:${parser_name}>
   $<INSTALL_INTERFACE:Threads::Threads>
   $<INSTALL_INTERFACE:${CMAKE_DL_LIBS}>
@@ -33,6 +34,9 @@ install(FILES "${PROJECT_BINARY_DIR}/lugeConfig.cmake"
               "${PROJECT_BINARY_DIR}/lugeConfigVersion.cmake"
         DESTINATION "${package_dir}")
 
+# luge.pc finds its prefix from where it is, so that `cmake --install --prefix`
+# may choose another.
+file(RELATIVE_PATH prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 configure_file(cmake/luge.pc.in luge.pc @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/luge.pc"
         DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

@@ -86,6 +86,14 @@ if(TARGET luge_command)
   endforeach()
 endif()
 
+# What `cmake --install` leaves serves programs of others, in C and in C++.
+if(TARGET luge_command AND CMAKE_BUILD_TYPE STREQUAL "Release")
+  luge_add_test("${PROJECT_SOURCE_DIR}/tests/install/run.cmake"
+    ${CMAKE_COMMAND} "-DBUILD=${PROJECT_BINARY_DIR}"
+    "-DGENERATOR=${CMAKE_GENERATOR}" "-DCC=${CMAKE_C_COMPILER}"
+    -P "${PROJECT_SOURCE_DIR}/tests/install/run.cmake")
+endif()
+
 # Each tests/fuzz/NAME_fuzz.c defines LLVMFuzzerTestOneInput. With LUGE_FUZZ it
 # becomes a libFuzzer program, for scripts/fuzz; otherwise a test that runs it
 # on its corpus, tests/fuzz/corpus/NAME.

@@ -1,0 +1,41 @@
+# Installs the build in the directory BUILD under a prefix of its own, then
+# builds and runs the programs beside this file against it: found by CMake, and
+# by pkg-config with the compiler CC.
+cmake_minimum_required(VERSION 3.22)
+
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status
+                  OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${ARGN}\n${output}\nexit status: ${status}")
+  endif()
+endfunction()
+
+set(source "${CMAKE_CURRENT_LIST_DIR}")
+set(work "${BUILD}/tests/install")
+set(prefix "${work}/prefix")
+file(REMOVE_RECURSE "${work}")
+
+run("${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${prefix}" --strip)
+run("${prefix}/bin/luge" -e "assert(require 'luge')")
+
+run("${CMAKE_COMMAND}" -S "${source}" -B "${work}/build" -G "${GENERATOR}"
+    "-DCMAKE_PREFIX_PATH=${prefix}" "-DCMAKE_BUILD_TYPE=Debug"
+    "-DCMAKE_C_FLAGS=-Wall -Wextra -Wpedantic -Werror"
+    "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Werror")
+run("${CMAKE_COMMAND}" --build "${work}/build")
+foreach(program shared static cxx)
+  run("${work}/build/${program}")
+endforeach()
+
+file(GLOB_RECURSE pc_file "${prefix}/luge.pc")
+get_filename_component(pc_directory "${pc_file}" DIRECTORY)
+get_filename_component(lib_directory "${pc_directory}" DIRECTORY)
+set(ENV{PKG_CONFIG_PATH} "${pc_directory}:$ENV{PKG_CONFIG_PATH}")
+set(ENV{LD_LIBRARY_PATH} "${lib_directory}:$ENV{LD_LIBRARY_PATH}")
+set(ENV{DYLD_LIBRARY_PATH} "${lib_directory}:$ENV{DYLD_LIBRARY_PATH}")
+execute_process(COMMAND pkg-config --cflags --libs luge
+                OUTPUT_VARIABLE flags COMMAND_ERROR_IS_FATAL ANY)
+separate_arguments(flags UNIX_COMMAND "${flags}")
+run("${CC}" "${source}/consumer.c" -o "${work}/found" ${flags})
+run("${work}/found")

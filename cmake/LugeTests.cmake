@@ -86,6 +86,22 @@ if(TARGET luge_command)
   endforeach()
 endif()
 
+# A C module that `require` finds in a file.
+if(TARGET luge_command)
+  add_library(probe MODULE tests/cmodule/probe.c)
+  set_target_properties(probe PROPERTIES
+    C_VISIBILITY_PRESET default
+    PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  target_link_libraries(probe PRIVATE luge_settings luge_headers)
+  if(APPLE)
+    target_link_options(probe PRIVATE -undefined dynamic_lookup)
+  endif()
+  set(path "${PROJECT_SOURCE_DIR}/tests/cmodule/probe_test.lua")
+  luge_add_test("${path}" luge_command "${path}")
+  set_property(TEST cmodule/probe_test APPEND PROPERTY
+    ENVIRONMENT "LUA_CPATH=${PROJECT_BINARY_DIR}/tests/?.so")
+endif()
+
 # What `cmake --install` leaves serves programs of others, in C and in C++.
 if(TARGET luge_command AND CMAKE_BUILD_TYPE STREQUAL "Release")
   luge_add_test("${PROJECT_SOURCE_DIR}/tests/install/run.cmake"

@@ -39,11 +39,22 @@ static void hand_over_children(struct luge_scope *scope) {
   }
 }
 
+static void abandon(struct luge_block *block) {
+  luge__blocks_abandon(&block->scope);
+  hand_over_children(&block->scope);
+  close_block(block);
+}
+
+void luge__blocks_abandon(struct luge_scope *scope) {
+  while (!luge__list_empty(&scope->blocks)) {
+    abandon(luge__container(scope->blocks.next, struct luge_block, link));
+  }
+}
+
 static int on_abandoned(lua_State *L) {
   struct luge_block *block = lua_touserdata(L, 1);
   if (!(block->scope.flags & LUGE_SCOPE_CLOSED)) {
-    hand_over_children(&block->scope);
-    close_block(block);
+    abandon(block);
   }
   return 0;
 }

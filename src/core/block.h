@@ -20,6 +20,11 @@ struct luge_block *luge__block_open(lua_State *L, unsigned flags,
                                     luge_scope_left left);
 int luge__block_call(lua_State *L, struct luge_block *block);
 
+/* Closes the blocks that are still open in a scope that is being left: those
+ * inside coroutines that are suspended, and may never go on. Their children
+ * are cancelled and become the scope's. */
+void luge__blocks_abandon(struct luge_scope *scope);
+
 /* A scope has failed with the error on top of the stack, or one of its tasks
  * has: kept in the `errors` of the scope's object. */
 void luge__block_keep_error(lua_State *L, struct luge_scope *scope);

@@ -67,7 +67,8 @@ static struct luge_scope *unpark_scope(lua_State *L, lua_State *co) {
   return scope;
 }
 
-static void enter_scope(lua_State *L, lua_State *co, struct luge_task *task) {
+static void enter_scope(lua_State *L, lua_State *co) {
+  struct luge_task *task = luge__host(L)->current;
   struct luge_scope *scope = unpark_scope(L, co);
   if (scope == NULL || (scope->flags & LUGE_SCOPE_CLOSED)) {
     return;
@@ -84,10 +85,12 @@ static void enter_scope(lua_State *L, lua_State *co, struct luge_task *task) {
 
 enum { ENDED = -1, WAITS = -2 };
 
-/* Runs `co` with the `nargs` values on top of its stack. The number of values
+/* Runs `co` with the `nargs` values on top of its stack; `scope` is the one
+ * that the task is in outside of it. The number of values
  * that it yielded or returned, which are on top of its stack; ENDED by an
  * error, which is; or WAITS. */
-static int run(lua_State *L, lua_State *co, int nargs) {
+static int run(lua_State *L, lua_State *co, int nargs,
+               struct luge_scope *scope) {
   struct luge_host *host = luge__host(L);
   struct luge_task *task = host->current;
   struct luge_resumption *outer = host->inside;
@@ -96,10 +99,6 @@ static int run(lua_State *L, lua_State *co, int nargs) {
       .co = co,
       .can_wait = outer != NULL && outer->can_wait && outer->co == L &&
                   lua_isyieldable(L)};
-  struct luge_scope *scope = task != NULL ? task->scope : NULL;
-  if (host->parked_scopes && task != NULL) {
-    enter_scope(L, co, task);
-  }
   int results;
   host->inside = &here;
   host->running = co;
@@ -146,21 +145,47 @@ static bool was_cancelled(lua_State *L) {
          luge__is_error(L, -1, "cancelled");
 }
 
-typedef int (*after_run)(lua_State *L, lua_State *co, int results);
+/* What differs between `resume` and `wrap`: what comes after a run, and where
+ * the C function goes on after a wait. */
+struct resumer {
+  int (*after)(lua_State *L, lua_State *co, int results);
+  lua_KFunction resumed;
+};
 
-/* Goes on with a coroutine: `nargs` values on top of L's stack are for it. */
-static int go_on(lua_State *L, lua_State *co, int nargs, after_run after,
-                 lua_KFunction resumed) {
+/* Goes on with a coroutine: `nargs` values on top of L's stack are for it. The
+ * scope outside stays on the stack while a wait passes through. */
+static int go_on(lua_State *L, lua_State *co, int nargs,
+                 struct luge_scope *scope, const struct resumer *resumer) {
   if (!lua_checkstack(co, nargs + LUA_MINSTACK)) {
     return luaL_error(L, "too many arguments to resume");
   }
   lua_xmove(L, co, nargs);
-  int results = run(L, co, nargs);
+  int results = run(L, co, nargs, scope);
   if (results == WAITS) {
     luge__thread_mark(co, LUGE_THREAD_WAITING, true);
-    return lua_yieldk(L, 0, lua_gettop(L), resumed);
+    lua_pushlightuserdata(L, scope);
+    return lua_yieldk(L, 0, lua_gettop(L), resumer->resumed);
   }
-  return after(L, co, results);
+  return resumer->after(L, co, results);
+}
+
+static int begin(lua_State *L, lua_State *co, int nargs,
+                 const struct resumer *resumer) {
+  struct luge_host *host = luge__host(L);
+  struct luge_scope *scope =
+      host->current != NULL ? host->current->scope : NULL;
+  if (host->parked_scopes && scope != NULL) {
+    enter_scope(L, co);
+  }
+  return go_on(L, co, nargs, scope, resumer);
+}
+
+/* The wait is over: what the task was given lies above `base`. */
+static int waited(lua_State *L, lua_State *co, int base,
+                  const struct resumer *resumer) {
+  struct luge_scope *scope = lua_touserdata(L, base);
+  luge__thread_mark(co, LUGE_THREAD_WAITING, false);
+  return go_on(L, co, lua_gettop(L) - base, scope, resumer);
 }
 
 static int take_results(lua_State *L, lua_State *co, int results) {
@@ -206,12 +231,12 @@ static int after_resume(lua_State *L, lua_State *co, int results) {
   return take_results(L, co, results) + 1;
 }
 
+static int resume_resumed(lua_State *L, int status, lua_KContext base);
+static const struct resumer resume = {after_resume, resume_resumed};
+
 static int resume_resumed(lua_State *L, int status, lua_KContext base) {
   (void)status;
-  lua_State *co = lua_tothread(L, 1);
-  luge__thread_mark(co, LUGE_THREAD_WAITING, false);
-  return go_on(L, co, lua_gettop(L) - (int)base, after_resume,
-               resume_resumed);
+  return waited(L, lua_tothread(L, 1), (int)base, &resume);
 }
 
 static int co_resume(lua_State *L) {
@@ -223,7 +248,7 @@ static int co_resume(lua_State *L) {
     lua_pushstring(L, reason);
     return 2;
   }
-  return go_on(L, co, lua_gettop(L) - 1, after_resume, resume_resumed);
+  return begin(L, co, lua_gettop(L) - 1, &resume);
 }
 
 /* A string gets the position of the call, as in Lua's own. */
@@ -247,11 +272,13 @@ static int after_wrap(lua_State *L, lua_State *co, int results) {
   return lua_error(L);
 }
 
+static int wrap_resumed(lua_State *L, int status, lua_KContext base);
+static const struct resumer wrap = {after_wrap, wrap_resumed};
+
 static int wrap_resumed(lua_State *L, int status, lua_KContext base) {
   (void)status;
   lua_State *co = lua_tothread(L, lua_upvalueindex(1));
-  luge__thread_mark(co, LUGE_THREAD_WAITING, false);
-  return go_on(L, co, lua_gettop(L) - (int)base, after_wrap, wrap_resumed);
+  return waited(L, co, (int)base, &wrap);
 }
 
 static int call_wrapped(lua_State *L) {
@@ -260,7 +287,7 @@ static int call_wrapped(lua_State *L) {
   if (reason != NULL) {
     return luaL_error(L, "%s", reason);
   }
-  return go_on(L, co, lua_gettop(L), after_wrap, wrap_resumed);
+  return begin(L, co, lua_gettop(L), &wrap);
 }
 
 static int co_create(lua_State *L) {

@@ -54,6 +54,10 @@ struct luge_failure *luge__failure_new(lua_State *L) {
 void luge__failure_push(lua_State *L, int index) {
   struct luge_failure *failure = lua_touserdata(L, index);
   luaL_checkstack(L, 6, NULL);
+  if (failure == NULL) { /* there was no memory to make one */
+    lua_pushliteral(L, "not enough memory");
+    return;
+  }
   lua_getiuservalue(L, index, 1);
   if (!failure->handled) {
     forget(L, failure);
@@ -62,6 +66,10 @@ void luge__failure_push(lua_State *L, int index) {
 }
 
 void luge__failure_push_trace(lua_State *L, int index) {
+  if (lua_touserdata(L, index) == NULL) {
+    lua_pushnil(L);
+    return;
+  }
   lua_getiuservalue(L, index, 1);
   lua_rawgeti(L, -1, 2);
   lua_remove(L, -2);

@@ -5,6 +5,7 @@
  * them, whether it failed. */
 #include <lauxlib.h>
 
+#include "block.h"
 #include "error.h"
 #include "failure.h"
 #include "host.h"
@@ -67,6 +68,7 @@ static void settle_others(lua_State *L, struct luge_scope *scope) {
 
 static int leave(lua_State *L, struct luge_scope *scope, bool failed) {
   luaL_checkstack(L, 8, NULL);
+  luge__blocks_abandon(scope);
   if (!failed) {
     failed = take_failure(L, scope);
   }
@@ -90,6 +92,9 @@ static int leave(lua_State *L, struct luge_scope *scope, bool failed) {
 static int on_return(lua_State *L, int status, lua_KContext context) {
   struct luge_scope *scope = (struct luge_scope *)context;
   bool failed = status != LUA_OK && status != LUA_YIELD;
+  if (scope->flags & LUGE_SCOPE_CLOSED) { /* was abandoned */
+    return failed ? lua_error(L) : lua_gettop(L) - scope->first + 1;
+  }
   scope->flags |= LUGE_SCOPE_JOINING;
   if (failed) {
     luge__trace_push(L, -1);

@@ -4,6 +4,7 @@
 #include "task.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 #include "block.h"
 #include "error.h"
@@ -50,9 +51,26 @@ const char *luge__task_status(const struct luge_task *task) {
   return task->queued ? "ready" : "waiting";
 }
 
+/* A full memory is Lua's own string inside a task, and `limit` outside. */
+static void name_memory(lua_State *L) {
+  const char *message =
+      lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  if (strcmp(message, "not enough memory") != 0) {
+    return;
+  }
+  struct luge_host *host = luge__host(L);
+  luge__push_error(L, "limit", "not enough memory");
+  lua_pushliteral(L, "memory");
+  lua_setfield(L, -2, "what");
+  lua_pushinteger(L, (lua_Integer)host->memory_limit);
+  lua_setfield(L, -2, "limit");
+  lua_replace(L, -2);
+}
+
 /* The task, whose Task is at index 1, has failed with the error on top. */
 static void settle_failed(lua_State *L, struct luge_task *task) {
   struct luge_scope *owner = task->root.parent;
+  name_memory(L);
   if ((task->root.flags & LUGE_SCOPE_CANCELLED) &&
       luge__is_error(L, -1, "cancelled")) {
     luge__cell_cancel(L, 1, &task->cell);
@@ -187,7 +205,7 @@ static void force(struct luge_task *task, int status) {
   if (lua_pcall(L, 2, 0, 0) != LUA_OK) { /* out of memory, again */
     luge__report(L, task->host);
     lua_pop(L, 1);
-    task->cell.state = LUGE_CELL_CANCELLED;
+    task->cell.state = LUGE_CELL_REJECTED;
   }
 }
 

@@ -66,7 +66,8 @@ static int take(lua_State *L, struct group *group) {
 static int on_woken(lua_State *L, struct luge_task *task, int base) {
   (void)task;
   (void)base;
-  return take(L, lua_touserdata(L, 1));
+  struct group *group = lua_touserdata(L, 1);
+  return group->first != NULL ? take(L, group) : 0;
 }
 
 /* group:next() -> index, task; nothing when all have been told. */

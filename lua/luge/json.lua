@@ -60,4 +60,34 @@ json.array = native.array
 ---@type fun(t?: table): table
 json.object = native.object
 
+--- Reads what a document holds that broke off, or has not come to its end: an
+--- open string as far as it goes, without a cut escape or character; no key
+--- that has no value, no number or literal that may go on. nil if that is
+--- nothing.
+---
+--- Raises `parse`, as `json.decode` does, for a text that no document begins
+--- with.
+---@type fun(text: string, options?: luge.json.DecodeOptions): any
+json.partial = native.partial
+
+--- What `json.reader` makes. A reader that has raised an error raises the same
+--- at every further `feed` and `finish`; `value` still has what came before.
+---@class luge.json.Reader
+--- Reads on. Raises `parse` as soon as no document can begin so, with the
+--- offset in all that was fed; `invalid` after `finish`.
+---@field feed fun(self: luge.json.Reader, text: string): luge.json.Reader
+--- What has come so far, as `json.partial` tells it. The tables are the same
+--- ones every time and grow in place up to the end: copy what is to stay, and
+--- change nothing. An open string of 1 KiB or more is brought up to date when
+--- it has grown by a 64th, so that asking after each piece stays cheap; once
+--- closed it is whole.
+---@field value fun(self: luge.json.Reader): any
+--- The value of the whole document. Raises `parse` if it is unfinished.
+---@field finish fun(self: luge.json.Reader): any
+
+--- Makes a reader for a document that comes in pieces, cut anywhere. The time
+--- is linear in the document, however small the pieces.
+---@type fun(options?: luge.json.DecodeOptions): luge.json.Reader
+json.reader = native.reader
+
 return json

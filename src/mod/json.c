@@ -171,5 +171,6 @@ int luge__open_json(lua_State *L) {
   luaL_newlib(L, functions);
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, -2, "null");
+  luge__json_open_reader(L);
   return 1;
 }

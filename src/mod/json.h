@@ -34,11 +34,12 @@ void luge__json_decode(lua_State *L, int index,
 void luge__json_encode(lua_State *L, int index,
                        const struct json_options *options);
 
-/* Raises `parse` about the byte at `p` of a text that begins at `text` and
- * ends at `end`, with `offset`, to which `before` is added for the bytes that
- * came before the text, and `near`. */
-int luge__json_parse_error(lua_State *L, const char *text, const char *p,
-                           const char *end, uint64_t before, const char *what);
+/* Pushes a `parse` error about the byte at `p` of a text that begins at `text`
+ * and ends at `end`, with `offset`, to which `before` is added for the bytes
+ * that came before the text, and `near`. */
+void luge__json_push_parse_error(lua_State *L, const char *text, const char *p,
+                                 const char *end, uint64_t before,
+                                 const char *what);
 
 /* Writes text in a form that is safe to print, as much of it as fits, and a
  * NUL: what a terminal would not show becomes an escape. Its length. */
@@ -55,7 +56,5 @@ void luge__json_push_object_mark(lua_State *L);
 
 /* Registers the incremental reader in the table at the top of the stack. */
 void luge__json_open_reader(lua_State *L);
-
-int luge__open_json(lua_State *L);
 
 #endif

@@ -38,8 +38,9 @@ struct decoder {
 };
 
 static void fail(struct decoder *d, const char *p, const char *what) {
-  luge__json_parse_error(d->L, d->text, p, d->end, 0,
-                         p < d->end ? what : "unexpected end");
+  luge__json_push_parse_error(d->L, d->text, p, d->end, 0,
+                              p < d->end ? what : "unexpected end");
+  lua_error(d->L);
 }
 
 static inline void skip_space(struct decoder *d) {

@@ -76,8 +76,9 @@ static void push_near(lua_State *L, const char *text, const char *p,
   lua_pushlstring(L, out, luge__json_visible(out, sizeof out, from, to));
 }
 
-int luge__json_parse_error(lua_State *L, const char *text, const char *p,
-                           const char *end, uint64_t before, const char *what) {
+void luge__json_push_parse_error(lua_State *L, const char *text, const char *p,
+                                 const char *end, uint64_t before,
+                                 const char *what) {
   lua_Integer offset = (lua_Integer)(before + (uint64_t)(p - text) + 1);
   luaL_checkstack(L, 8, NULL);
   push_near(L, text, p, end);
@@ -88,5 +89,5 @@ int luge__json_parse_error(lua_State *L, const char *text, const char *p,
   lua_setfield(L, -2, "offset");
   lua_pushvalue(L, -2);
   lua_setfield(L, -2, "near");
-  return lua_error(L);
+  lua_remove(L, -2);
 }

@@ -3,6 +3,7 @@
  * the next document. */
 #include "core/error.h"
 #include "mod/json.h"
+#include "mod/modules.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -66,7 +67,13 @@ static const char script[] =
     "local back = json.decode(text, { max_depth = 200 })\n"
     "assert(json.encode(back, options) == text)\n"
     "assert(not pcall(json.encode, { long, { print } }))\n"
-    "assert(not pcall(json.decode, '[\"' .. long:rep(2)))\n";
+    "assert(not pcall(json.decode, '[\"' .. long:rep(2)))\n"
+    "local reader = json.reader { max_depth = 200 }\n"
+    "for i = 1, #text, 997 do\n"
+    "  reader:feed(text:sub(i, i + 996))\n"
+    "  reader:value()\n"
+    "end\n"
+    "assert(json.encode(reader:finish(), options) == text)\n";
 
 static lua_State *open_state(struct heap *heap) {
   lua_State *L = lua_newstate(allocate, heap);

@@ -27,9 +27,8 @@ void luge__check_callable(lua_State *L, int arg) {
 lua_Integer luge__check_integer(lua_State *L, int arg, lua_Integer least,
                                 const char *wants) {
   int is_integer = 0;
-  lua_Integer value = lua_type(L, arg) == LUA_TNUMBER
-                          ? lua_tointegerx(L, arg, &is_integer)
-                          : 0;
+  lua_Integer value =
+      lua_type(L, arg) == LUA_TNUMBER ? lua_tointegerx(L, arg, &is_integer) : 0;
   if (!is_integer || value < least) {
     luge__arg_error(L, arg, wants);
   }

@@ -18,8 +18,8 @@ void luge__cell_init(struct luge_cell *cell) {
 static void settle(struct luge_cell *cell, enum luge_cell_state state) {
   cell->state = state;
   while (!luge__list_empty(&cell->listeners)) {
-    struct luge_listener *listener = luge__container(
-        cell->listeners.next, struct luge_listener, link);
+    struct luge_listener *listener =
+        luge__container(cell->listeners.next, struct luge_listener, link);
     luge__list_remove(&listener->link);
     listener->notify(listener);
   }

@@ -21,8 +21,8 @@ void luge__class_init(lua_State *L, const struct luge_class *class,
   lua_rawsetp(L, LUA_REGISTRYINDEX, class);
 }
 
-void *luge__class_new(lua_State *L, const struct luge_class *class,
-                      size_t size, int values) {
+void *luge__class_new(lua_State *L, const struct luge_class *class, size_t size,
+                      int values) {
   void *object = lua_newuserdatauv(L, size, values);
   memset(object, 0, size);
   lua_rawgetp(L, LUA_REGISTRYINDEX, class);

@@ -16,12 +16,11 @@ void luge__class_init(lua_State *L, const struct luge_class *class,
                       const luaL_Reg *methods, const luaL_Reg *metamethods);
 
 /* Pushes a new userdata of the class, zeroed, with `values` user values. */
-void *luge__class_new(lua_State *L, const struct luge_class *class,
-                      size_t size, int values);
+void *luge__class_new(lua_State *L, const struct luge_class *class, size_t size,
+                      int values);
 
 /* The userdata at `index` if it is of the class; else NULL, or `invalid`. */
-void *luge__class_test(lua_State *L, int index,
-                       const struct luge_class *class);
+void *luge__class_test(lua_State *L, int index, const struct luge_class *class);
 void *luge__class_check(lua_State *L, int index,
                         const struct luge_class *class);
 

@@ -54,8 +54,8 @@ static int load(lua_State *L, const struct luge_embedded *module) {
 /* Modules that DESIGN.md promises for later: a name that says so is kinder
  * than the list of places where nothing was found. */
 static bool comes_later(const char *name) {
-  static const char *const names[] = {"luge.graph", "luge.sandbox",
-                                      "luge.mcp", "luge.trace", NULL};
+  static const char *const names[] = {"luge.graph", "luge.sandbox", "luge.mcp",
+                                      "luge.trace", NULL};
   for (int i = 0; names[i] != NULL; i++) {
     if (strcmp(names[i], name) == 0) {
       return true;

@@ -119,7 +119,8 @@ static int yield_to_scheduler(lua_State *L, struct luge_task *task) {
   return lua_yieldk(L, 0, lua_gettop(L), resumed);
 }
 
-static const struct luge_wait_kind cancelled_kind = {.name = "its tasks to end"};
+static const struct luge_wait_kind cancelled_kind = {.name =
+                                                         "its tasks to end"};
 
 struct luge_task *luge__enter(lua_State *L) {
   struct luge_host *host = luge__host(L);

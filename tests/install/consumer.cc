@@ -15,8 +15,8 @@ int main() {
     return 1;
   }
   lua_register(luge_lua(host), "answer", answer);
-  int status = luge_run_string(host, code.data(), code.size(), "=script", 0,
-                               nullptr);
+  int status =
+      luge_run_string(host, code.data(), code.size(), "=script", 0, nullptr);
   luge_close(host);
   return status;
 }

@@ -127,8 +127,9 @@ struct luge_task *luge__enter(lua_State *L) {
   struct luge_task *task = host->current;
   if (task == NULL || host->inside->co != L || !host->inside->can_wait ||
       !lua_isyieldable(L)) {
-    luge__check_can_wait(L);
+    luge__check_can_wait(L); /* raises, also where the task is NULL */
   }
+  // NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
   if (task->scope->flags & LUGE_SCOPE_CANCELLED) {
     if (!luge__scope_holds(task)) {
       raise_cancelled(L, task);

@@ -5,21 +5,21 @@
  * own buffers come from the state's allocator and go in __gc. */
 #include "sse.h"
 
+#include "../core/class.h"
 #include "../core/error.h"
+#include "../mod/modules.h"
 
 #include <lauxlib.h>
 
-#define METATABLE   "luge.sse.parser"
-#define DEFAULT_MAX (16 * 1024 * 1024)
+static const struct luge_class parser_class = {
+    "a parser of Server-Sent Events"};
+
+enum { DEFAULT_MAX = 16 * 1024 * 1024 };
 
 enum { CHUNK = 1, LAST_ID = 2 };
 
 static struct luge__sse *check_parser(lua_State *L) {
-  struct luge__sse *p = luaL_testudata(L, 1, METATABLE);
-  if (p == NULL) {
-    luge__arg_error(L, 1, "a Server-Sent Events parser");
-  }
-  return p;
+  return luge__class_check(L, 1, &parser_class);
 }
 
 static size_t check_limit(lua_State *L, int arg) {
@@ -38,11 +38,10 @@ static size_t check_limit(lua_State *L, int arg) {
 static int sse_parser(lua_State *L) {
   size_t max_line = check_limit(L, 1);
   size_t max_event = check_limit(L, 2);
-  struct luge__sse *p = lua_newuserdatauv(L, sizeof *p, 2);
+  struct luge__sse *p = luge__class_new(L, &parser_class, sizeof *p, 2);
   struct luge__memory memory;
   memory.fn = lua_getallocf(L, &memory.ud);
   luge__sse_init(p, memory, max_line, max_event);
-  luaL_setmetatable(L, METATABLE);
   return 1;
 }
 
@@ -189,9 +188,8 @@ static int parser_retry(lua_State *L) {
 }
 
 static int parser_gc(lua_State *L) {
-  struct luge__sse *p = check_parser(L);
+  struct luge__sse *p = lua_touserdata(L, 1);
   luge__sse_free(p);
-  luge__sse_init(p, p->memory, p->max_line, p->max_event);
   return 0;
 }
 
@@ -205,22 +203,18 @@ static void set_reader(lua_State *L, const char *name, lua_CFunction reader) {
   lua_setfield(L, -2, name);
 }
 
-int luge__open_sse(lua_State *L);
-
 int luge__open_sse(lua_State *L) {
   static const luaL_Reg methods[] = {{"feed", parser_feed},
                                      {"last_id", parser_last_id},
                                      {"retry", parser_retry},
                                      {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__gc", parser_gc}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"parser", sse_parser}, {NULL, NULL}};
-  if (luaL_newmetatable(L, METATABLE)) {
-    luaL_newlib(L, methods);
-    set_reader(L, "next", parser_next);
-    set_reader(L, "take", parser_take);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, parser_gc);
-    lua_setfield(L, -2, "__gc");
-  }
+  luge__class_init(L, &parser_class, methods, metamethods);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &parser_class);
+  lua_getfield(L, -1, "__index");
+  set_reader(L, "next", parser_next);
+  set_reader(L, "take", parser_take);
   luaL_newlib(L, functions);
   return 1;
 }

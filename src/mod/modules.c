@@ -2,8 +2,10 @@
 #include "modules.h"
 
 const luaL_Reg luge__modules[] = {
+    {"luge.native.http_server", luge__open_http_server},
     {"luge.native.json", luge__open_json},
     {"luge.native.queue", luge__open_queue},
+    {"luge.native.sse", luge__open_sse},
     {"luge.native.sync", luge__open_sync},
     {"luge.native.task", luge__open_task},
     {NULL, NULL},

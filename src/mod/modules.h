@@ -5,8 +5,10 @@
 
 #include <lauxlib.h>
 
+int luge__open_http_server(lua_State *L);
 int luge__open_json(lua_State *L);
 int luge__open_queue(lua_State *L);
+int luge__open_sse(lua_State *L);
 int luge__open_sync(lua_State *L);
 int luge__open_task(lua_State *L);
 

@@ -1,0 +1,295 @@
+-- http.server: options, routes and handlers. Sockets, parsing and writing are
+-- luge.native.http_server's. One task of the server takes requests off it and
+-- spawns a task for each.
+
+local native = require "luge.native.http_server"
+local tasks = require "luge.native.task"
+local headers = require "luge.internal.http_headers"
+local response = require "luge.internal.http_response"
+local routers = require "luge.internal.http_router"
+local targets = require "luge.internal.http_target"
+
+local is_error = tasks.is_error
+
+local function invalid(...)
+  error(tasks.error { kind = "invalid", message = string.format(...) }, 0)
+end
+
+-- Answers that have been handed over are still sent when a server closes, for
+-- so many seconds.
+local FLUSH = 5
+
+---A request that a handler is called with.
+---@class luge.http.Request
+---@field method string in upper case
+---@field path string percent-decoded, without the query
+---@field target string the path and the query as they came
+---@field query table<string, string> the first value of each name
+---@field query_list string[][] every `{ name, value }`, in their order
+---@field headers table<string, string> case-insensitive; `:all(name)` lists
+---@field params table<string, string> of the route
+local Request = {}
+Request.__index = Request
+Request.__name = "luge.http.Request"
+
+-- Requests keep their native halves here: what a handler sees is its own.
+local native_of = setmetatable({}, { __mode = "k" })
+
+---Iterates over the body's pieces as they come. Waits. Raises `limit` beyond
+---the server's max_body, `timeout` when nothing comes for its idle_timeout.
+---@return fun(): string? iterator
+function Request:chunks()
+  local request = native_of[self]
+  return function() return request:read() end
+end
+
+---The whole body. Waits, and raises, as `chunks`.
+---@return string
+function Request:text()
+  if not self.body_text then
+    local pieces = {}
+    for piece in self:chunks() do pieces[#pieces + 1] = piece end
+    self.body_text = table.concat(pieces)
+  end
+  return self.body_text
+end
+
+---The body, decoded from JSON. Waits, and raises, as `chunks`; `parse` for what
+---is no JSON: if the handler lets it pass, the answer is 400.
+---@return any
+function Request:json()
+  local ok, value = pcall(require "luge.json".decode, self:text())
+  if ok then return value end
+  if is_error(value, "parse") then value.answer = 400 end
+  error(value, 0)
+end
+
+---@class luge.http.Server
+---@field port integer 0 for a UNIX socket
+---@field url string? of its root
+local Server = {}
+Server.__index = Server
+Server.__name = "luge.http.Server"
+
+-- Answers before a handler is called: nil, and the status.
+local function new_request(method, target, fields, repeated)
+  local path, query_text = targets.split(target)
+  local decoded = path and targets.decode(path)
+  local query, query_list = targets.query(query_text or "")
+  if method == "CONNECT" then return nil, 501 end
+  if not decoded or not query then return nil, 400 end
+  return setmetatable({
+    method = method,
+    path = decoded,
+    target = target,
+    query = query,
+    query_list = query_list,
+    headers = headers.new(fields, repeated),
+    params = {},
+  }, Request), path
+end
+
+local function refuse(request, status, text, extra)
+  request:respond(status, extra, ("%d %s\n"):format(status, text), "text/plain; charset=utf-8")
+end
+
+local function answer(server, request, method, target, fields, repeated)
+  local req, path = new_request(method, target, fields, repeated)
+  if not req then
+    return refuse(request, path, path == 501 and "CONNECT is for proxies" or "Malformed target")
+  end
+  native_of[req] = request
+  local handler, params = server.router:find(method, path)
+  if handler then
+    req.params = params
+  elseif params then
+    return refuse(request, 405, "Method Not Allowed", { Allow = table.concat(params, ", ") })
+  else
+    handler = server.handler
+  end
+  if not handler then return refuse(request, 404, "Not Found") end
+  response.send(request, handler(req))
+end
+
+-- A message handler for xpcall: the place of an error is lost after it.
+local function with_trace(err)
+  if is_error(err, "cancelled") then return { error = err } end
+  local trace = type(err) == "table" and err.traceback or debug.traceback("", 2):sub(2)
+  return { error = err, trace = trace }
+end
+
+local function describe(method, target, failure)
+  local path = target:match "^[^?]*" -- queries may hold secrets
+  return ("%s %s: %s\n%s"):format(method, path, tostring(failure.error), failure.trace)
+end
+
+-- A handler raised `failure.error`. If it was because its client has left, or
+-- because it was cancelled, nobody needs to know.
+local function on_failure(server, request, method, target, failure)
+  local err = failure.error
+  local status = type(err) == "table" and is_error(err) and math.tointeger(err.answer) or 500
+  local over = request:started()
+  local is_quiet = status ~= 500 or is_error(err, "cancelled") or (over and is_error(err, "closed"))
+  if not is_quiet then server.on_error(describe(method, target, failure)) end
+  local text = status == 500 and "Internal Server Error" or err.message
+  if over or not pcall(refuse, request, status, text) then
+    request:abort()
+  end
+end
+
+local function handle(server, request, method, target, fields, repeated)
+  local ok, failure = xpcall(answer, with_trace, server, request, method, target, fields, repeated)
+  server.running[request] = nil
+  if not ok then on_failure(server, request, method, target, failure) end
+end
+
+local function serve(server)
+  local listener, running = server.native, server.running
+  local _ <close> = setmetatable({}, { __close = function() listener:destroy() end })
+  while true do
+    local request, method, target, fields, repeated = listener:next()
+    if not request then return end
+    if method then
+      running[request] = tasks.spawn(handle, server, request, method, target, fields, repeated)
+    else
+      local task = running[request]
+      if task then task:cancel("the client has left") end
+      request:abort()
+    end
+  end
+end
+
+---Adds a route. In `path` a segment `:name` stands for any one segment and a
+---last segment `*name` for the rest; `req.params` has them, percent-decoded.
+---Literal paths win over others, then what was added first. GET answers HEAD.
+---@param method string upper case; "*" for all
+---@param path string begins with "/"
+---@param handler fun(req: luge.http.Request): table|string
+---@return luge.http.Server self
+function Server:route(method, path, handler)
+  if type(handler) ~= "function" then
+    invalid("route: handler is %s, takes a function", type(handler))
+  end
+  self.router:add(method, path, handler)
+  return self
+end
+
+local function is_handler(server, task)
+  for _, handler in pairs(server.running) do
+    if handler == task then return true end
+  end
+  return false
+end
+
+---Takes no more requests, waits until those that are being handled have been
+---answered, for `grace` seconds at most, and cancels the rest. Where a handler
+---calls it, that handler goes on, and its answer is still sent.
+---@param grace number? seconds; default 0
+function Server:close(grace)
+  if grace ~= nil and (type(grace) ~= "number" or grace ~= grace or grace < 0) then
+    invalid("close: grace is %s, takes seconds, from 0", tostring(grace))
+  end
+  local listener, current = self.native, tasks.current()
+  local inside = is_handler(self, current)
+  listener:stop()
+  if grace and grace > 0 then
+    local ok, err = pcall(tasks.timeout, grace, listener.drain, listener, inside and 1 or 0)
+    if not ok and not is_error(err, "timeout") then error(err, 0) end
+  end
+  for _, task in pairs(self.running) do
+    if task ~= current then task:cancel("the server closes") end
+  end
+  if not inside then
+    pcall(tasks.timeout, FLUSH, self.task.await, self.task)
+    listener:destroy()
+  end
+end
+
+function Server.__close(server)
+  tasks.shield(server.close, server)
+end
+
+function Server:__tostring() return ("luge.http.Server: %s"):format(self.url or self.path) end
+
+-- Options: name -> { default, check, what it takes }.
+
+local function is_count(x) return math.type(x) == "integer" and x >= 1 end
+local function is_port(x) return math.type(x) == "integer" and x >= 0 and x <= 65535 end
+local function is_seconds(x) return type(x) == "number" and x > 0 end
+local function is_function(x) return type(x) == "function" end
+local function is_string(x) return type(x) == "string" and not x:find "%z" end
+
+local function log(message) io.stderr:write("luge.http: a handler failed: ", message, "\n") end
+
+local options = {
+  host = { "127.0.0.1", is_string, "an IPv4 or IPv6 address, or \"localhost\"" },
+  port = { 0, is_port, "a port from 0 (any free one) to 65535" },
+  path = { nil, is_string, "the path of a UNIX socket" },
+  handler = { nil, is_function, "a function" },
+  on_error = { log, is_function, "a function" },
+  max_body = { 64 * 1024 * 1024, is_count, "a number of bytes, from 1" },
+  max_head = { 256 * 1024, is_count, "a number of bytes, from 1" },
+  max_connections = { 10000, is_count, "a number of connections, from 1" },
+  idle_timeout = { 60, is_seconds, "seconds, more than 0" },
+}
+
+local MAX_FIELDS = 256
+
+local function check_options(given)
+  if type(given) ~= "table" then
+    invalid("http.server: got %s, takes a table of options", type(given))
+  end
+  local checked = {}
+  for name, value in pairs(given) do
+    local option = options[name]
+    if not option then invalid("http.server: unknown option '%s'", tostring(name)) end
+    if not option[2](value) then
+      invalid("http.server: '%s' is %s, takes %s", name, tostring(value), option[3])
+    end
+  end
+  for name, option in pairs(options) do
+    checked[name] = given[name] == nil and option[1] or given[name]
+  end
+  if checked.host == "localhost" then checked.host = "127.0.0.1" end
+  return checked
+end
+
+local function url_of(host, port)
+  return ("http://%s:%d"):format(host:find(":", 1, true) and "[" .. host .. "]" or host, port)
+end
+
+---Starts an HTTP/1.1 server (RFC 9112). Every request is handled by a task of
+---its own, which is cancelled when the client leaves. The server belongs to the
+---task that called this, which does not end before it is closed.
+---
+---A handler returns a string, or `{ status = 200, headers = {}, body = string |
+---json = value | stream = source | events = source }`, where a source is a
+---Stream, an iterator, or a function that is given one to call with each item;
+---of events see `luge.http`'s guide. If it raises, `on_error` is told, and the
+---client gets 500, or a broken connection if the answer had begun.
+---
+---Raises `invalid` for options, `io` if it cannot listen. Does not wait.
+---@param given { host: string?, port: integer?, path: string?, handler: function?,
+---on_error: (fun(message: string))?, max_body: integer?, max_head: integer?,
+---max_connections: integer?, idle_timeout: number? }
+---@return luge.http.Server
+local function server(given)
+  local o = check_options(given)
+  local listener = native.listen(o.host, o.port, o.path, o.max_body, o.max_head, MAX_FIELDS,
+    o.max_connections, o.idle_timeout)
+  local self = setmetatable({
+    native = listener,
+    router = routers.new(),
+    handler = o.handler,
+    on_error = o.on_error,
+    running = {},
+    path = o.path,
+    port = listener:port(),
+    url = not o.path and url_of(o.host, listener:port()) or nil,
+  }, Server)
+  self.task = tasks.spawn(serve, self)
+  self.task:name "http.server"
+  return self
+end
+
+return server

@@ -1,0 +1,212 @@
+/* The listener and the life of a server; see server.h. */
+#include "server.h"
+
+#include <string.h>
+
+#include "../core/host.h"
+#include "../core/sched.h"
+#include "../core/wait.h"
+
+enum { BACKLOG = 1024, MIN_SWEEP = 20, MAX_SWEEP = 1000 };
+
+static void *allocate(void *ud, void *block, size_t old_size, size_t new_size) {
+  return luge__realloc(ud, block, old_size, new_size);
+}
+
+void luge__server_init(struct luge__server *s, struct luge_host *host) {
+  memset(s, 0, offsetof(struct luge__server, buffer));
+  s->host = host;
+  s->memory = (struct luge__memory){allocate, host};
+  s->in_lua = true;
+  luge__list_init(&s->connections);
+  luge__list_init(&s->events);
+  luge__list_init(&s->takers);
+  luge__list_init(&s->drainers);
+}
+
+static void free_if_unused(struct luge__server *s) {
+  if (s->handles == 0 && !s->in_lua) {
+    luge__bytes_free(&s->head, &s->memory);
+    luge__realloc(s->host, s, sizeof *s, 0);
+  }
+}
+
+void luge__server_handle_closed(struct luge__server *s) {
+  s->handles--;
+  free_if_unused(s);
+}
+
+void luge__server_release(struct luge__server *s) {
+  luge__server_destroy(s);
+  s->in_lua = false;
+  free_if_unused(s);
+}
+
+static void on_close(uv_handle_t *handle) {
+  luge__server_handle_closed(handle->data);
+}
+
+static bool has_room(const struct luge__server *s) {
+  return s->count < s->max_count;
+}
+
+/* As long as the connection is not accepted, libuv does not listen for more:
+ * further clients wait in the system's queue, and nothing spins. Where the
+ * process has no descriptors left, libuv takes clients off the queue with one
+ * that it keeps in reserve, and closes them. */
+static void on_connection(uv_stream_t *listener, int status) {
+  struct luge__server *s = listener->data;
+  if (status != 0) {
+    return;
+  }
+  if (!has_room(s)) {
+    s->accept_waits = true;
+  } else {
+    luge__conn_accept(s);
+  }
+}
+
+void luge__server_accept_next(struct luge__server *s) {
+  if (s->accept_waits && s->listening && has_room(s)) {
+    s->accept_waits = false;
+    luge__conn_accept(s);
+  }
+}
+
+static void on_sweep(uv_timer_t *timer) {
+  struct luge__server *s = timer->data;
+  uint64_t now = uv_now(timer->loop);
+  struct luge_list *link = s->connections.next, *next;
+  for (; link != &s->connections; link = next) {
+    next = link->next;
+    luge__conn_check_time(luge__container(link, struct luge__conn, link), now);
+  }
+}
+
+static void start_sweep(struct luge__server *s) {
+  uint64_t period = s->idle_timeout / 4;
+  if (period < MIN_SWEEP) {
+    period = MIN_SWEEP;
+  }
+  if (period > MAX_SWEEP || s->idle_timeout == 0) {
+    period = MAX_SWEEP;
+  }
+  uv_timer_init(s->host->loop, &s->sweep);
+  s->sweep.data = s;
+  s->handles++;
+  uv_timer_start(&s->sweep, on_sweep, period, period);
+}
+
+/* The listener's handle is open: listens, or closes it again. */
+static int listen_on(struct luge__server *s, int status) {
+  s->listener.handle.data = s;
+  s->handles++;
+  if (status == 0) {
+    status = uv_listen(&s->listener.stream, BACKLOG, on_connection);
+  }
+  if (status != 0) {
+    uv_close(&s->listener.handle, on_close);
+    return status;
+  }
+  s->listening = true;
+  luge__ref(s->host);
+  start_sweep(s);
+  return 0;
+}
+
+int luge__server_listen_tcp(struct luge__server *s, const char *address,
+                            int port) {
+  struct sockaddr_storage storage;
+  int status = uv_ip4_addr(address, port, (struct sockaddr_in *)&storage);
+  if (status != 0) {
+    status = uv_ip6_addr(address, port, (struct sockaddr_in6 *)&storage);
+  }
+  if (status == 0) {
+    status = uv_tcp_init(s->host->loop, &s->listener.tcp);
+  }
+  if (status != 0) {
+    return status;
+  }
+  return listen_on(
+      s, uv_tcp_bind(&s->listener.tcp, (struct sockaddr *)&storage, 0));
+}
+
+int luge__server_listen_pipe(struct luge__server *s, const char *path) {
+  s->is_pipe = true;
+  int status = uv_pipe_init(s->host->loop, &s->listener.pipe, 0);
+  return status != 0 ? status
+                     : listen_on(s, uv_pipe_bind(&s->listener.pipe, path));
+}
+
+int luge__server_port(const struct luge__server *s) {
+  struct sockaddr_storage name;
+  int len = sizeof name;
+  if (s->is_pipe || uv_tcp_getsockname(&s->listener.tcp,
+                                       (struct sockaddr *)&name, &len) != 0) {
+    return 0;
+  }
+  return ntohs(name.ss_family == AF_INET6
+                   ? ((struct sockaddr_in6 *)&name)->sin6_port
+                   : ((struct sockaddr_in *)&name)->sin_port);
+}
+
+static void stop_listening(struct luge__server *s) {
+  if (s->listening) {
+    s->listening = false;
+    uv_close(&s->listener.handle, on_close);
+  }
+}
+
+static void drop_connections(struct luge__server *s, bool also_active) {
+  struct luge_list *link = s->connections.next, *next;
+  for (; link != &s->connections; link = next) {
+    next = link->next;
+    struct luge__conn *c = luge__container(link, struct luge__conn, link);
+    if (also_active || c->phase != LUGE_CONN_ACTIVE) {
+      luge__conn_drop(c);
+    }
+  }
+}
+
+/* Drainers look for themselves whether there are few enough requests. */
+static void wake_drained(struct luge__server *s) {
+  luge__waiters_wake_all(&s->drainers);
+  if (s->stopped && s->active == 0) {
+    luge__waiters_wake_all(&s->takers);
+  }
+}
+
+void luge__server_stop(struct luge__server *s) {
+  if (!s->stopped) {
+    s->stopped = true;
+    stop_listening(s);
+    drop_connections(s, false);
+    wake_drained(s);
+  }
+}
+
+void luge__server_destroy(struct luge__server *s) {
+  if (s->destroyed) {
+    return;
+  }
+  bool was_listening = s->handles > 0; /* else nothing was ever opened */
+  s->destroyed = true;
+  luge__server_stop(s);
+  drop_connections(s, true);
+  luge__waiters_wake_all(&s->takers);
+  luge__waiters_wake_all(&s->drainers);
+  if (was_listening && s->sweep.data == s) {
+    uv_close((uv_handle_t *)&s->sweep, on_close);
+    luge__unref(s->host);
+  }
+}
+
+void luge__server_post(struct luge__conn *c) {
+  luge__list_append(&c->server->events, &c->event);
+  luge__waiters_wake_one(&c->server->takers);
+}
+
+void luge__server_request_ended(struct luge__server *s) {
+  s->active--;
+  wake_drained(s);
+}

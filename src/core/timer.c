@@ -47,6 +47,8 @@ static uint64_t real_now(void *data) {
   return uv_hrtime();
 }
 
+static const struct luge_clock real_clock = {.now = real_now};
+
 uint64_t luge__now(struct luge_host *host) {
   return host->timers.clock.now(host->timers.clock.data);
 }
@@ -63,9 +65,9 @@ bool luge__timer_reserve(struct luge_host *host) {
     return true;
   }
   uint32_t capacity = timers->capacity == 0 ? 16 : timers->capacity * 2;
-  void *heap = luge__realloc(host, timers->heap,
-                             timers->capacity * sizeof *timers->heap,
-                             capacity * sizeof *timers->heap);
+  void *heap =
+      luge__realloc(host, timers->heap, timers->capacity * sizeof *timers->heap,
+                    capacity * sizeof *timers->heap);
   if (heap == NULL) {
     return false;
   }
@@ -140,15 +142,25 @@ void luge__timers_arm(struct luge_host *host) {
                  at > now ? (at - now + 999999) / 1000000 : 0, 0);
 }
 
+/* All move by the same distance, so the heap stays in order. */
+void luge__clock_set(struct luge_host *host, const struct luge_clock *clock) {
+  struct luge_timers *timers = &host->timers;
+  uint64_t then = luge__now(host);
+  timers->clock = clock != NULL ? *clock : real_clock;
+  uint64_t now = luge__now(host);
+  for (uint32_t slot = 1; slot <= timers->count; slot++) {
+    timers->heap[slot]->at += now - then;
+  }
+}
+
 void luge__timers_init(struct luge_host *host) {
-  host->timers.clock = (struct luge_clock){.now = real_now};
+  host->timers.clock = real_clock;
   uv_timer_init(host->loop, &host->timers.wakeup);
 }
 
 void luge__timers_free(struct luge_host *host) {
   struct luge_timers *timers = &host->timers;
-  luge__realloc(host, timers->heap, timers->capacity * sizeof *timers->heap,
-                0);
+  luge__realloc(host, timers->heap, timers->capacity * sizeof *timers->heap, 0);
   timers->heap = NULL;
   timers->count = timers->capacity = 0;
 }

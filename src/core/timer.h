@@ -65,6 +65,10 @@ void luge__timers_fire(struct luge_host *host);
 /* Sets libuv's timer to the earliest one, before the loop blocks. */
 void luge__timers_arm(struct luge_host *host);
 
+/* Puts another clock in; NULL: the real one. What each timer has left stays
+ * the same. */
+void luge__clock_set(struct luge_host *host, const struct luge_clock *clock);
+
 void luge__timers_init(struct luge_host *host);
 void luge__timers_free(struct luge_host *host);
 

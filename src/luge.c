@@ -6,8 +6,11 @@
 #include "core/require.h"
 #include "mod/modules.h"
 
+/* The module that gives Tasks their methods is loaded at once: the main task
+ * has them too. */
 static int preload(lua_State *L) {
   luge__preload(L, luge__modules);
+  luaL_requiref(L, "luge.native.task", luge__open_task, 0);
   return 0;
 }
 

@@ -82,7 +82,7 @@ if(TARGET luge_command)
   file(GLOB_RECURSE lua_tests CONFIGURE_DEPENDS
        tests/lua/*_test.lua tests/regress/*.lua)
   foreach(path IN LISTS lua_tests)
-    luge_add_test("${path}" luge_command "${path}")
+    luge_add_test("${path}" luge_command test "${path}")
   endforeach()
 endif()
 

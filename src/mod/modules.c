@@ -4,9 +4,12 @@
 const luaL_Reg luge__modules[] = {
     {"luge.native.http_server", luge__open_http_server},
     {"luge.native.json", luge__open_json},
+    {"luge.native.clock", luge__open_clock},
     {"luge.native.queue", luge__open_queue},
     {"luge.native.sse", luge__open_sse},
     {"luge.native.sync", luge__open_sync},
     {"luge.native.task", luge__open_task},
+    {"luge.native.testchild", luge__open_testchild},
+    {"luge.native.testrun", luge__open_testrun},
     {NULL, NULL},
 };

@@ -7,10 +7,13 @@
 
 int luge__open_http_server(lua_State *L);
 int luge__open_json(lua_State *L);
+int luge__open_clock(lua_State *L);
 int luge__open_queue(lua_State *L);
 int luge__open_sse(lua_State *L);
 int luge__open_sync(lua_State *L);
 int luge__open_task(lua_State *L);
+int luge__open_testchild(lua_State *L);
+int luge__open_testrun(lua_State *L);
 
 /* { "luge.native.NAME", luge__open_NAME }, ended by NULL. */
 extern const luaL_Reg luge__modules[];

@@ -1,0 +1,400 @@
+-- Runs the tests of one file, in a process of their own, and reports each to the
+-- process that started this one: lines of fields separated by tabs, which
+-- test_command.lua reads. One test runs at a time, as a task of its own.
+local native = require "luge.native.task"
+local testrun = require "luge.native.testrun"
+local clock = require "luge.native.clock"
+local suite = require "luge.internal.test_suite"
+local test = require "luge.test"
+
+local patience = testrun.patience
+
+local DEFAULT_TIMEOUT = 5
+local GRACE = 5     -- seconds that a cancelled test has to end
+local SETTLING = 50 -- milliseconds that what is closed or cancelled has
+
+local escapes = { ["\\"] = "\\\\", ["\n"] = "\\n", ["\t"] = "\\t" }
+
+local function report(...)
+  local fields = table.pack(...)
+  for i = 1, fields.n do
+    fields[i] = tostring(fields[i]):gsub("[\\\n\t]", escapes)
+  end
+  testrun.report(table.concat(fields, "\t") .. "\n")
+end
+
+-- Lines of a traceback that tell nothing about the test.
+local function is_noise(line)
+  return line:find "luge[./]internal[./]test_run" or line:find "luge/test.lua:"
+    or line:find "luge.test:" or line:find "^%s*%[C%]: in %?$"
+    or line:find "%[C%]: in function 'error'"
+end
+
+local function trim(traceback)
+  local kept = {}
+  for line in traceback:gmatch "[^\n]+" do
+    if not is_noise(line) then
+      kept[#kept + 1] = line
+    end
+  end
+  return table.concat(kept, "\n")
+end
+
+local function describe_error(err, traceback)
+  local ok, text = pcall(tostring, err)
+  text = ok and text or "an error whose __tostring raises"
+  if native.is_error(err, "assertion") then
+    text = err.message
+  end
+  if native.is_error(err) and not traceback then
+    traceback = err.traceback
+  end
+  return traceback and text .. "\n" .. trim(traceback) or text
+end
+
+local function protect(problems, fn, ...)
+  local result = table.pack(xpcall(fn, function(err)
+    return describe_error(err, debug.traceback(nil, 2))
+  end, ...))
+  if not result[1] then
+    problems[#problems + 1] = result[2]
+  end
+  return result[1]
+end
+
+-- Whether `settled()` becomes true by itself within a moment.
+local function settles(settled)
+  for i = 1, SETTLING * patience do
+    if settled() then
+      return true
+    end
+    native.sleep(i < 5 and 0 or 0.001)
+  end
+  return settled()
+end
+
+-- Inside the task, when its function has returned.
+local function check_tasks(task, problems)
+  local function none_left()
+    return #testrun.descendants(task) == 0
+  end
+  if settles(none_left) then
+    return
+  end
+  for _, left in ipairs(testrun.descendants(task)) do
+    problems[#problems + 1] = ("left a task alive: %s waits for %s\n%s"):format(
+      left:name(), left:waiting_for() or "its turn", trim(left:traceback() or ""))
+    left:cancel("the test has ended")
+  end
+end
+
+local function run_hooks(hooks, problems)
+  for i = #hooks, 1, -1 do
+    protect(problems, hooks[i])
+  end
+end
+
+local function run_before_each(group)
+  if group.parent then
+    run_before_each(group.parent)
+  end
+  for _, hook in ipairs(group.before_each) do
+    hook()
+  end
+end
+
+local closing = { __close = function(self, err) self.fn(err) end }
+
+-- The inner groups' after_each first, each group's last declared first.
+local function run_after_each(group, problems)
+  while group do
+    run_hooks(group.after_each, problems)
+    group = group.parent
+  end
+end
+
+local function test_body(entry, problems)
+  local _ <close> = setmetatable({ fn = function(err)
+    native.shield(function()
+      run_after_each(entry.group, problems)
+      if err == nil then
+        check_tasks(native.current(), problems)
+      end
+    end)
+  end }, closing)
+  run_before_each(entry.group)
+  entry.fn()
+end
+
+-- Waits for a task or a future; says whether it was settled in time. `task` is
+-- described if it was not.
+local function watch(awaitable, task, limit, problems)
+  local ok, settled = pcall(testrun.watch, awaitable, limit)
+  if ok and settled then
+    return true
+  elseif ok then
+    problems[#problems + 1] = ("timed out after %g s, waiting for %s\n%s"):format(limit,
+      task:waiting_for() or "its turn", trim(task:traceback() or ""))
+  elseif native.is_error(settled, "deadlock") then
+    problems[#problems + 1] = ("%s\n%s"):format(settled.message, trim(task:traceback() or ""))
+  else
+    error(settled, 0)
+  end
+  return false
+end
+
+-- A task that does not end though it is cancelled leaves nothing to go on with.
+local function give_up()
+  report("end", "fail", "it did not end when it was cancelled")
+  os.exit(1)
+end
+
+local function cancel(task, reason)
+  task:cancel(reason)
+  local ok, settled = pcall(testrun.watch, task, GRACE * patience)
+  if not (ok and settled) then
+    give_up()
+  end
+end
+
+local function note_outcome(task, problems)
+  local ok, err = pcall(task.await, task)
+  if not ok and (#problems == 0 or not native.is_error(err, "cancelled")) then
+    table.insert(problems, 1, describe_error(err, task:traceback()))
+  end
+end
+
+local function note_leftovers(refs, handles, problems)
+  if clock.remove() then
+    problems[#problems + 1] = "left a virtual clock in place"
+  end
+  local now_refs, now_handles
+  local settled = settles(function()
+    now_refs, now_handles = testrun.open()
+    return now_refs <= refs and now_handles <= handles
+  end)
+  if not settled and now_refs > refs then
+    problems[#problems + 1] = ("left %d operations or listeners open"):format(now_refs - refs)
+  elseif not settled then
+    problems[#problems + 1] = ("left %d sockets, processes or watchers open"):format(
+      now_handles - handles)
+  end
+  collectgarbage()
+  if testrun.reported() then
+    problems[#problems + 1] = "an error that nobody awaited was reported: see the file's output"
+  end
+end
+
+local function full_name(entry, suffix)
+  return table.concat(suite.path(entry), " > ") .. (suffix or "")
+end
+
+local function finish(problems, started)
+  report("end", #problems == 0 and "pass" or "fail", table.concat(problems, "\n"),
+    ("%.3f"):format(native.now() - started))
+end
+
+local function run_test(entry)
+  local problems = {}
+  local limit = (entry.timeout or DEFAULT_TIMEOUT) * patience
+  report("start", full_name(entry), limit + GRACE * patience)
+  local refs, handles = testrun.open()
+  local started = native.now()
+  local task = native.spawn(test_body, entry, problems)
+  task:name("the test")
+  if not watch(task, task, limit, problems) then
+    cancel(task, "the test has timed out")
+  end
+  note_outcome(task, problems)
+  note_leftovers(refs, handles, problems)
+  finish(problems, started)
+end
+
+local function skip(entry, reason)
+  report("start", full_name(entry), 0)
+  report("end", "skip", reason, 0)
+end
+
+-- What the hooks of a group start lives in a task of the group's.
+local function group_body(group, state)
+  local _ <close> = setmetatable({ fn = function()
+    if not state.ready:done() then
+      state.ready:resolve()
+    end
+  end }, closing)
+  for _, hook in ipairs(group.before) do
+    hook()
+  end
+  state.up = true
+  state.ready:resolve()
+  state.finish:await()
+  run_hooks(group.after, state.problems)
+  check_tasks(native.current(), state.problems)
+end
+
+local function open_group(group)
+  local state = { ready = native.future(), finish = native.future(), problems = {} }
+  state.refs, state.handles = testrun.open()
+  local limit = DEFAULT_TIMEOUT * patience
+  report("start", full_name(group, " (before)"), limit + GRACE * patience)
+  state.task = native.spawn(group_body, group, state)
+  state.task:name("the group's hooks")
+  local started = native.now()
+  watch(state.ready, state.task, limit, state.problems)
+  if not state.up then
+    cancel(state.task, "the hooks have timed out")
+    note_outcome(state.task, state.problems)
+    finish(state.problems, started)
+    return nil
+  end
+  report("end", "hook")
+  return state
+end
+
+local function close_group(group, state)
+  local limit = DEFAULT_TIMEOUT * patience
+  local started = native.now()
+  report("start", full_name(group, " (after)"), limit + GRACE * patience)
+  state.finish:resolve()
+  if not watch(state.task, state.task, limit, state.problems) then
+    cancel(state.task, "the hooks have timed out")
+  end
+  note_outcome(state.task, state.problems)
+  note_leftovers(state.refs, state.handles, state.problems)
+  if #state.problems > 0 then
+    finish(state.problems, started)
+  else
+    report("end", "hook")
+  end
+end
+
+local run_group
+
+local function run_entries(group)
+  for _, entry in ipairs(group.entries) do
+    if not entry.test then
+      run_group(entry)
+    elseif entry.skip then
+      skip(entry, entry.skip == true and "" or entry.skip)
+    else
+      run_test(entry)
+    end
+  end
+end
+
+local function skip_entries(group, reason)
+  for _, entry in ipairs(group.entries) do
+    if entry.test then
+      skip(entry, reason)
+    else
+      skip_entries(entry, reason)
+    end
+  end
+end
+
+local function has_tests_to_run(group)
+  for _, entry in ipairs(group.entries) do
+    if entry.test and not entry.skip or not entry.test and has_tests_to_run(entry) then
+      return true
+    end
+  end
+  return false
+end
+
+function run_group(group)
+  if #group.before + #group.after == 0 or not has_tests_to_run(group) then
+    return run_entries(group)
+  end
+  local state = open_group(group)
+  if not state then
+    return skip_entries(group, "the group's `before` failed")
+  end
+  run_entries(group)
+  close_group(group, state)
+end
+
+-- Choosing. With `only` the others are skipped; with a filter they are gone.
+
+local function each_test(group, fn)
+  for _, entry in ipairs(group.entries) do
+    if entry.test then
+      fn(entry)
+    else
+      each_test(entry, fn)
+    end
+  end
+end
+
+local function apply_only(root)
+  local any = false
+  each_test(root, function(entry) any = any or entry.only end)
+  if any then
+    each_test(root, function(entry)
+      entry.skip = entry.skip or not entry.only and "others are marked `only`"
+    end)
+  end
+end
+
+local function apply_filter(group, filter)
+  local kept = {}
+  for _, entry in ipairs(group.entries) do
+    if not entry.test then
+      apply_filter(entry, filter)
+    end
+    if not entry.test or full_name(entry):find(filter, 1, true) then
+      kept[#kept + 1] = entry
+    end
+  end
+  group.entries = kept
+end
+
+local function count(root)
+  local tests = 0
+  each_test(root, function() tests = tests + 1 end)
+  return tests
+end
+
+-- Loading.
+
+local function publish_globals()
+  for _, name in ipairs { "describe", "it", "before", "after", "before_each", "after_each" } do
+    _G[name] = test[name]
+  end
+end
+
+local function load_file(path, root)
+  local problems = {}
+  publish_globals()
+  protect(problems, function()
+    local chunk, message = loadfile(path)
+    if not chunk then
+      error(native.error { kind = "assertion", message = message }, 0)
+    end
+    _G.arg = { [0] = path }
+    chunk(path)
+  end)
+  suite.close()
+  if #problems == 0 and count(root) == 0 then
+    problems[1] = "it declares no tests"
+  end
+  if #problems > 0 then
+    report("start", "(the file)", 0)
+    report("end", "fail", problems[1], 0)
+    root.entries = {}
+  end
+end
+
+---@param path string
+---@param filter? string
+return function(path, filter)
+  native.current():name "the runner"
+  local root = suite.open()
+  load_file(path, root)
+  if filter then
+    apply_filter(root, filter)
+  end
+  apply_only(root)
+  report("plan", count(root))
+  run_group(root)
+  report("done")
+end

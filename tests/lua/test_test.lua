@@ -1,0 +1,254 @@
+-- luge.test and `luge test`. What fails there is in tests/support/runner, and
+-- run by another process.
+local luge = require "luge.native.task"
+local test = require "luge.test"
+local describe, it = test.describe, test.it
+
+local command = os.getenv "LUGE" or "luge"
+local fixtures = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$") .. "support/runner/"
+
+-- What `luge test` with these arguments writes, and its exit status.
+local function run(arguments, file)
+  local pipe = io.popen(("'%s' test %s '%s%s' 2>&1"):format(command, arguments, fixtures, file))
+  local text = pipe:read "a"
+  local _, _, status = pipe:close()
+  return text, status
+end
+
+local function assertion(fn, ...)
+  return test.raises("assertion", fn, ...).message
+end
+
+describe("test.equal", function()
+  it("takes tables by identity", function()
+    local t = {}
+    test.equal(t, t)
+    test.equal(1, 1.0)
+    test.matches(assertion(test.equal, t, {}), "got {}, want {}$")
+  end)
+
+  it("says where it was called, and what it got", function()
+    local message = assertion(function() test.equal("a\n", nil, "line") end)
+    test.matches(message, 'test_test%.lua:%d+: line: got "a\\n", want nil$')
+  end)
+end)
+
+describe("test.same", function()
+  it("compares by content, whatever the metatables", function()
+    test.same({ 1, { a = { true } } }, setmetatable({ 1, { a = { true } } }, { __index = {} }))
+    test.same({ 0 / 0 }, { 0 / 0 })
+  end)
+
+  it("ends on cycles", function()
+    local a, b = { n = 1 }, { n = 1 }
+    a.self, b.self = a, b
+    test.same(a, b)
+    b.self = { n = 2 }
+    test.matches(assertion(test.same, a, b), "value%.self%.n: got 1, want 2")
+  end)
+
+  it("names each place that differs", function()
+    local message = assertion(test.same,
+      { list = { 1, 2, { name = "x" } }, extra = 1, ["odd key"] = 1 },
+      { list = { 1, 3, { name = "y" } }, gone = {}, ["odd key"] = "1" })
+    for _, line in ipairs { "value.list[2]: got 2, want 3", 'value.list[3].name: got "x", want "y"',
+      "value.extra: got 1, want nothing", "value.gone: got nothing, want {}",
+      'value["odd key"]: got 1, want "1"' } do
+      test.ok(message:find(line, 1, true), line .. " is not in " .. message)
+    end
+  end)
+
+  it("stops at ten differences", function()
+    local list = {}
+    for i = 1, 30 do
+      list[i] = i
+    end
+    test.matches(assertion(test.same, list, {}), "and 20 more$")
+  end)
+
+  it("shows long texts around the first byte that differs", function()
+    local message = assertion(test.same, ("a"):rep(500) .. "b", ("a"):rep(500) .. "c")
+    test.matches(message, "differs from byte 501 on")
+    test.ok(#message < 300)
+  end)
+
+  it("shows what cannot be shown", function()
+    local odd = setmetatable({}, { __tostring = function() error "no" end })
+    test.matches(assertion(test.same, odd, 1), "__tostring raises")
+  end)
+end)
+
+describe("test.raises", function()
+  local function raise(kind)
+    error(luge.error { kind = kind, message = "m" })
+  end
+
+  it("returns the error", function()
+    test.equal(test.raises("closed", raise, "closed").message, "m")
+    test.equal(test.raises(nil, error, "text", 0), "text")
+  end)
+
+  it("is not content with another, or none", function()
+    test.matches(assertion(test.raises, "closed", raise, "limit"), "limit: m, want .* \"closed\"")
+    test.matches(assertion(test.raises, "closed", error, "text", 0), '"text", want')
+    test.matches(assertion(test.raises, "closed", function() end), "raised nothing, want")
+    test.matches(assertion(test.raises, nil, function() end), "raised nothing$")
+  end)
+
+  it("waits", function()
+    test.raises("closed", function()
+      luge.sleep(0)
+      raise "closed"
+    end)
+  end)
+end)
+
+describe("test.ok and test.matches", function()
+  it("return what they were given", function()
+    test.equal(test.ok("x"), "x")
+    test.same({ test.matches("a=1", "(%w)=(%w)") }, { "a", "1" })
+  end)
+
+  it("fail", function()
+    test.matches(assertion(test.ok, nil, "why"), "why: got nil$")
+    test.matches(assertion(test.matches, "abc", "x"), 'got "abc", want text that matches "x"$')
+    test.matches(assertion(test.matches, nil, "x"), "got nil, want text")
+  end)
+end)
+
+describe("test.clock", function()
+  it("jumps to the next timer", function()
+    local _ <close> = test.clock()
+    local start, order = luge.now(), {}
+    local function sleeper(name, seconds)
+      return luge.spawn(function()
+        luge.sleep(seconds)
+        order[#order + 1] = name
+        return luge.now() - start
+      end)
+    end
+    local late, early = sleeper("late", 7200), sleeper("early", 3600)
+    test.ok(math.abs(late:await() - 7200) < 1e-6)
+    test.ok(math.abs(early:await() - 3600) < 1e-6)
+    test.same(order, { "early", "late" })
+  end)
+
+  it("stands still while tasks run", function()
+    local _ <close> = test.clock()
+    local start = luge.now()
+    luge.sleep(0)
+    local until_then = os.clock() + 0.002
+    repeat until os.clock() > until_then
+    test.equal(luge.now(), start)
+  end)
+
+  it("leaves each timer what it has, when it comes and when it goes", function()
+    local real = luge.now()
+    local before = luge.spawn(function() luge.sleep(0.02) end)
+    luge.sleep(0)
+    local clock = test.clock()
+    local inside = luge.spawn(function() luge.sleep(1000.01) end)
+    luge.sleep(1000)
+    test.ok(before:done())
+    clock:close()
+    clock:close()
+    test.ok(luge.now() - real < 100, "the real time is back")
+    inside:await()
+    test.ok(luge.now() - real < 100, "the sleep went on for ten milliseconds")
+  end)
+
+  it("is one at a time", function()
+    local _ <close> = test.clock()
+    test.raises("invalid", test.clock)
+  end)
+
+  it("makes deadlines virtual", function()
+    local _ <close> = test.clock()
+    test.raises("timeout", luge.timeout, 600, luge.sleep, 601)
+  end)
+end)
+
+describe("declarations", function()
+  it("belong to the loading of a file", function()
+    test.matches(test.raises("invalid", it, "late", function() end).message, "while it is loaded")
+    test.raises("invalid", test.before, function() end)
+  end)
+end)
+
+describe("luge test", function()
+  it("tells how each test failed", function()
+    local text, status = run("", "outcomes.lua")
+    test.equal(status, 1)
+    for _, line in ipairs {
+      "ok   outcomes > passes\n",
+      "skip outcomes > is left out (for a reason)\n",
+      "outcomes.lua:8: plain\n",
+      "outcomes.lua:9: got 1, want 2\n",
+      "value.b: got nothing, want true\n",
+      "timed out after ",
+      "left a task alive: the straggler waits for sleep\n",
+      "every task waits for what can no longer come:\n",
+      "outcomes.lua:17: from a child\n",
+      "an error that nobody awaited was reported",
+      "left a virtual clock in place\n",
+      "ok   outcomes > passes after all\n",
+      "| some output\n",
+    } do
+      test.ok(text:find(line, 1, true), line .. " is not in:\n" .. text)
+    end
+    test.matches(text, "\n2 passed, 9 failed, 1 skipped\n$")
+  end, { timeout = 20 })
+
+  it("runs hooks from the outside in, and out again", function()
+    local text = run("", "hooks.lua")
+    local said = {}
+    for line in text:gmatch "  | ([^\n]*)" do
+      said[#said + 1] = line
+    end
+    test.same(said, { "file before", "outer before",
+      "file before_each", "outer before_each", "first", "outer after_each", "file after_each",
+      "file before_each", "outer before_each", "inner before_each", "second",
+      "inner after_each", "outer after_each", "file after_each",
+      "outer after, declared last", "outer after", "file after" })
+    test.matches(text, "whose before fails %(before%)\n%s+%S+hooks.lua:35: no base")
+    test.matches(text, "\n1 passed, 2 failed, 2 skipped\n$")
+  end, { timeout = 20 })
+
+  it("runs what is marked `only`", function()
+    local text, status = run("--tap", "only.lua")
+    test.equal(status, 0)
+    test.matches(text, "^TAP version 13\nok 1 %- %S+ > a # SKIP [^\n]+\nok 2 %- %S+ > b\n1%.%.2\n")
+  end)
+
+  it("chooses by a filter", function()
+    local text = run("--filter 'after all'", "outcomes.lua")
+    test.matches(text, "\n1 passed, 0 failed\n$")
+  end)
+
+  it("survives a crash, and counts what did not run", function()
+    local text, status = run("", "crash.lua")
+    test.equal(status, 1)
+    test.matches(text, "FAIL crashes\n%s+the process exited with status 3; 1 more tests")
+    test.matches(text, "\n1 passed, 1 failed\n$")
+  end)
+
+  it("writes JUnit's XML", function()
+    local path = os.tmpname()
+    local text, status = run("--junit " .. path, "crash.lua")
+    local file <close> = test.ok(io.open(path))
+    os.remove(path)
+    test.equal(status, 1, text)
+    local xml = file:read "a"
+    test.matches(xml, '<testsuite name="[^"]*crash.lua" tests="2" failures="1" skipped="0"')
+    test.matches(xml, '<failure message="the process exited with status 3;')
+  end)
+
+  it("refuses what it does not know", function()
+    local text, status = run("--what", "crash.lua")
+    test.equal(status, 2)
+    test.matches(text, "unknown option %-%-what")
+    text, status = run("", "missing.lua")
+    test.equal(status, 2)
+    test.matches(text, "missing.lua: No such file")
+  end)
+end)

@@ -1,0 +1,1 @@
+it("a", function() end) it("b", function() end, { only = true })

@@ -402,8 +402,8 @@ static void test_leaving(void) {
   static const char *const requests[] = {
       "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n",
       "POST /wait-body HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc",
-      "POST /wait-body HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
-      "\r\n3\r\nab",
+      ("POST /wait-body HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+       "\r\n3\r\nab"),
       "GET /flood HTTP/1.1\r\nHost: h\r\n\r\n",
   };
   for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {

@@ -90,4 +90,34 @@ json.partial = native.partial
 ---@type fun(options?: luge.json.DecodeOptions): luge.json.Reader
 json.reader = native.reader
 
+--- A compiled schema.
+---@class luge.json.Schema
+--- Returns the value if it fits. Else raises `schema`: `path`, a JSON Pointer to
+--- what does not fit, `expected`, what would, and `value`, what is there.
+---@field check fun(self: luge.json.Schema, value: any): any
+
+local compile
+
+--- Compiles a JSON Schema, draft 2020-12: the validation vocabulary (`type`,
+--- `enum`, `const`, bounds, sizes, `required`, `uniqueItems`, ...), all
+--- applicators (`properties`, `items`, `anyOf`, `if`, ...), and `$ref` to
+--- places in the schema itself. Numbers are compared as decimals, lengths count
+--- code points, an integer may be a float without a fraction.
+---
+--- `pattern` and `patternProperties` take ECMA-262 expressions and match in
+--- linear time; backreferences, lookaround and Unicode properties are refused.
+--- `format`, `title`, `description`, `default` and all names that are no
+--- keyword check nothing, as the draft says.
+---
+--- Raises `invalid` with `path`, a JSON Pointer into the schema: what is no
+--- schema, a reference to another document or to nothing, and keywords that
+--- would check something but are not supported (`unevaluatedItems`,
+--- `unevaluatedProperties`, `$dynamicRef`, those of older drafts, `nullable`).
+---@param schema table|boolean
+---@return luge.json.Schema
+function json.schema(schema)
+  compile = compile or require "luge.internal.schema"
+  return compile(schema)
+end
+
 return json

@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <uv.h>
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -25,6 +23,8 @@ extern "C" {
 #endif
 
 #define LUGE_VERSION "0.1.0"
+
+struct uv_loop_s; /* uv_loop_t of <uv.h> */
 
 typedef struct luge_host luge_host;
 typedef struct luge_task luge_task;
@@ -51,9 +51,9 @@ enum luge_stream { LUGE_STDOUT = 1, LUGE_STDERR = 2 };
  * sizeof(luge_options), so that older programs go on working. */
 typedef struct luge_options {
   size_t size;
-  uv_loop_t *loop;     /* borrowed; NULL: the host has its own */
-  size_t memory_limit; /* bytes for Lua and luge's buffers; 0: none */
-  void *user;          /* handed to the callbacks */
+  struct uv_loop_s *loop; /* borrowed; NULL: the host has its own */
+  size_t memory_limit;    /* bytes for Lua and luge's buffers; 0: none */
+  void *user;             /* handed to the callbacks */
 
   /* Seconds; a task that holds the loop for longer is logged, with its
    * traceback. 0: not watched, which costs nothing. */
@@ -111,6 +111,69 @@ LUGE_API void luge_cancel(luge_host *host, const char *reason);
  * another thread, if the option `interruptible` was set (else LUGE_INVALID):
  * then whatever runs next is interrupted. */
 LUGE_API int luge_interrupt(luge_host *host);
+
+/* A script as a task that goes on while the embedder does: on a borrowed loop
+ * as that turns, else by luge_step. `done` is called once, outside of any
+ * task, with the results on top of L's stack, or the error alone; the stack is
+ * the callee's to read, and its to leave as it was. NULL: an error is
+ * reported. Returns the task, which is valid until `done` returns; or NULL,
+ * and the error (it did not parse, say) was reported. */
+typedef void (*luge_done_fn)(luge_host *host, enum luge_status status,
+                             lua_State *L, int results, void *data);
+LUGE_API luge_task *luge_start_string(luge_host *host, const char *code,
+                                      size_t length, const char *chunkname,
+                                      int argc, const char *const *argv,
+                                      luge_done_fn done, void *data);
+LUGE_API luge_task *luge_start_file(luge_host *host, const char *path,
+                                    int argc, const char *const *argv,
+                                    luge_done_fn done, void *data);
+LUGE_API void luge_task_cancel(luge_task *task, const char *reason);
+
+/* Driving a host with a loop of its own from another: watch luge_fd for
+ * reading, wait at most luge_timeout_ms (-1: for ever), then luge_step, which
+ * runs what is ready and never waits. It returns 1 while tasks live, 0 when
+ * none is left, or a negative luge_status. Nothing is diagnosed as a deadlock:
+ * the embedder may know more. */
+LUGE_API int luge_fd(const luge_host *host);
+LUGE_API int luge_timeout_ms(luge_host *host);
+LUGE_API int luge_step(luge_host *host);
+
+/* Asynchronous C functions. A lua_CFunction that waits is written so:
+ *
+ *   1. check the arguments;
+ *   2. pending = luge_wait_begin(L, cancel, data): may raise, so that nothing
+ *      must be owned yet;
+ *   3. start the operation; nothing may raise any more;
+ *   4. return luge_wait(L, pending).
+ *
+ * The operation ends by one luge_resolve, on the loop's thread: before or after
+ * step 4, also after the task was cancelled, when it returns LUGE_CANCELLED
+ * and has no other effect. `push` runs in the task: it pushes the results of
+ * the C function and returns their number, or raises. `cancel` says, on the
+ * loop's thread and not in the task, that nobody waits any more; it may call
+ * luge_resolve. What is never resolved is freed by luge_close. */
+typedef struct luge_pending luge_pending;
+typedef void (*luge_cancel_fn)(luge_pending *pending, void *data);
+typedef int (*luge_push_fn)(lua_State *L, void *data);
+LUGE_API luge_pending *luge_wait_begin(lua_State *L, luge_cancel_fn cancel,
+                                       void *data);
+LUGE_API int luge_wait(lua_State *L, luge_pending *pending);
+LUGE_API int luge_resolve(luge_pending *pending, luge_push_fn push,
+                          void *data);
+
+/* Calls `fn` on the loop's thread, soon. From any thread, until luge_close has
+ * begun: LUGE_INVALID then. The host must be kept open by the caller. */
+typedef void (*luge_post_fn)(luge_host *host, void *data);
+LUGE_API int luge_post(luge_host *host, luge_post_fn fn, void *data);
+
+/* A whole asynchronous C function: `return luge_offload(...)` runs `work` on
+ * libuv's thread pool, then `done` in the task, as the `push` above. If the
+ * task is cancelled `freed` (may be NULL) is called instead, on the loop's
+ * thread, when the work has ended. Raises before anything has started. */
+typedef void (*luge_work_fn)(void *data);
+typedef void (*luge_free_fn)(void *data);
+LUGE_API int luge_offload(lua_State *L, luge_work_fn work, luge_push_fn done,
+                          luge_free_fn freed, void *data);
 
 /* The Lua state, for registering modules before anything runs. */
 LUGE_API lua_State *luge_lua(luge_host *host);

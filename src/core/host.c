@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "async.h"
 #include "block.h"
 #include "coroutine.h"
 #include "error.h"
@@ -100,27 +101,56 @@ static int open_loop(struct luge_host *host) {
     host->loop = &host->own_loop;
     host->owns_loop = true;
   }
+  luge__list_init(&host->waits);
+  int status = luge__mailbox_init(host);
+  if (status != 0) {
+    if (host->owns_loop) {
+      uv_loop_close(host->loop);
+    }
+    return status;
+  }
   luge__timers_init(host);
+  if (!host->owns_loop) {
+    luge__driver_start(host);
+  }
   return 0;
 }
 
 static void free_host(struct luge_host *host) {
+  luge__waits_free(host);
   luge__timers_free(host);
   luge__pool_free(host);
   luge__output_free(host);
+  luge__mailbox_free(host);
   free(host);
 }
 
-/* Lets the loop close our handles; only ours, if it is borrowed. */
+static void on_closed(uv_handle_t *handle) {
+  struct luge_host *host = handle->data;
+  host->handles--;
+}
+
+static void close_handle(struct luge_host *host, void *handle) {
+  ((uv_handle_t *)handle)->data = host;
+  host->handles++;
+  uv_close(handle, on_closed);
+}
+
+/* Closes our handles and lets the loop finish with them, and with what is at
+ * work on the thread pool: with nothing else, if it is borrowed. */
 static void drain(struct luge_host *host) {
-  uv_close((uv_handle_t *)&host->timers.wakeup, NULL);
+  close_handle(host, &host->timers.wakeup);
+  close_handle(host, &host->mailbox.async);
+  if (!host->owns_loop) {
+    close_handle(host, &host->driver.prepare);
+    close_handle(host, &host->driver.idle);
+  }
+  while (host->handles > 0 || host->offloads > 0) {
+    uv_run(host->loop, UV_RUN_ONCE);
+  }
   if (host->owns_loop) {
     uv_run(host->loop, UV_RUN_DEFAULT);
     uv_loop_close(host->loop);
-  } else {
-    while (uv_is_active((uv_handle_t *)&host->timers.wakeup)) {
-      uv_run(host->loop, UV_RUN_NOWAIT);
-    }
   }
 }
 
@@ -176,10 +206,13 @@ static int report_failures(lua_State *L) {
 }
 
 int luge_close(luge_host *host) {
-  if (host == NULL || host->current != NULL || host->running != NULL) {
+  if (host == NULL || host->current != NULL || host->driving ||
+      !luge__on_thread(host)) {
     return LUGE_INVALID;
   }
+  host->driving = true;
   end_tasks(host);
+  luge__mailbox_close(host);
   lua_pushcfunction(host->L, report_failures);
   if (lua_pcall(host->L, 0, 0, 0) != LUA_OK) {
     lua_pop(host->L, 1);
@@ -189,6 +222,7 @@ int luge_close(luge_host *host) {
   for (service = host->services; service != NULL; service = service->next) {
     service->stop(service);
   }
+  luge__waits_orphan(host);
   lua_close(host->L);
   luge__flush(host);
   drain(host);

@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <uv.h>
 
+#include "drive.h"
 #include "output.h"
+#include "post.h"
 #include "scope.h"
 #include "thread.h"
 #include "timer.h"
@@ -53,6 +55,12 @@ struct luge_host {
   unsigned refs;   /* what may wake a task, beside timers */
 
   struct luge_timers timers;
+  struct luge_mailbox mailbox;
+  struct luge_driver driver; /* on a borrowed loop */
+  bool driving;              /* the host itself turns the loop */
+  unsigned handles;          /* of the host's own, not yet closed */
+  unsigned offloads;         /* at work on the thread pool */
+  struct luge_list waits;    /* luge_pending.link */
   struct luge_pool pool;
   struct {
     uint32_t task;    /* the task that the error was last seen in */

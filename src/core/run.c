@@ -2,43 +2,15 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "async.h"
 #include "deadlock.h"
 #include "error.h"
 #include "failure.h"
 #include "host.h"
 #include "sched.h"
+#include "script.h"
 #include "task.h"
 #include "trace.h"
-
-struct script {
-  const char *code; /* NULL: a file */
-  size_t length;
-  const char *name; /* of the chunk, or the file; NULL: standard input */
-  int argc;
-  const char *const *argv;
-};
-
-static int load(lua_State *L, const struct script *script) {
-  return script->code != NULL
-             ? luaL_loadbufferx(L, script->code, script->length, script->name,
-                                "bt")
-             : luaL_loadfile(L, script->name);
-}
-
-/* Loads the script and spawns the main task. */
-static int start(lua_State *L) {
-  const struct script *script = lua_touserdata(L, 1);
-  struct luge_host *host = luge__host(L);
-  if (load(L, script) != LUA_OK) {
-    return lua_error(L);
-  }
-  luaL_checkstack(L, script->argc + 8, "too many arguments");
-  for (int i = 0; i < script->argc; i++) {
-    lua_pushstring(L, script->argv[i]);
-  }
-  host->main = luge__spawn(L, &host->top, script->argc);
-  return 1;
-}
 
 static bool is_done(const struct luge_task *task) {
   return task->thread.co == NULL;
@@ -66,20 +38,22 @@ static int finish(lua_State *L) {
   return 0;
 }
 
-static int run(struct luge_host *host, const struct script *script) {
-  if (host == NULL || host->current != NULL || host->main != NULL) {
+static int run(struct luge_host *host, const struct luge_script *script) {
+  if (host == NULL || host->current != NULL || host->driving ||
+      host->stopping || !luge__on_thread(host)) {
     return LUGE_INVALID;
   }
   lua_State *L = host->L;
-  lua_pushcfunction(L, start);
-  lua_pushlightuserdata(L, (void *)script);
-  int status = lua_pcall(L, 1, 1, 0);
-  if (status != LUA_OK) {
+  struct luge_task *task = luge__script_spawn(host, script);
+  if (task == NULL) {
     luge__report(L, host);
     lua_pop(L, 1);
-    return status == LUA_ERRMEM ? LUGE_MEMORY : LUGE_ERROR;
+    return LUGE_ERROR;
   }
+  host->main = task;
+  host->driving = true;
   run_until_done(host);
+  host->driving = false;
   enum luge_cell_state state = host->main->cell.state;
   host->main = NULL;
   lua_pushcfunction(L, finish);
@@ -99,7 +73,7 @@ int luge_run_string(luge_host *host, const char *code, size_t length,
   if (code == NULL) {
     return LUGE_INVALID;
   }
-  struct script script = {.code = code,
+  struct luge_script script = {.code = code,
                           .length = length,
                           .name = chunkname != NULL ? chunkname : "=(string)",
                           .argc = argc,
@@ -109,7 +83,7 @@ int luge_run_string(luge_host *host, const char *code, size_t length,
 
 int luge_run_file(luge_host *host, const char *path, int argc,
                   const char *const *argv) {
-  struct script script = {.name = path, .argc = argc, .argv = argv};
+  struct luge_script script = {.name = path, .argc = argc, .argv = argv};
   return run(host, &script);
 }
 

@@ -9,12 +9,17 @@
  * run between two looks at the clock. */
 enum { MAX_PASSES = 64, MAX_NANOSECONDS = 1000000, CLOCK_EVERY = 16 };
 
+/* The mailbox's handle is what keeps a loop waiting for what is counted. */
 void luge__ref(struct luge_host *host) {
-  host->refs++;
+  if (host->refs++ == 0) {
+    uv_ref((uv_handle_t *)&host->mailbox.async);
+  }
 }
 
 void luge__unref(struct luge_host *host) {
-  host->refs--;
+  if (--host->refs == 0) {
+    uv_unref((uv_handle_t *)&host->mailbox.async);
+  }
 }
 
 void luge__ready(struct luge_task *task) {
@@ -25,6 +30,7 @@ void luge__ready(struct luge_task *task) {
     host->ready_last->ready = task;
   } else {
     host->ready_first = task;
+    luge__driver_kick(host);
   }
   host->ready_last = task;
 }

@@ -11,6 +11,7 @@
 #include "failure.h"
 #include "host.h"
 #include "sched.h"
+#include "start.h"
 #include "trace.h"
 
 const struct luge_class luge__task_class = {"a Task"};
@@ -223,9 +224,12 @@ void luge__task_ended(struct luge_task *task, int status) {
     lua_pushboolean(host->store, 0);
     lua_rawseti(host->store, LUGE_CONTEXTS, slot);
   }
+  host->live--;
+  if (task->started_by_host) {
+    luge__start_tell(task);
+  }
   luge__thread_give(host, task->thread);
   task->thread.co = NULL;
-  host->live--;
 }
 
 void luge__task_set_context(lua_State *L, struct luge_task *task) {

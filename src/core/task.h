@@ -30,6 +30,7 @@ struct luge_task {
   uint8_t waiting; /* enum luge_wait_state */
   bool started;
   bool queued;
+  bool started_by_host; /* see start.c */
   bool interrupted; /* no protected call keeps its errors */
   bool cancelling;  /* the wait ends by raising `cancelled` */
   bool raising;     /* the wait ends by raising the value handed over */

@@ -1,0 +1,87 @@
+/* What other threads hand to the host; see post.h. The entries are malloc'ed:
+ * the host's allocator belongs to its own thread. */
+#include "post.h"
+
+#include <stdlib.h>
+
+#include "host.h"
+
+static struct luge_posted *take_all(struct luge_mailbox *mailbox) {
+  uv_mutex_lock(&mailbox->mutex);
+  struct luge_posted *first = mailbox->first;
+  mailbox->first = mailbox->last = NULL;
+  uv_mutex_unlock(&mailbox->mutex);
+  return first;
+}
+
+/* `driving` keeps what is called from closing the host under us. */
+static void deliver(struct luge_host *host) {
+  struct luge_posted *posted = take_all(&host->mailbox);
+  bool driving = host->driving;
+  host->driving = true;
+  while (posted != NULL) {
+    struct luge_posted *next = posted->next;
+    posted->fn(host, posted->data);
+    free(posted);
+    posted = next;
+  }
+  host->driving = driving;
+}
+
+static void on_async(uv_async_t *async) {
+  deliver(luge__container(async, struct luge_host, mailbox.async));
+}
+
+int luge__mailbox_init(struct luge_host *host) {
+  struct luge_mailbox *mailbox = &host->mailbox;
+  int status = uv_mutex_init(&mailbox->mutex);
+  if (status == 0) {
+    status = uv_async_init(host->loop, &mailbox->async, on_async);
+    if (status != 0) {
+      uv_mutex_destroy(&mailbox->mutex);
+    }
+  }
+  if (status == 0) {
+    uv_unref((uv_handle_t *)&mailbox->async);
+  }
+  return status;
+}
+
+void luge__mailbox_close(struct luge_host *host) {
+  uv_mutex_lock(&host->mailbox.mutex);
+  host->mailbox.closed = true;
+  uv_mutex_unlock(&host->mailbox.mutex);
+  deliver(host);
+}
+
+void luge__mailbox_free(struct luge_host *host) {
+  uv_mutex_destroy(&host->mailbox.mutex);
+}
+
+int luge_post(luge_host *host, luge_post_fn fn, void *data) {
+  if (host == NULL || fn == NULL) {
+    return LUGE_INVALID;
+  }
+  struct luge_mailbox *mailbox = &host->mailbox;
+  struct luge_posted *posted = malloc(sizeof *posted);
+  if (posted == NULL) {
+    return LUGE_MEMORY;
+  }
+  *posted = (struct luge_posted){.fn = fn, .data = data};
+  uv_mutex_lock(&mailbox->mutex);
+  bool closed = mailbox->closed;
+  if (!closed) {
+    if (mailbox->last != NULL) {
+      mailbox->last->next = posted;
+    } else {
+      mailbox->first = posted;
+    }
+    mailbox->last = posted;
+    uv_async_send(&mailbox->async);
+  }
+  uv_mutex_unlock(&mailbox->mutex);
+  if (closed) {
+    free(posted);
+  }
+  return closed ? LUGE_INVALID : LUGE_OK;
+}

@@ -1,0 +1,36 @@
+/* Scripts; see script.h. */
+#include "script.h"
+
+#include <lauxlib.h>
+
+#include "host.h"
+#include "task.h"
+
+/* Text only: bytecode can crash the interpreter. */
+static int load(lua_State *L, const struct luge_script *script) {
+  return script->code != NULL
+             ? luaL_loadbufferx(L, script->code, script->length, script->name,
+                                "t")
+             : luaL_loadfilex(L, script->name, "t");
+}
+
+static int spawn(lua_State *L) {
+  const struct luge_script *script = lua_touserdata(L, 1);
+  if (load(L, script) != LUA_OK) {
+    return lua_error(L);
+  }
+  luaL_checkstack(L, script->argc + 8, "too many arguments");
+  for (int i = 0; i < script->argc; i++) {
+    lua_pushstring(L, script->argv[i]);
+  }
+  luge__spawn(L, &luge__host(L)->top, script->argc);
+  return 1;
+}
+
+struct luge_task *luge__script_spawn(struct luge_host *host,
+                                     const struct luge_script *script) {
+  lua_State *L = host->L;
+  lua_pushcfunction(L, spawn);
+  lua_pushlightuserdata(L, (void *)script);
+  return lua_pcall(L, 1, 1, 0) == LUA_OK ? lua_touserdata(L, -1) : NULL;
+}

@@ -31,10 +31,11 @@ static void close_block(struct luge_block *block) {
 static void hand_over_children(struct luge_scope *scope) {
   luge__scope_cancel_children(scope, "its block was abandoned");
   while (!luge__list_empty(&scope->children)) {
-    struct luge_task *child = luge__container(scope->children.next,
-                                              struct luge_task, sibling);
+    struct luge_task *child =
+        luge__container(scope->children.next, struct luge_task, sibling);
     luge__list_remove(&child->sibling);
     child->root.parent = scope->parent;
+    child->root.flags &= ~(unsigned)LUGE_SCOPE_SERVANT;
     luge__list_append(&scope->parent->children, &child->sibling);
   }
 }
@@ -236,8 +237,7 @@ int luge__scope(lua_State *L) {
 static struct object *check_object(lua_State *L) {
   struct object *object = lua_touserdata(L, 1);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &object_key);
-  if (object == NULL || !lua_getmetatable(L, 1) ||
-      !lua_rawequal(L, -1, -2)) {
+  if (object == NULL || !lua_getmetatable(L, 1) || !lua_rawequal(L, -1, -2)) {
     luge__arg_error(L, 1, "a scope");
   }
   lua_pop(L, 2);

@@ -46,8 +46,8 @@ static bool take_failure(lua_State *L, struct luge_scope *scope) {
     return false;
   }
   lua_settop(L, scope->first - 1);
-  luge__failure_take(L, luge__container(scope->failures.next,
-                                        struct luge_failure, link));
+  luge__failure_take(
+      L, luge__container(scope->failures.next, struct luge_failure, link));
   luge__trace_push(L, scope->first);
   return true;
 }
@@ -60,8 +60,8 @@ static void settle_others(lua_State *L, struct luge_scope *scope) {
     return;
   }
   while (!luge__list_empty(&scope->failures)) {
-    luge__failure_take(L, luge__container(scope->failures.next,
-                                          struct luge_failure, link));
+    luge__failure_take(
+        L, luge__container(scope->failures.next, struct luge_failure, link));
     lua_pop(L, 1);
   }
 }
@@ -74,6 +74,8 @@ static int leave(lua_State *L, struct luge_scope *scope, bool failed) {
   }
   if (failed) {
     luge__scope_cancel_children(scope, "its owner failed");
+  } else {
+    luge__scope_dismiss(scope);
   }
   if (!luge__list_empty(&scope->children)) {
     struct luge_task *task = scope->task;

@@ -83,13 +83,22 @@ void luge__scope_cancel(lua_State *L, struct luge_scope *scope,
 
 /* A reason that is luge's own travels with each child, which then is the
  * origin for what lies below. */
-void luge__scope_cancel_children(struct luge_scope *scope,
-                                 const char *reason) {
+void luge__scope_cancel_children(struct luge_scope *scope, const char *reason) {
   struct luge_list *at, *next;
   for (at = scope->children.next; at != &scope->children; at = next) {
     next = at->next;
     luge__scope_cancel(
         NULL, &luge__container(at, struct luge_task, sibling)->root, reason);
+  }
+}
+
+/* Servants are the first in the list: it is enough to look at the last. */
+void luge__scope_dismiss(struct luge_scope *scope) {
+  const struct luge_task *last =
+      luge__container(scope->children.prev, struct luge_task, sibling);
+  if (!luge__list_empty(&scope->children) &&
+      (last->root.flags & LUGE_SCOPE_SERVANT)) {
+    luge__scope_cancel_children(scope, "its owner ended");
   }
 }
 
@@ -149,6 +158,8 @@ void luge__scope_child_ended(struct luge_scope *scope, bool failed) {
     luge__scope_cancel(NULL, scope, "a task of the scope failed");
   } else if (failed && (scope->flags & LUGE_SCOPE_JOINING)) {
     luge__scope_cancel_children(scope, "a sibling failed");
+  } else if (scope->flags & LUGE_SCOPE_JOINING) {
+    luge__scope_dismiss(scope);
   }
   if (scope->task != NULL && luge__list_empty(&scope->children)) {
     luge__wait_release(scope->task);

@@ -25,18 +25,19 @@ enum {
   LUGE_SCOPE_ORIGIN = 1 << 2,    /* was itself cancelled: has the reason */
   LUGE_SCOPE_CANCELLED = 1 << 3, /* it, or a scope above, was cancelled */
   LUGE_SCOPE_JOINING = 1 << 4,   /* its function has returned */
-  LUGE_SCOPE_CLOSED = 1 << 5     /* has been left */
+  LUGE_SCOPE_CLOSED = 1 << 5,    /* has been left */
+  LUGE_SCOPE_SERVANT = 1 << 6    /* a task's root; see luge__task_serve */
 };
 
 struct luge_scope {
   struct luge_scope *parent;
-  struct luge_task *task;      /* whose stack it is on; NULL: the host's */
-  struct luge_list blocks;     /* luge_block.link: the blocks inside */
-  struct luge_list children;   /* luge_task.sibling: what it owns */
-  struct luge_list failures;   /* luge_failure.link: nobody awaited them */
-  luge_scope_left left;        /* see luge__scope_call */
-  struct luge_scope *reached;  /* the next to be told of a cancellation */
-  const char *reason;          /* of the origin; NULL: in the registry */
+  struct luge_task *task;     /* whose stack it is on; NULL: the host's */
+  struct luge_list blocks;    /* luge_block.link: the blocks inside */
+  struct luge_list children;  /* luge_task.sibling: what it owns */
+  struct luge_list failures;  /* luge_failure.link: nobody awaited them */
+  luge_scope_left left;       /* see luge__scope_call */
+  struct luge_scope *reached; /* the next to be told of a cancellation */
+  const char *reason;         /* of the origin; NULL: in the registry */
   unsigned flags;
   int first; /* where on the stack what the function leaves begins */
 };
@@ -61,6 +62,10 @@ void luge__scope_push_cancelled(lua_State *L, struct luge_scope *scope);
 
 /* Forgets the reason; the scope is gone for its parent. */
 void luge__scope_close(struct luge_scope *scope);
+
+/* The scope's function has returned: if only servants are left of its
+ * children, they are cancelled. */
+void luge__scope_dismiss(struct luge_scope *scope);
 
 /* Whether children of the task's cancelled scopes still live. */
 bool luge__scope_holds(const struct luge_task *task);

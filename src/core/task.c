@@ -115,9 +115,10 @@ static int body(lua_State *L) {
 
 /* Where the task was spawned: the function that did is kept as the user value
  * until the outcome takes its place. */
-static void note_site(lua_State *L, struct luge_task *task, int index) {
+static void note_site(lua_State *L, struct luge_task *task, int index,
+                      int level) {
   lua_Debug ar;
-  if (lua_getstack(L, 1, &ar) && lua_getinfo(L, "lf", &ar)) {
+  if (lua_getstack(L, level, &ar) && lua_getinfo(L, "lf", &ar)) {
     task->line = ar.currentline;
     lua_setiuservalue(L, index, 1);
   }
@@ -133,12 +134,13 @@ static void inherit_context(lua_State *L, struct luge_task *task) {
   }
 }
 
-static struct luge_task *create(lua_State *L, struct luge_scope *owner) {
+static struct luge_task *create(lua_State *L, struct luge_scope *owner,
+                                int level) {
   struct luge_host *host = luge__host(L);
   struct luge_task *task =
       luge__class_new(L, &luge__task_class, sizeof *task, 1);
   task->host = host;
-  note_site(L, task, lua_gettop(L));
+  note_site(L, task, lua_gettop(L), level);
   luge__cell_init(&task->cell);
   luge__scope_init(&task->root, owner, task, 0);
   task->root.left = root_left;
@@ -158,11 +160,16 @@ static void publish(struct luge_task *task) {
 
 struct luge_task *luge__spawn(lua_State *L, struct luge_scope *owner,
                               int nargs) {
+  return luge__spawn_at(L, owner, nargs, 1);
+}
+
+struct luge_task *luge__spawn_at(lua_State *L, struct luge_scope *owner,
+                                 int nargs, int level) {
   if (owner->flags & LUGE_SCOPE_CLOSED) {
     luge__raise(L, "invalid", "cannot spawn in a scope that has ended");
   }
   luaL_checkstack(L, 12, NULL);
-  struct luge_task *task = create(L, owner);
+  struct luge_task *task = create(L, owner, level);
   task->thread = luge__thread_take(L);
   lua_State *co = task->thread.co;
   if (nargs > FEW_ARGUMENTS && !lua_checkstack(co, nargs + LUA_MINSTACK)) {
@@ -179,6 +186,12 @@ struct luge_task *luge__spawn(lua_State *L, struct luge_scope *owner,
   task->arguments = nargs + 2;
   publish(task);
   return task;
+}
+
+void luge__task_serve(struct luge_task *task) {
+  task->root.flags |= LUGE_SCOPE_SERVANT;
+  luge__list_remove(&task->sibling);
+  luge__list_append(task->root.parent->children.next, &task->sibling);
 }
 
 /* A task whose thread did not return: it raised outside of its function (out

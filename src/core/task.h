@@ -44,6 +44,15 @@ struct luge_task {
 struct luge_task *luge__spawn(lua_State *L, struct luge_scope *owner,
                               int nargs);
 
+/* The same on behalf of the function at `level` of the stack, which tracebacks
+ * name; 1 is the caller of the C function that runs. */
+struct luge_task *luge__spawn_at(lua_State *L, struct luge_scope *owner,
+                                 int nargs, int level);
+
+/* Makes a task that was just spawned a servant: its owner does not wait for
+ * it, but cancels it once all that it owns besides has ended. */
+void luge__task_serve(struct luge_task *task);
+
 /* Pushes the Task of a live task on any stack of its host. */
 void luge__task_push(lua_State *L, struct luge_task *task);
 

@@ -88,6 +88,12 @@ void luge__check_can_wait(lua_State *L) {
   }
 }
 
+bool luge__can_wait(lua_State *L) {
+  const struct luge_host *host = luge__host(L);
+  return host->current != NULL && host->inside->co == L &&
+         host->inside->can_wait && lua_isyieldable(L);
+}
+
 static int raise_cancelled(lua_State *L, struct luge_task *task) {
   luge__scope_push_cancelled(L, task->scope);
   return lua_error(L);
@@ -125,8 +131,7 @@ static const struct luge_wait_kind cancelled_kind = {.name =
 struct luge_task *luge__enter(lua_State *L) {
   struct luge_host *host = luge__host(L);
   struct luge_task *task = host->current;
-  if (task == NULL || host->inside->co != L || !host->inside->can_wait ||
-      !lua_isyieldable(L)) {
+  if (!luge__can_wait(L)) {
     luge__check_can_wait(L); /* raises, also where the task is NULL */
   }
   // NOLINTNEXTLINE(clang-analyzer-core.NullDereference)

@@ -63,6 +63,9 @@ struct luge_task *luge__enter(lua_State *L);
 /* Raises `invalid` if the running function cannot suspend, naming why. */
 void luge__check_can_wait(lua_State *L);
 
+/* Whether it can; the wait may still raise `cancelled`. */
+bool luge__can_wait(lua_State *L);
+
 /* Step 4. */
 int luge__suspend(lua_State *L, struct luge_task *task,
                   const struct luge_wait_kind *kind);

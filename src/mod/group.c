@@ -16,13 +16,20 @@ struct group;
 struct entry {
   struct luge_listener listener;
   struct group *group;
+  struct luge_task *task;
   struct entry *next; /* of those that have ended */
 };
+
+/* When the task that waits goes on. */
+enum until { ONE_ENDED, ONE_FAILED, ALL_ENDED };
 
 struct group {
   struct luge_list waiters;
   struct entry *first, *last; /* ended, and not yet told */
-  lua_Integer left;           /* not yet told */
+  struct entry *failed;       /* the first that did */
+  enum until until;
+  lua_Integer left; /* not yet told */
+  lua_Integer live;
   lua_Integer count;
   struct entry entries[];
 };
@@ -42,12 +49,23 @@ static void ended(struct entry *entry) {
     group->last->next = entry;
   }
   group->last = entry;
+  group->live--;
+  if (group->failed == NULL && entry->task->cell.state != LUGE_CELL_RESOLVED) {
+    group->failed = entry;
+  }
+}
+
+static bool is_complete(const struct group *group) {
+  return group->until == ONE_ENDED || group->live == 0 ||
+         (group->until == ONE_FAILED && group->failed != NULL);
 }
 
 static void on_ended(struct luge_listener *listener) {
   struct entry *entry = luge__container(listener, struct entry, listener);
   ended(entry);
-  luge__waiters_wake_one(&entry->group->waiters);
+  if (is_complete(entry->group)) {
+    luge__waiters_wake_one(&entry->group->waiters);
+  }
 }
 
 /* Takes the next that has ended: its index and Task. */
@@ -83,12 +101,107 @@ static int group_next(lua_State *L) {
   if (group->first != NULL) {
     return take(L, group);
   }
+  group->until = ONE_ENDED;
   return luge__waiters_join(L, task, &group->waiters, &kind);
 }
 
+static int push_failed(lua_State *L, const struct group *group) {
+  if (group->until == ALL_ENDED || group->failed == NULL) {
+    return 0;
+  }
+  lua_getiuservalue(L, 1, 1);
+  lua_rawgeti(L, -1, (lua_Integer)(group->failed - group->entries) + 1);
+  return 1;
+}
+
+static int on_complete(lua_State *L, struct luge_task *task, int base) {
+  (void)task;
+  (void)base;
+  return push_failed(L, lua_touserdata(L, 1));
+}
+
+/* group:wait(all?) -> Task: waits until all have ended, or, unless `all`, one
+ * has failed: that one, or nothing. */
+static int group_wait(lua_State *L) {
+  static const struct luge_wait_kind kind = {.name = "several tasks",
+                                             .cancel = luge__waiters_leave,
+                                             .finish = on_complete};
+  struct group *group = check(L);
+  bool all = lua_toboolean(L, 2);
+  lua_settop(L, 1);
+  struct luge_task *task = luge__enter(L);
+  group->until = all ? ALL_ENDED : ONE_FAILED;
+  if (is_complete(group)) {
+    return push_failed(L, group);
+  }
+  return luge__waiters_join(L, task, &group->waiters, &kind);
+}
+
+/* Pushes the first result of an ended task, or its error, which counts as
+ * awaited. */
+static void push_outcome(lua_State *L, struct luge_cell *cell) {
+  int index = lua_gettop(L);
+  if (cell->state != LUGE_CELL_RESOLVED) {
+    luge__cell_push_error(L, index);
+  } else if (cell->count == 0) {
+    lua_pushnil(L);
+  } else {
+    luaL_checkstack(L, cell->count, NULL);
+    luge__cell_push_values(L, index, cell);
+    lua_settop(L, index + 1);
+  }
+  lua_remove(L, index);
+}
+
+/* group:results() -> the outcomes of tasks that have all ended, in the order
+ * of the list, and their number in `n`. */
+static int group_results(lua_State *L) {
+  struct group *group = check(L);
+  lua_settop(L, 1);
+  lua_getiuservalue(L, 1, 1);
+  lua_createtable(L, (int)group->count, 1);
+  for (lua_Integer i = 1; i <= group->count; i++) {
+    lua_rawgeti(L, 2, i);
+    push_outcome(L, &group->entries[i - 1].task->cell);
+    lua_rawseti(L, 3, i);
+  }
+  lua_pushinteger(L, group->count);
+  lua_setfield(L, 3, "n");
+  return 1;
+}
+
+/* group:cancel(reason) -> whether there are tasks that have not yet ended. */
+static int group_cancel(lua_State *L) {
+  struct group *group = check(L);
+  lua_settop(L, 2);
+  for (lua_Integer i = 0; i < group->count && group->live > 0; i++) {
+    lua_pushvalue(L, 2);
+    luge__scope_cancel(L, &group->entries[i].task->root, NULL);
+  }
+  lua_pushboolean(L, group->live > 0);
+  return 1;
+}
+
+/* group:forget(): the errors of those that have ended count as awaited. */
+static int group_forget(lua_State *L) {
+  struct group *group = check(L);
+  lua_settop(L, 1);
+  lua_getiuservalue(L, 1, 1);
+  for (lua_Integer i = 1; i <= group->count; i++) {
+    if (group->entries[i - 1].task->cell.state == LUGE_CELL_REJECTED) {
+      lua_rawgeti(L, 2, i);
+      luge__cell_push_error(L, 3);
+      lua_settop(L, 2);
+    }
+  }
+  return 0;
+}
+
 static void watch(struct group *group, struct entry *entry,
-                   struct luge_cell *cell) {
+                  struct luge_task *task) {
+  struct luge_cell *cell = &task->cell;
   entry->group = group;
+  entry->task = task;
   luge__list_init(&entry->listener.link);
   if (cell->state != LUGE_CELL_PENDING) {
     ended(entry);
@@ -107,17 +220,15 @@ int luge__group_create(lua_State *L) {
     luge__class_check(L, -1, &luge__task_class);
     lua_pop(L, 1);
   }
-  size_t size =
-      sizeof(struct group) + (size_t)count * sizeof(struct entry);
+  size_t size = sizeof(struct group) + (size_t)count * sizeof(struct entry);
   struct group *group = luge__class_new(L, &group_class, size, 1);
   luge__list_init(&group->waiters);
-  group->count = group->left = count;
+  group->count = group->left = group->live = count;
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
   for (lua_Integer i = 1; i <= count; i++) {
     lua_rawgeti(L, 1, i);
-    struct luge_task *task = lua_touserdata(L, -1);
-    watch(group, &group->entries[i - 1], &task->cell);
+    watch(group, &group->entries[i - 1], lua_touserdata(L, -1));
     lua_pop(L, 1);
   }
   return 1;
@@ -133,7 +244,10 @@ static int group_gc(lua_State *L) {
 }
 
 void luge__group_init(lua_State *L) {
-  static const luaL_Reg methods[] = {{"next", group_next}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"next", group_next},       {"wait", group_wait},
+      {"results", group_results}, {"cancel", group_cancel},
+      {"forget", group_forget},   {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__gc", group_gc}, {NULL, NULL}};
   luge__class_init(L, &group_class, methods, metamethods);
 }

@@ -7,6 +7,7 @@ const luaL_Reg luge__modules[] = {
     {"luge.native.clock", luge__open_clock},
     {"luge.native.queue", luge__open_queue},
     {"luge.native.sse", luge__open_sse},
+    {"luge.native.stream", luge__open_stream},
     {"luge.native.sync", luge__open_sync},
     {"luge.native.task", luge__open_task},
     {"luge.native.testchild", luge__open_testchild},

@@ -1,6 +1,7 @@
 /* luge.native.task: tasks, futures and blocks as Lua functions. The public
  * names and their documentation are in lua/luge/init.lua. */
 #include <lauxlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "../core/args.h"
@@ -24,6 +25,26 @@ static struct luge_task *check_current(lua_State *L) {
 static int lib_spawn(lua_State *L) {
   luge__check_callable(L, 1);
   luge__spawn(L, check_current(L)->scope, lua_gettop(L) - 1);
+  return 1;
+}
+
+/* The nearest function that is not luge's own. */
+static int user_level(lua_State *L) {
+  lua_Debug ar;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "S", &ar);
+    if (strncmp(ar.source, "=luge.", 6) != 0 && ar.what[0] != 'C') {
+      return level;
+    }
+  }
+  return 1;
+}
+
+/* spawn, for luge's own Lua functions: in tracebacks, the task was spawned
+ * where a script called one of them. */
+static int lib_spawn_inside(lua_State *L) {
+  luge__check_callable(L, 1);
+  luge__spawn_at(L, check_current(L)->scope, lua_gettop(L) - 1, user_level(L));
   return 1;
 }
 
@@ -140,6 +161,16 @@ static int lib_current_or_nil(lua_State *L) {
   return 1;
 }
 
+static int lib_can_wait(lua_State *L) {
+  lua_pushboolean(L, luge__can_wait(L));
+  return 1;
+}
+
+static int lib_is_task(lua_State *L) {
+  lua_pushboolean(L, luge__class_test(L, 1, &luge__task_class) != NULL);
+  return 1;
+}
+
 static int lib_tasks(lua_State *L) {
   uint32_t slots = luge__host(L)->pool.slots;
   lua_newtable(L);
@@ -249,6 +280,7 @@ static void init_methods(lua_State *L) {
 
 int luge__open_task(lua_State *L) {
   static const luaL_Reg functions[] = {{"spawn", lib_spawn},
+                                       {"spawn_inside", lib_spawn_inside},
                                        {"detach", lib_detach},
                                        {"async", lib_async},
                                        {"await", lib_await},
@@ -258,6 +290,8 @@ int luge__open_task(lua_State *L) {
                                        {"scope", luge__scope},
                                        {"current", lib_current},
                                        {"current_or_nil", lib_current_or_nil},
+                                       {"can_wait", lib_can_wait},
+                                       {"is_task", lib_is_task},
                                        {"tasks", lib_tasks},
                                        {"context", lib_context},
                                        {"set_context", lib_set_context},

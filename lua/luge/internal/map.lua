@@ -1,0 +1,61 @@
+-- `map`: a task for each item, at most so many at once. The caller's own task
+-- reads the input, one item ahead of the tasks that run, and only when one may
+-- start: so memory grows with the concurrency and the results. All of it is a
+-- fail-fast scope.
+local native = require "luge.native.task"
+local semaphore = require("luge.native.sync").semaphore
+local check = require "luge.internal.check"
+local from = require "luge.internal.from"
+local pcall, spawn, scope = pcall, native.spawn_inside, native.scope
+
+local options_known = { concurrency = "count", progress = "boolean", return_errors = "boolean" }
+
+-- What runs for one item, in a task of its own.
+local function worker(fn, results, permits, bar)
+  return function(item, index)
+    results[index] = (fn(item, index))
+    permits:release()
+    if bar then
+      bar:step()
+    end
+  end
+end
+
+-- The same, where an error takes the place of the result; also that of a task
+-- which `fn` has spawned and not awaited, and so the scope.
+local function tolerant(fn)
+  return function(item, index)
+    local _, result = pcall(scope, function()
+      return fn(item, index)
+    end)
+    return result
+  end
+end
+
+local function progress_bar(options, list)
+  if options.progress then
+    local total = type(list) == "table" and not check.is_callable(list) and #list or nil
+    return require("luge.internal.progress").new(total)
+  end
+end
+
+return function(list, fn, options)
+  check.argument("map", 2, fn, "function")
+  options = check.options("map", options, options_known)
+  local pull, close = from.pull("map", list)
+  local results, n = {}, 0
+  local permits = semaphore(options.concurrency or 16)
+  local bar <close> = progress_bar(options, list)
+  local run = worker(options.return_errors and tolerant(fn) or fn, results, permits, bar)
+  local _ <close> = close
+  scope(function()
+    permits:acquire()
+    for item in pull do
+      n = n + 1
+      spawn(run, item, n)
+      permits:acquire()
+    end
+  end)
+  results.n = n
+  return results
+end

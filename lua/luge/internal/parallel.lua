@@ -1,0 +1,70 @@
+-- `stream:map` with several items at once. A task reads the source and spawns
+-- one for each item; permits, given back when a result has been delivered,
+-- bound how many there are.
+local native = require "luge.native.task"
+local semaphore = require("luge.native.sync").semaphore
+local queue = require("luge.native.queue").queue
+local spawn, group, scope = native.spawn_inside, native.group, native.scope
+
+-- Delivers each result as soon as it is there.
+local function unordered(source, fn, permits)
+  return function(emit)
+    local function work(item)
+      emit(fn(item))
+      permits:release()
+    end
+    scope(function()
+      permits:acquire()
+      for item in source.raw do
+        spawn(work, item)
+        permits:acquire()
+      end
+    end)
+  end
+end
+
+local Ending = {}
+
+function Ending.__close(ending)
+  ending.queue:close()
+end
+
+-- Reads the source; `started` gets each task, in a group that watches it, so
+-- that an error counts as awaited until its turn has come.
+local function reader(source, fn, permits, workers, started)
+  return function()
+    local _ <close> = setmetatable({ queue = started }, Ending)
+    permits:acquire()
+    for item in source.raw do
+      started:put(group { workers:spawn(fn, item) })
+      permits:acquire()
+    end
+  end
+end
+
+local function result_of(watched)
+  local _, task = watched:next()
+  return (task:await())
+end
+
+-- Delivers them in the order of the items; then the error of the source, if
+-- that is how it ended.
+local function ordered(source, fn, permits)
+  return function(emit)
+    scope(function(workers)
+      local started = queue()
+      local reading = group { spawn(reader(source, fn, permits, workers, started)) }
+      for watched in started:iter() do
+        emit(result_of(watched))
+        permits:release()
+      end
+      result_of(reading)
+    end)
+  end
+end
+
+return function(stream, source, fn, options)
+  local produce = options.ordered == false and unordered or ordered
+  local permits = semaphore(options.concurrency)
+  return stream.produce(produce(source, fn, permits), 0, stream.closer(source))
+end

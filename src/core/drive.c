@@ -2,8 +2,8 @@
  * on one that is borrowed; the part of luge.h for it.
  *
  * On a borrowed loop a prepare handle runs what is ready before each poll, and
- * an idle handle keeps the poll from waiting while something is. Neither keeps
- * the loop alive by itself. */
+ * an idle handle keeps the poll from waiting while something is; so it does on
+ * a loop of the host's own, where luge__poll has the turn. */
 #include "drive.h"
 
 #include "async.h"
@@ -39,14 +39,16 @@ static void on_prepare(uv_prepare_t *prepare) {
 
 void luge__driver_start(struct luge_host *host) {
   struct luge_driver *driver = &host->driver;
-  uv_prepare_init(host->loop, &driver->prepare);
   uv_idle_init(host->loop, &driver->idle);
-  uv_prepare_start(&driver->prepare, on_prepare);
-  uv_unref((uv_handle_t *)&driver->prepare);
+  if (!host->owns_loop) {
+    uv_prepare_init(host->loop, &driver->prepare);
+    uv_prepare_start(&driver->prepare, on_prepare);
+    uv_unref((uv_handle_t *)&driver->prepare);
+  }
 }
 
 void luge__driver_kick(struct luge_host *host) {
-  if (!host->owns_loop && !host->driving) {
+  if (host->driver.polling || (!host->owns_loop && !host->driving)) {
     uv_idle_start(&host->driver.idle, on_idle);
   }
 }

@@ -110,9 +110,7 @@ static int open_loop(struct luge_host *host) {
     return status;
   }
   luge__timers_init(host);
-  if (!host->owns_loop) {
-    luge__driver_start(host);
-  }
+  luge__driver_start(host);
   return 0;
 }
 
@@ -141,9 +139,9 @@ static void close_handle(struct luge_host *host, void *handle) {
 static void drain(struct luge_host *host) {
   close_handle(host, &host->timers.wakeup);
   close_handle(host, &host->mailbox.async);
+  close_handle(host, &host->driver.idle);
   if (!host->owns_loop) {
     close_handle(host, &host->driver.prepare);
-    close_handle(host, &host->driver.idle);
   }
   while (host->handles > 0 || host->offloads > 0) {
     uv_run(host->loop, UV_RUN_ONCE);

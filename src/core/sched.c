@@ -100,6 +100,13 @@ static bool is_virtual(const struct luge_host *host) {
   return host->timers.clock.advance != NULL;
 }
 
+static void wait_for_events(struct luge_host *host) {
+  host->driver.polling = true;
+  uv_run(host->loop, UV_RUN_ONCE);
+  host->driver.polling = false;
+  uv_idle_stop(&host->driver.idle);
+}
+
 bool luge__poll(struct luge_host *host, bool wait) {
   struct luge_timers *timers = &host->timers;
   bool ready = host->ready_first != NULL;
@@ -110,7 +117,7 @@ bool luge__poll(struct luge_host *host, bool wait) {
   luge__timers_arm(host);
   if (wait && !ready && !jump) {
     luge__flush(host);
-    uv_run(host->loop, UV_RUN_ONCE);
+    wait_for_events(host);
   } else {
     uv_run(host->loop, UV_RUN_NOWAIT);
   }

@@ -116,11 +116,12 @@ void luge__timers_fire(struct luge_host *host) {
   }
 }
 
-/* The heap is looked at after every turn of the loop: nothing to do here. */
+/* The heap is looked at after every turn of the loop: which is to end. */
 static void on_wakeup(uv_timer_t *wakeup) {
   struct luge_timers *timers =
       luge__container(wakeup, struct luge_timers, wakeup);
   timers->armed_for = 0;
+  luge__driver_kick(luge__container(timers, struct luge_host, timers));
 }
 
 void luge__timers_arm(struct luge_host *host) {

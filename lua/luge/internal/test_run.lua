@@ -49,7 +49,8 @@ local function describe_error(err, traceback)
   if native.is_error(err) and not traceback then
     traceback = err.traceback
   end
-  return traceback and text .. "\n" .. trim(traceback) or text
+  traceback = trim(traceback or "")
+  return traceback ~= "" and text .. "\n" .. traceback or text
 end
 
 local function protect(problems, fn, ...)

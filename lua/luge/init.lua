@@ -10,16 +10,18 @@
 
 local tasks = require "luge.native.task"
 local sync = require "luge.native.sync"
+local condition = require "luge.native.condition"
 
 ---@class luge
 local luge = {}
 
--- A function of an internal module, which is loaded when it is first called.
-local function lazy(name, module, key)
+-- A function of a module of luge, which is loaded when it is first called.
+local function lazy(name, module, key, into)
+  into = into or luge
   return function(...)
-    local fn = require("luge.internal." .. module)
-    luge[name] = key and fn[key] or fn
-    return luge[name](...)
+    local fn = require("luge." .. module)
+    into[name] = key and fn[key] or fn
+    return into[name](...)
   end
 end
 
@@ -102,7 +104,7 @@ luge.time = tasks.time
 --- cancellation, and a failed place holds its error. Leaving it by an error
 --- cancels all that have not ended.
 ---@type fun(list: (luge.Task|function)[], options?: { return_errors?: boolean }): table
-luge.gather = lazy("gather", "gather", "gather")
+luge.gather = lazy("gather", "internal.gather", "gather")
 
 --- Calls `fn(item, index)` for each item, in a task for each, at most
 --- `concurrency` (16) at once: the first results, in the order of the items,
@@ -111,19 +113,24 @@ luge.gather = lazy("gather", "gather", "gather")
 --- The first error cancels the rest and is raised; with `return_errors` it
 --- takes the place of the result. `progress` draws a bar on standard error if
 --- that is a terminal. Waits.
----@type fun(list: any, fn: fun(item: any, index: integer): any, options?: { concurrency?: integer, return_errors?: boolean, progress?: boolean }): table
-luge.map = lazy("map", "map")
+---@type fun(list: any, fn: fun(item: any, index: integer): any, options?: luge.MapOptions): table
+luge.map = lazy("map", "internal.map")
+
+---@class luge.MapOptions
+---@field concurrency? integer
+---@field return_errors? boolean
+---@field progress? boolean
 
 --- Waits for the first to end: its index and its results; or raises its error.
 --- The others are cancelled and waited for.
 ---@type fun(list: (luge.Task|function)[]): integer, ...
-luge.race = lazy("race", "gather", "race")
+luge.race = lazy("race", "internal.gather", "race")
 
 --- `for index, task in luge.as_completed(list) do`: the tasks in the order of
 --- their ending. Each step waits. Leaving the loop cancels the rest, and waits
 --- for them.
 ---@type fun(list: (luge.Task|function)[]): fun(): integer?, luge.Task?
-luge.as_completed = lazy("as_completed", "gather", "as_completed")
+luge.as_completed = lazy("as_completed", "internal.gather", "as_completed")
 
 -- Blocks.
 
@@ -201,6 +208,99 @@ luge.lock = sync.lock
 ---@type fun(): luge.Event
 luge.event = sync.event
 
+---@class luge.Condition
+---@field wait fun(self) waits until it is notified
+---@field notify fun(self, n?: integer) lets the first `n` (1) that wait go on
+---@field notify_all fun(self) lets all that wait go on
+
+--- What tasks wait for until another says that something has changed. No lock
+--- goes with it: tasks do not preempt each other.
+---@type fun(): luge.Condition
+luge.condition = condition.condition
+
+---@class luge.Barrier
+---@field wait fun(self) waits until `n` tasks do; then all go on
+
+--- A place where `n` tasks wait for each other, as often as they come. One that
+--- is cancelled there does not count.
+---@type fun(n: integer): luge.Barrier
+luge.barrier = condition.barrier
+
+--- A token bucket: `rate` tokens come in `per` seconds (1), and at most `burst`
+--- (`rate`, at least 1) are kept; it starts full. `limiter:acquire(n?)` takes
+--- `n` (1), and waits for them; first come, first served.
+---@type fun(options: { rate: number, per?: number, burst?: number }): luge.Limiter
+luge.limiter = lazy("limiter", "internal.limiter")
+
+-- Trying again.
+
+--- Calls `fn()` until it succeeds; returns its results. Waits between the
+--- attempts.
+---
+--- `attempts` (3; math.huge for no limit), `wait` (`luge.wait.exponential{
+--- min=0.5, max=8, jitter="full" }`; also a number of seconds, or a function
+--- of the attempts so far), `deadline` for all attempts and waits, in seconds
+--- (none). `on` says which errors are tried again: a kind, a list of kinds, or
+--- a function of the error; by default those with `retryable == true`.
+--- `cancelled` is never tried again. `until_result(...)` says whether the
+--- results are good. `before_sleep` gets `attempt`, `error` (or `result`),
+--- `wait` and `elapsed`.
+---
+--- When a server has said how long to wait (`retry_after` of the error, or its
+--- headers), that replaces the computed wait; beyond the deadline or `max_hint`
+--- (60) seconds the error is raised at once, with `retry_after`.
+---
+--- Raises the last error, with `attempts`, when these have run out or the next
+--- wait would pass the deadline; for results that were not good, `limit` with
+--- `last`. Inside, retries of luge's own (of a model, say) are off.
+---@type fun(fn: function, options?: luge.RetryOptions): ...
+luge.retry = lazy("retry", "internal.retry", "retry")
+
+---@class luge.RetryOptions
+---@field attempts? integer
+---@field wait? luge.Wait|number|fun(attempt: integer): number
+---@field deadline? number
+---@field max_hint? number
+---@field on? string|string[]|fun(err: any): boolean
+---@field until_result? fun(...): boolean
+---@field before_sleep? fun(info: luge.RetryInfo)
+
+---@class luge.RetryInfo
+---@field attempt integer how many there have been
+---@field error any of the last one; nil if its result was not good
+---@field result any of the last one
+---@field wait number the seconds that come now
+---@field elapsed number the seconds since the first attempt began
+
+--- Waits between attempts: functions of the number of attempts so far, which
+--- can be added: `luge.wait.fixed(1) + luge.wait.random(0, 0.5)`.
+luge.wait = {}
+
+--- Always so many seconds.
+---@type fun(seconds: number): luge.Wait
+luge.wait.fixed = lazy("fixed", "internal.backoff", "fixed", luge.wait)
+
+--- `multiplier` (1) seconds at first, then `base` (2) times as many each time,
+--- at least `min` and at most `max`. `jitter = "full"` picks any time between
+--- `min` and that, `"equal"` one in its upper half.
+---@type fun(options?: luge.ExponentialOptions): luge.Wait
+luge.wait.exponential = lazy("exponential", "internal.backoff", "exponential", luge.wait)
+
+---@class luge.ExponentialOptions
+---@field multiplier? number
+---@field base? number
+---@field min? number
+---@field max? number
+---@field jitter? "full"|"equal"
+
+--- Any time between the two.
+---@type fun(min: number, max: number): luge.Wait
+luge.wait.random = lazy("random", "internal.backoff", "random", luge.wait)
+
+--- The first wait of the list at first, then the second; its last one repeats.
+---@type fun(waits: (luge.Wait|number)[]): luge.Wait
+luge.wait.chain = lazy("chain", "internal.backoff", "chain", luge.wait)
+
 -- Streams.
 
 --- An async generator: `fn(emit)` runs as a task, the producer, owned by the
@@ -210,48 +310,41 @@ luge.event = sync.event
 --- that made it ends, or the `shield` it was made in. nil cannot be emitted
 --- (`invalid`). Does not wait.
 ---@type fun(fn: fun(emit: fun(item: any))): luge.Stream, nil, nil, luge.Stream
-luge.stream = lazy("stream", "stream", "stream")
+luge.stream = lazy("stream", "internal.stream", "stream")
 
 --- A stream of the items of a list up to its first nil, or of an iterator with
 --- what goes with it (`luge.from(io.lines(path))`): its first values. A Stream
 --- is returned as it is. Does not wait.
----@type fun(list: any, state?: any, control?: any, closing?: any): luge.Stream, nil, nil, luge.Stream
-luge.from = lazy("from", "stream", "from")
+---@type fun(list: any, state?: any, control?: any, closing?: any): luge.Stream, ...
+luge.from = lazy("from", "internal.stream", "from")
 
 --- A stream of the items of several, as they come. Each is read by a task, one
 --- item ahead. Closing it closes them. The list holds streams, lists and
 --- iterators, up to its first nil.
 ---@type fun(list: any[]): luge.Stream, nil, nil, luge.Stream
-luge.merge = lazy("merge", "join", "merge")
+luge.merge = lazy("merge", "internal.join", "merge")
 
 --- A stream that yields one value of each: `for a, b in luge.zip{ s, t } do`.
 --- It ends, and closes them all, with the first that ends. Functions given to
 --- its operators get the values as arguments; where items are kept
 --- (`:collect`, `:chunk`) they are lists.
 ---@type fun(list: any[]): luge.Stream, nil, nil, luge.Stream
-luge.zip = lazy("zip", "join", "zip")
+luge.zip = lazy("zip", "internal.join", "zip")
 
 -- Context.
 
+--- Values that a task inherits from the one that spawned it.
 luge.context = {}
 
 --- The value of `key` for the current task: as the innermost `with` around it
---- set it, or as the task inherited it from the one that spawned it; or nil.
----@param key any
----@return any
-function luge.context.get(key)
-  luge.context.get = require("luge.internal.context").get
-  return luge.context.get(key)
-end
+--- set it, or as the task inherited it; or nil.
+---@type fun(key: any): any
+luge.context.get = lazy("get", "internal.context", "get", luge.context)
 
 --- Runs `fn(...)` here with the values of a table set on top of those that
---- hold, for it and what it spawns. Waits if `fn` does.
----@param values table
----@param fn function
----@return any ... # what `fn` returns
-function luge.context.with(values, fn, ...)
-  luge.context.with = require("luge.internal.context").with
-  return luge.context.with(values, fn, ...)
-end
+--- hold, for it and what it spawns; returns what `fn` returns. Waits if `fn`
+--- does.
+---@type fun(values: table, fn: function, ...): ...
+luge.context.with = lazy("with", "internal.context", "with", luge.context)
 
 return luge

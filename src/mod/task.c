@@ -10,6 +10,7 @@
 #include "../core/host.h"
 #include "../core/sched.h"
 #include "../core/task.h"
+#include "../core/trace.h"
 #include "future.h"
 #include "group.h"
 #include "modules.h"
@@ -161,6 +162,15 @@ static int lib_current_or_nil(lua_State *L) {
   return 1;
 }
 
+/* A message handler, for luge's own Lua functions that catch an error and may
+ * raise it again: keeps where it came from. */
+static int lib_note_trace(lua_State *L) {
+  if (!luge__is_error(L, 1, "cancelled")) {
+    luge__trace_note(L, L, 1);
+  }
+  return 1;
+}
+
 static int lib_can_wait(lua_State *L) {
   lua_pushboolean(L, luge__can_wait(L));
   return 1;
@@ -291,6 +301,7 @@ int luge__open_task(lua_State *L) {
                                        {"current", lib_current},
                                        {"current_or_nil", lib_current_or_nil},
                                        {"can_wait", lib_can_wait},
+                                       {"note_trace", lib_note_trace},
                                        {"is_task", lib_is_task},
                                        {"tasks", lib_tasks},
                                        {"context", lib_context},

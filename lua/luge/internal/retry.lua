@@ -1,0 +1,160 @@
+-- `retry`; see lua/luge/init.lua for what it promises. The attempts know that
+-- they are retried from outside, through a value of the context, so that what
+-- retries by itself (a model) does not multiply them.
+local native = require "luge.native.task"
+local check = require "luge.internal.check"
+local context = require "luge.internal.context"
+local backoff = require "luge.internal.backoff"
+local hint = require "luge.internal.hint"
+local is_error, now = native.is_error, native.now
+local pack, unpack = table.pack, table.unpack
+
+local retry = {}
+
+local flag = {} -- the key in the context
+local flagged = { [flag] = true }
+
+-- Whether the current task runs inside an attempt of `retry`.
+function retry.in_retry()
+  return context.get(flag) == true
+end
+
+local options_known = {
+  attempts = true,
+  wait = true,
+  deadline = "seconds",
+  max_hint = "seconds",
+  on = true,
+  until_result = "function",
+  before_sleep = "function",
+}
+
+local function is_retryable(err)
+  return is_error(err) and err.retryable == true
+end
+
+local function matcher_of_kinds(kinds)
+  local set = {}
+  for _, kind in ipairs(kinds) do
+    set[check.argument("retry", 2, kind, "string")] = true
+  end
+  return function(err)
+    return is_error(err) and set[err.kind] == true
+  end
+end
+
+-- The predicate that `on` stands for.
+local function matcher(on)
+  if on == nil then
+    return is_retryable
+  elseif type(on) == "string" then
+    return matcher_of_kinds { on }
+  elseif check.is_callable(on) then
+    return on
+  elseif type(on) == "table" then
+    return matcher_of_kinds(on)
+  end
+  check.fail("bad option 'on' for 'retry': got %s, takes a kind, a list of kinds or a function",
+    check.describe(on))
+end
+
+local function attempts_of(value)
+  if value ~= nil and value ~= math.huge and (math.type(value) ~= "integer" or value < 1) then
+    check.fail("bad option 'attempts' for 'retry': got %s, takes an integer from 1, or math.huge",
+      check.describe(value))
+  end
+  return value or 3
+end
+
+local function default_wait()
+  return backoff.exponential { min = 0.5, max = 8, jitter = "full" }
+end
+
+local function plan_of(options)
+  options = check.options("retry", options, options_known)
+  return {
+    attempts = attempts_of(options.attempts),
+    wait = options.wait == nil and default_wait()
+      or backoff.coerce(options.wait, "option 'wait' for 'retry'"),
+    deadline = options.deadline or math.huge,
+    max_hint = options.max_hint or 60,
+    matches = matcher(options.on),
+    until_result = options.until_result,
+    before_sleep = options.before_sleep,
+    start = now(),
+  }
+end
+
+-- The last error, with how often it was tried.
+local function give_up(err, attempt, retry_after)
+  if is_error(err) then
+    err.attempts = attempt
+    err.retry_after = retry_after or err.retry_after
+  end
+  error(err, 0)
+end
+
+local function result_error(plan, attempt, last)
+  local out_of_attempts = attempt >= plan.attempts
+  return native.error {
+    kind = "limit",
+    message = ("no accepted result after %d attempts"):format(attempt),
+    what = out_of_attempts and "attempts" or "deadline",
+    limit = out_of_attempts and plan.attempts or plan.deadline,
+    last = last,
+  }
+end
+
+-- How long to wait after a failed attempt; nil and perhaps what the server
+-- asked for, if there is to be no other.
+local function next_wait(plan, attempt, err, elapsed)
+  if attempt >= plan.attempts then
+    return nil
+  end
+  local asked = hint.of_error(err)
+  local seconds = asked or backoff.seconds(plan.wait, attempt)
+  if elapsed + seconds > plan.deadline or (asked and asked > plan.max_hint) then
+    return nil, asked
+  end
+  return seconds
+end
+
+-- After an attempt that did not do: waits, or raises.
+local function wait_or_raise(plan, attempt, err, last)
+  local elapsed = now() - plan.start
+  local seconds, asked = next_wait(plan, attempt, err, elapsed)
+  if not seconds then
+    give_up(err == nil and result_error(plan, attempt, last) or err, attempt, asked)
+  end
+  if plan.before_sleep then
+    plan.before_sleep { attempt = attempt, error = err, wait = seconds, elapsed = elapsed,
+      result = last }
+  end
+  native.sleep(seconds)
+end
+
+local function must_raise(plan, err)
+  return is_error(err, "cancelled") or not plan.matches(err)
+end
+
+function retry.retry(fn, options)
+  check.argument("retry", 1, fn, "function")
+  local plan = plan_of(options)
+  local attempt = 0
+  while true do
+    attempt = attempt + 1
+    local results = pack(xpcall(context.with, native.note_trace, flagged, fn))
+    if not results[1] then
+      if must_raise(plan, results[2]) then
+        give_up(results[2], attempt)
+      end
+      wait_or_raise(plan, attempt, results[2])
+    elseif not plan.until_result or plan.until_result(unpack(results, 2, results.n)) then
+      return unpack(results, 2, results.n)
+    else
+      wait_or_raise(plan, attempt, nil, results[2])
+    end
+  end
+end
+
+return retry

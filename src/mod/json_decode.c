@@ -9,6 +9,7 @@
  * its table earlier, and later elements go straight into it. */
 #include "json.h"
 #include "json_buffer.h"
+#include "json_escape.h"
 #include "json_number.h"
 #include "json_scan.h"
 
@@ -59,56 +60,6 @@ static inline void reserve_stack(struct decoder *d) {
   }
 }
 
-/* Reads four hexadecimal digits; -1 if there are none. */
-static int32_t read_hex(const char *p) {
-  int32_t code = 0;
-  for (int i = 0; i < 4; i++) {
-    int digit = json_hex((unsigned char)p[i]);
-    if (digit < 0) {
-      return -1;
-    }
-    code = code << 4 | digit;
-  }
-  return code;
-}
-
-/* The part of an escape after `\u`, and the second one of a pair. */
-static const char *read_unicode(struct decoder *d, const char *p) {
-  int32_t code = read_hex(p);
-  if (code < 0) {
-    fail(d, p - 2, "malformed \\u escape");
-  }
-  const char *next = p + 4;
-  if (code >= 0xD800 && code < 0xE000) {
-    int32_t low = -1;
-    if (code < 0xDC00 && next[0] == '\\' && next[1] == 'u') {
-      low = read_hex(next + 2);
-    }
-    if (low < 0xDC00 || low > 0xDFFF) {
-      fail(d, p - 2, "lone surrogate");
-    }
-    code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-    next += 6;
-  }
-  json_reserve(&d->buffer, 4);
-  d->buffer.length +=
-      (size_t)json_put_utf8(d->buffer.data + d->buffer.length, (uint32_t)code);
-  return next;
-}
-
-static const char *read_escape(struct decoder *d, const char *p) {
-  if (p[1] == 'u') {
-    return read_unicode(d, p + 2);
-  }
-  char c = json_unescape(p[1]);
-  if (c == 0) {
-    fail(d, p + 1 < d->end ? p : p + 1, "unknown escape");
-  }
-  json_reserve(&d->buffer, 1);
-  json_put(&d->buffer, c);
-  return p + 2;
-}
-
 /* Goes on to the next quote or backslash. */
 static inline const char *skip_text(struct decoder *d, const char *p) {
   for (;;) {
@@ -125,6 +76,18 @@ static inline const char *skip_text(struct decoder *d, const char *p) {
       p += length;
     } while ((*p & 0x80) != 0 && (length = json_utf8(p, d->end)) != 0);
   }
+}
+
+static const char *read_escape(struct decoder *d, const char *p) {
+  const char *what;
+  json_reserve(&d->buffer, 4);
+  char *out = d->buffer.data + d->buffer.length;
+  int length = luge__json_read_escape(&p, out, &what);
+  if (length == 0) {
+    fail(d, p, what);
+  }
+  d->buffer.length += (size_t)length;
+  return p;
 }
 
 /* Goes on from the first backslash, at `p`, of the string after `first`. */

@@ -59,17 +59,16 @@ static void on_connection(uv_stream_t *listener, int status) {
   if (status != 0) {
     return;
   }
-  if (!has_room(s)) {
-    s->accept_waits = true;
-  } else {
-    luge__conn_accept(s);
-  }
+  s->accept_waits = true;
+  luge__server_accept_next(s);
 }
 
 void luge__server_accept_next(struct luge__server *s) {
   if (s->accept_waits && s->listening && has_room(s)) {
     s->accept_waits = false;
-    luge__conn_accept(s);
+    if (!luge__conn_accept(s)) {
+      s->accept_waits = true;
+    }
   }
 }
 
@@ -81,6 +80,7 @@ static void on_sweep(uv_timer_t *timer) {
     next = link->next;
     luge__conn_check_time(luge__container(link, struct luge__conn, link), now);
   }
+  luge__server_accept_next(s); /* if there was no memory for it */
 }
 
 static void start_sweep(struct luge__server *s) {

@@ -143,7 +143,7 @@ void luge__server_request_ended(struct luge__server *s);
 
 /* server_conn.c */
 
-/* Accepts a connection. False: there was none, or no memory. */
+/* Accepts the connection that libuv has ready. False: out of memory. */
 bool luge__conn_accept(struct luge__server *s);
 
 /* The client left, or the connection is given up: closes it, and tells the

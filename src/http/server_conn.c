@@ -308,8 +308,8 @@ bool luge__conn_accept(struct luge__server *s) {
   s->handles++;
   s->count++;
   if (uv_accept(&s->listener.stream, &c->stream.stream) != 0) {
-    luge__conn_drop(c);
-    return false;
+    luge__conn_drop(c); /* it has gone already, or there is none */
+    return true;
   }
   if (!s->is_pipe) {
     uv_tcp_nodelay(&c->stream.tcp, 1); /* an event is sent when it is made */

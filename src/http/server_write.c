@@ -24,6 +24,7 @@ static void on_write(uv_write_t *request, int status) {
     luge__conn_drop(c);
     return;
   }
+  c->since = uv_now(c->server->host->loop);
   if (c->out.len > 0) {
     start_write(c);
   }

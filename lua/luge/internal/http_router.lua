@@ -107,6 +107,7 @@ function Router:find(method, path)
   local route = self.by_path[path]
   local handler = route and route.literal and handler_for(route, method)
   if handler then return handler, {} end
+  if not self.list[1] then return nil end
   local allowed, found, found_params = {}, nil, nil
   local function visit(candidate, params)
     found, found_params = handler_for(candidate, method), params

@@ -32,14 +32,14 @@ local Request = {}
 Request.__index = Request
 Request.__name = "luge.http.Request"
 
--- Requests keep their native halves here: what a handler sees is its own.
-local native_of = setmetatable({}, { __mode = "k" })
+-- The key of a request's native half.
+local NATIVE = {}
 
 ---Iterates over the body's pieces as they come. Waits. Raises `limit` beyond
 ---the server's max_body, `timeout` when nothing comes for its idle_timeout.
 ---@return fun(): string? iterator
 function Request:chunks()
-  local request = native_of[self]
+  local request = self[NATIVE]
   return function() return request:read() end
 end
 
@@ -75,7 +75,8 @@ Server.__name = "luge.http.Server"
 local function new_request(method, target, fields, repeated)
   local path, query_text = targets.split(target)
   local decoded = path and targets.decode(path)
-  local query, query_list = targets.query(query_text or "")
+  local query, query_list = {}, {}
+  if query_text then query, query_list = targets.query(query_text) end
   if method == "CONNECT" then return nil, 501 end
   if not decoded or not query then return nil, 400 end
   return setmetatable({
@@ -98,7 +99,7 @@ local function answer(server, request, method, target, fields, repeated)
   if not req then
     return refuse(request, path, path == 501 and "CONNECT is for proxies" or "Malformed target")
   end
-  native_of[req] = request
+  req[NATIVE] = request
   local handler, params = server.router:find(method, path)
   if handler then
     req.params = params
@@ -206,7 +207,9 @@ function Server:close(grace)
 end
 
 function Server.__close(server)
-  tasks.shield(server.close, server)
+  local ok, err = pcall(tasks.shield, server.close, server)
+  server.native:destroy()
+  if not ok then error(err, 0) end
 end
 
 function Server:__tostring() return ("luge.http.Server: %s"):format(self.url or self.path) end

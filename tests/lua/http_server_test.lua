@@ -1,0 +1,204 @@
+-- luge.http.server as a script sees it. What goes over the wire is tested, byte
+-- by byte, in tests/unit/http_server_test.c.
+local luge = require "luge"
+local http = require "luge.http"
+local test = require "luge.test"
+local headers = require "luge.internal.http_headers"
+local response = require "luge.internal.http_response"
+local routers = require "luge.internal.http_router"
+local targets = require "luge.internal.http_target"
+local describe, it = test.describe, test.it
+
+local function nothing() end
+
+-- Whether somebody listens on the port: only one may.
+local function is_free(port)
+  local ok, server = pcall(http.server, { port = port })
+  if ok then server:close() end
+  return ok
+end
+
+describe("http.server", function()
+  it("listens until it is closed", function()
+    local server = http.server { handler = nothing }
+    test.ok(server.port > 0)
+    test.equal(server.url, "http://127.0.0.1:" .. server.port)
+    test.equal(is_free(server.port), false)
+    server:close()
+    server:close(1)
+    test.ok(is_free(server.port))
+  end)
+
+  it("is closed where its block is left", function()
+    local port
+    do
+      local server <close> = http.server { handler = nothing }
+      port = server.port
+    end
+    test.ok(is_free(port))
+  end)
+
+  it("is closed with the task that it belongs to", function()
+    local port
+    local task = luge.spawn(function()
+      port = http.server({ handler = nothing }).port
+    end)
+    luge.sleep(0.005)
+    test.equal(task:status(), "waiting")
+    test.equal(is_free(port), false)
+    task:cancel()
+    pcall(luge.await, task)
+    test.ok(is_free(port))
+  end)
+
+  it("says where it cannot listen", function()
+    local server <close> = http.server { handler = nothing }
+    local ok, err = pcall(http.server, { port = server.port })
+    test.equal(ok, false)
+    test.equal(err.kind, "io")
+    test.equal(err.errno, "EADDRINUSE")
+    test.equal(err.path, "127.0.0.1:" .. server.port)
+    test.raises("io", function() http.server { path = "/nonexistent/socket" } end)
+    test.raises("io", function() http.server { host = "example.org" } end)
+  end)
+
+  it("listens on IPv6", function()
+    local ok, server = pcall(http.server, { host = "::1" })
+    if not ok then return end -- there is none
+    test.equal(server.url, "http://[::1]:" .. server.port)
+    server:close()
+  end)
+
+  it("refuses what it cannot take", function()
+    for _, options in ipairs {
+      { port = -1 }, { port = 65536 }, { port = 1.5 }, { port = "80" }, { host = 1 },
+      { handler = "x" }, { max_body = 0 }, { max_head = -1 }, { max_connections = 0 },
+      { idle_timeout = 0 }, { idle_timeout = 0 / 0 }, { on_error = 1 }, { hots = "x" },
+    } do
+      test.raises("invalid", function() http.server(options) end)
+    end
+    test.raises("invalid", function() http.server() end)
+    local server <close> = http.server {}
+    test.raises("invalid", function() server:route("get", "/", nothing) end)
+    test.raises("invalid", function() server:route(nil, "/", nothing) end)
+    test.raises("invalid", function() server:route("GET", "items", nothing) end)
+    test.raises("invalid", function() server:route("GET", "/:", nothing) end)
+    test.raises("invalid", function() server:route("GET", "/*rest/x", nothing) end)
+    test.raises("invalid", function() server:route("GET", "/", {}) end)
+    test.raises("invalid", function() server:close(-1) end)
+  end)
+end)
+
+describe("routes", function()
+  local router = routers.new()
+  for _, path in ipairs { "/", "/a", "/a/:x", "/a/new", "/:any/b", "/files/*rest", "/a b" } do
+    router:add("GET", path, path)
+  end
+  router:add("POST", "/a", "post")
+  router:add("*", "/all", "all")
+
+  local function find(method, path)
+    local handler, params = router:find(method, path)
+    return handler, params
+  end
+
+  it("prefer literal paths, then the first one", function()
+    for path, wanted in pairs {
+      ["/"] = "/", ["/a"] = "/a", ["/a/new"] = "/a/new", ["/a/1"] = "/a/:x", ["/a/b"] = "/a/:x",
+      ["/c/b"] = "/:any/b", ["/files/"] = "/files/*rest", ["/files/x/y"] = "/files/*rest",
+      ["/%61"] = "/a", ["/a%20b"] = "/a b", ["/all"] = "all",
+    } do
+      test.equal((find("GET", path)), wanted)
+    end
+  end)
+
+  it("give decoded parameters", function()
+    test.same(select(2, find("GET", "/a/x%2Fy")), { x = "x/y" })
+    test.same(select(2, find("GET", "/files/x%20/y")), { rest = "x /y" })
+    test.same(select(2, find("GET", "/a/")), { x = "" })
+  end)
+
+  it("tell an unknown path from an unknown method", function()
+    test.equal(find("GET", "/b"), nil)
+    test.equal(find("GET", "/a/b/c"), nil)
+    test.same({ find("DELETE", "/a") }, { nil, { "GET", "HEAD", "POST" } })
+    test.equal((find("HEAD", "/a")), "/a")
+    test.equal((find("DELETE", "/all")), "all")
+  end)
+end)
+
+describe("targets", function()
+  it("are split", function()
+    for target, wanted in pairs {
+      ["/"] = { "/" }, ["/a?b"] = { "/a", "b" }, ["/a?"] = { "/a", "" }, ["*"] = { "*" },
+      ["http://h:1/a?b"] = { "/a", "b" }, ["http://h"] = { "/" }, ["http://h?b"] = { "/", "b" },
+      ["a"] = {}, ["h:1"] = {}, ["/a#b"] = {},
+    } do
+      test.same({ targets.split(target) }, wanted)
+    end
+  end)
+
+  it("are decoded", function()
+    test.equal(targets.decode "a%2fb%20+", "a/b +")
+    for _, bad in ipairs { "%", "%2", "%zz", "%00", "%%41" } do
+      test.equal(targets.decode(bad), nil)
+    end
+  end)
+
+  it("have queries", function()
+    local first, list = targets.query "a=1&b=x+y%26&a=2&c&=d&&"
+    test.same(first, { a = "1", b = "x y&", c = "", [""] = "d" })
+    test.equal(#list, 5)
+    test.same(list[3], { "a", "2" })
+    test.equal(targets.query "a=%", nil)
+  end)
+end)
+
+describe("headers", function()
+  it("ignore case and list repeated ones", function()
+    local h = headers.new({ accept = "a, b", host = "h" }, { accept = { "a", "b" } })
+    test.equal(h.Accept, "a, b")
+    test.equal(h["HOST"], "h")
+    test.equal(h.missing, nil)
+    test.same(h:all "Accept", { "a", "b" })
+    test.same(h:all "host", { "h" })
+    test.same(h:all "missing", {})
+    h["X-New"] = "1"
+    test.equal(h["x-new"], "1")
+    local names = {}
+    for name in pairs(h) do names[#names + 1] = name end
+    table.sort(names)
+    test.same(names, { "accept", "host", "x-new" })
+  end)
+end)
+
+describe("events", function()
+  local format = response.format_event
+
+  it("are written as the specification reads them", function()
+    test.equal(format "a", "data: a\n\n")
+    test.equal(format "", "data: \n\n")
+    test.equal(format "a\nb\r\nc\rd\n", "data: a\ndata: b\ndata: c\ndata: d\ndata: \n\n")
+    test.equal(format { event = "e", id = 1, retry = 5, data = "d" },
+      "event: e\nid: 1\nretry: 5\ndata: d\n\n")
+    test.equal(format { event = "message", data = "d" }, "data: d\n\n")
+    test.equal(format { data = { a = 1 } }, 'data: {"a":1}\n\n')
+    test.equal(format { comment = "x\ny" }, ": x\n: y\n\n")
+  end)
+
+  it("are read back the same", function()
+    local parser = require "luge.native.sse".parser()
+    local event = { event = "x", id = "i", retry = 3, data = "a\n\n: b\ndata: c" }
+    parser:feed(format(event))
+    test.same(parser:next(), event)
+  end)
+
+  it("cannot be forged", function()
+    for _, event in ipairs {
+      { id = "a\nb" }, { id = "a\0" }, { event = "a\rb" }, { retry = 1.5 }, { retry = -1 },
+      { retry = "1" }, 5, true,
+    } do
+      test.raises("invalid", function() format(event) end)
+    end
+  end)
+end)

@@ -143,6 +143,11 @@ local ending = http.server { handler = function()
   luge.sleep(20)
 end }
 
+local big = http.server { idle_timeout = 2, handler = function()
+  local _ <close> = watch()
+  luge.sleep(20)
+end }
+
 main:route("GET", "/close", function()
   gate:await()
   closing:close(10)
@@ -158,11 +163,12 @@ end)
 main:route("GET", "/quit", function()
   quick:close()
   unix:close()
+  big:close()
   main:close(10)
   return "bye"
 end)
 
 do
   local ports <close> = assert(io.open((...), "w"))
-  ports:write(table.concat({ main.port, quick.port, closing.port, ending.port, path }, " "), "\n")
+  ports:write(table.concat({ main.port, quick.port, closing.port, ending.port, big.port, path }, " "), "\n")
 end

@@ -68,10 +68,19 @@ typedef struct luge_options {
   int (*output)(luge_host *host, enum luge_stream stream, const char *bytes,
                 size_t length, void *user);
 
+  /* How many bytes `output` would take now without blocking. 0: none; then
+   * call luge_output_ready when it would. NULL: it never blocks for long.
+   * Without this, what waits for a slow reader holds up the whole host. */
+  size_t (*output_room)(luge_host *host, enum luge_stream stream, void *user);
+
+  /* Whether what is printed on LUGE_STDOUT is handed over at the end of each
+   * line, as is usual for a terminal, and not only before the loop blocks. */
+  int line_buffered;
+
   /* An error that nobody can handle any more: an uncaught one, or one of a
    * task that nobody awaited. `traceback` may be NULL. */
-  void (*on_error)(luge_host *host, const char *message,
-                   const char *traceback, void *user);
+  void (*on_error)(luge_host *host, const char *message, const char *traceback,
+                   void *user);
 
   /* What the host has to say of itself, such as a slow task. */
   void (*log)(luge_host *host, enum luge_log_level level, const char *message,
@@ -99,7 +108,7 @@ LUGE_API int luge_run_file(luge_host *host, const char *path, int argc,
 /* Whether an error has been reported since the host was opened. */
 LUGE_API int luge_failed(const luge_host *host);
 
-/* What os.exit was given. */
+/* What os.exit was given; 0 if it was not called. */
 LUGE_API int luge_exit_code(const luge_host *host);
 
 /* Cancels the main task, with `reason`, a static string. Loop thread only. */
@@ -174,6 +183,20 @@ typedef void (*luge_work_fn)(void *data);
 typedef void (*luge_free_fn)(void *data);
 LUGE_API int luge_offload(lua_State *L, luge_work_fn work, luge_push_fn done,
                           luge_free_fn freed, void *data);
+
+/* `output` takes bytes again, after output_room had said 0. Loop thread only,
+ * outside of the callbacks. */
+LUGE_API void luge_output_ready(luge_host *host, enum luge_stream stream);
+
+/* Calls `each` with a line of text for every live task: its name, what it
+ * waits for, and where it is. Loop thread only, while no script runs. */
+LUGE_API int luge_describe_tasks(luge_host *host,
+                                 void (*each)(const char *line, void *user),
+                                 void *user);
+
+/* The loop that the host runs on. Handles that an embedder puts on it are
+ * closed before luge_close; a referenced one keeps nothing from a deadlock. */
+LUGE_API struct uv_loop_s *luge_loop(luge_host *host);
 
 /* The Lua state, for registering modules before anything runs. */
 LUGE_API lua_State *luge_lua(luge_host *host);

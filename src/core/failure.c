@@ -89,6 +89,7 @@ void luge__report(lua_State *L, struct luge_host *host) {
   if (host->options.on_error == NULL) {
     return;
   }
+  luge__flush(host);
   luaL_checkstack(L, 6, NULL);
   luge__trace_push(L, -1);
   const char *trace = lua_tostring(L, -1);

@@ -55,6 +55,7 @@ void luge__weak_table(lua_State *L, const char *mode) {
 void luge__log(struct luge_host *host, enum luge_log_level level,
                const char *message) {
   if (host->options.log != NULL) {
+    luge__flush(host);
     host->options.log(host, level, message, host->options.user);
   }
 }
@@ -164,6 +165,7 @@ struct luge_host *luge__host_open(const luge_options *options) {
   host->memory_limit = host->options.memory_limit;
   luge__scope_init(&host->top, NULL, NULL, 0);
   luge__watch_init(host);
+  luge__output_init(host);
   if (open_loop(host) != 0) {
     free(host);
     return NULL;
@@ -230,6 +232,10 @@ int luge_close(luge_host *host) {
   }
   free_host(host);
   return LUGE_OK;
+}
+
+uv_loop_t *luge_loop(luge_host *host) {
+  return host != NULL ? host->loop : NULL;
 }
 
 lua_State *luge_lua(luge_host *host) {

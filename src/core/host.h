@@ -75,6 +75,7 @@ struct luge_host {
   bool failed;   /* an error was reported */
   bool stopping;
   bool deadlocked; /* the main task was told, in its last wait */
+  bool stopped;    /* luge_cancel was called */
   bool exiting;    /* os.exit was called */
   int exit_code;
   struct luge_task *main;
@@ -82,8 +83,7 @@ struct luge_host {
   bool slow_reported;
 
   size_t memory, memory_limit; /* bytes; 0: no limit */
-  char *output;                /* not yet handed to options.output */
-  size_t output_length;
+  struct luge_output output[2]; /* by stream: see luge__output */
 };
 
 /* luge_open, without the modules that are not core's. */

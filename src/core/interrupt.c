@@ -117,11 +117,18 @@ bool luge__is_interrupted(lua_State *L) {
   return task != NULL && task->interrupted;
 }
 
+/* Whether the error on top of the stack goes on: that of an interruption, or of
+ * os.exit, which ends all that it cancels. */
+static bool passes(lua_State *L) {
+  return luge__is_interrupted(L) ||
+         (luge__host(L)->exiting && luge__is_error(L, -1, "cancelled"));
+}
+
 static int called(lua_State *L, int status, lua_KContext below) {
   if (status == LUA_OK || status == LUA_YIELD) {
     return lua_gettop(L) - (int)below;
   }
-  if (luge__is_interrupted(L)) {
+  if (passes(L)) {
     return lua_error(L);
   }
   lua_pushboolean(L, 0);

@@ -1,5 +1,4 @@
-/* What scripts print: collected, and handed to the host's callback before the
- * loop blocks, when the buffer is full, and at the end. */
+/* What scripts print; see output.h. */
 #include "output.h"
 
 #include <string.h>
@@ -8,37 +7,148 @@
 
 enum { CAPACITY = 16384 };
 
-static int hand_over(struct luge_host *host, const char *bytes,
-                     size_t length) {
-  if (host->options.output == NULL || length == 0) {
-    return 0;
-  }
-  return host->options.output(host, LUGE_STDOUT, bytes, length,
-                              host->options.user);
+struct luge_output *luge__output(luge_host *host, enum luge_stream stream) {
+  return &host->output[stream - LUGE_STDOUT];
 }
 
-int luge__flush(struct luge_host *host) {
-  size_t length = host->output_length;
-  host->output_length = 0;
-  return hand_over(host, host->output, length);
+void luge__output_init(luge_host *host) {
+  luge__turns_init(&luge__output(host, LUGE_STDOUT)->writers);
+  luge__turns_init(&luge__output(host, LUGE_STDERR)->writers);
+  luge__output(host, LUGE_STDOUT)->buffering =
+      host->options.line_buffered ? LUGE_BUFFER_LINE : LUGE_BUFFER_FULL;
+  luge__output(host, LUGE_STDERR)->buffering = LUGE_BUFFER_NONE;
 }
 
-int luge__print(struct luge_host *host, const char *bytes, size_t length) {
-  if (host->output == NULL) {
-    host->output = luge__realloc(host, NULL, 0, CAPACITY);
+void luge__output_free(luge_host *host) {
+  for (int i = LUGE_STDOUT; i <= LUGE_STDERR; i++) {
+    struct luge_output *output = luge__output(host, (enum luge_stream)i);
+    luge__realloc(host, output->bytes, CAPACITY, 0);
+    output->bytes = NULL;
   }
-  if (host->output == NULL || host->output_length + length > CAPACITY) {
-    int status = luge__flush(host);
-    if (status != 0 || host->output == NULL || length > CAPACITY) {
-      return status != 0 ? status : hand_over(host, bytes, length);
+}
+
+/* A stream that failed once is closed: what comes later is dropped. */
+static void hand_over(luge_host *host, enum luge_stream stream,
+                      const char *bytes, size_t length) {
+  struct luge_output *output = luge__output(host, stream);
+  if (length == 0 || output->error != 0 || host->options.output == NULL) {
+    return;
+  }
+  int status =
+      host->options.output(host, stream, bytes, length, host->options.user);
+  if (status < 0) {
+    output->error = status;
+  }
+}
+
+/* The buffer is empty before it is handed over: the callback may print. */
+static void flush(luge_host *host, enum luge_stream stream) {
+  struct luge_output *output = luge__output(host, stream);
+  size_t begin = output->begin, end = output->end;
+  output->begin = output->end = 0;
+  if (end > begin) {
+    hand_over(host, stream, output->bytes + begin, end - begin);
+  }
+}
+
+void luge__flush(luge_host *host) {
+  flush(host, LUGE_STDOUT);
+  flush(host, LUGE_STDERR);
+}
+
+static size_t room(luge_host *host, enum luge_stream stream) {
+  const luge_options *options = &host->options;
+  bool limited =
+      options->output_room != NULL && luge__output(host, stream)->error == 0;
+  return limited ? options->output_room(host, stream, options->user) : SIZE_MAX;
+}
+
+static void flush_ready(luge_host *host, enum luge_stream stream) {
+  struct luge_output *output = luge__output(host, stream);
+  while (output->end > output->begin) {
+    size_t length = output->end - output->begin, take = room(host, stream);
+    if (take == 0) {
+      return;
+    }
+    take = take < length ? take : length;
+    hand_over(host, stream, output->bytes + output->begin, take);
+    output->begin += take;
+  }
+  output->begin = output->end = 0;
+}
+
+void luge__flush_ready(luge_host *host) {
+  flush_ready(host, LUGE_STDOUT);
+  flush_ready(host, LUGE_STDERR);
+}
+
+/* Copies what fits into the buffer; says how much. */
+static size_t collect(luge_host *host, struct luge_output *output,
+                      const char *bytes, size_t length) {
+  if (output->bytes == NULL) {
+    output->bytes = luge__realloc(host, NULL, 0, CAPACITY);
+    if (output->bytes == NULL) {
+      return 0;
     }
   }
-  memcpy(host->output + host->output_length, bytes, length);
-  host->output_length += length;
-  return 0;
+  if (output->begin > 0 && length > CAPACITY - output->end) {
+    memmove(output->bytes, output->bytes + output->begin,
+            output->end - output->begin);
+    output->end -= output->begin;
+    output->begin = 0;
+  }
+  size_t left = CAPACITY - output->end;
+  size_t take = length < left ? length : left;
+  memcpy(output->bytes + output->end, bytes, take);
+  output->end += take;
+  return take;
 }
 
-void luge__output_free(struct luge_host *host) {
-  luge__realloc(host, host->output, CAPACITY, 0);
-  host->output = NULL;
+static bool wants_flush(const struct luge_output *output, const char *bytes,
+                        size_t length) {
+  return output->buffering == LUGE_BUFFER_NONE ||
+         (output->buffering == LUGE_BUFFER_LINE &&
+          memchr(bytes, '\n', length) != NULL);
+}
+
+int luge__print(luge_host *host, enum luge_stream stream, const char *bytes,
+                size_t length) {
+  struct luge_output *output = luge__output(host, stream);
+  if (stream == LUGE_STDERR) {
+    flush(host, LUGE_STDOUT);
+  }
+  if (length > CAPACITY - (output->end - output->begin) ||
+      collect(host, output, bytes, length) < length) {
+    flush(host, stream);
+    hand_over(host, stream, bytes, length);
+  } else if (wants_flush(output, bytes, length)) {
+    flush(host, stream);
+  }
+  return output->error;
+}
+
+size_t luge__offer(luge_host *host, enum luge_stream stream, const char *bytes,
+                   size_t length) {
+  struct luge_output *output = luge__output(host, stream);
+  size_t taken = 0, step;
+  if (stream == LUGE_STDERR) {
+    flush_ready(host, LUGE_STDOUT);
+  }
+  do {
+    step = collect(host, output, bytes + taken, length - taken);
+    taken += step;
+    if (output->bytes == NULL) { /* no memory for it */
+      hand_over(host, stream, bytes, length);
+      return length;
+    }
+    if (taken < length || wants_flush(output, bytes, length)) {
+      flush_ready(host, stream);
+    }
+  } while (step > 0 && taken < length);
+  return taken;
+}
+
+void luge_output_ready(luge_host *host, enum luge_stream stream) {
+  flush_ready(host, stream);
+  luge__turns_wake(&luge__output(host, stream)->writers);
 }

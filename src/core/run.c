@@ -28,10 +28,18 @@ static void run_until_done(struct luge_host *host) {
   }
 }
 
+/* Whether somebody outside, or os.exit, is why the main task was cancelled:
+ * else it has failed. */
+static bool was_stopped(const struct luge_task *task) {
+  return task->host->stopped || task->host->exiting || task->interrupted;
+}
+
 /* Reports how the main task, at index 1, ended. */
 static int finish(lua_State *L) {
   struct luge_task *task = lua_touserdata(L, 1);
-  if (task->cell.state == LUGE_CELL_REJECTED) {
+  enum luge_cell_state state = task->cell.state;
+  if (state == LUGE_CELL_REJECTED ||
+      (state == LUGE_CELL_CANCELLED && !was_stopped(task))) {
     luge__cell_push_error(L, 1);
     luge__report(L, task->host);
   }
@@ -62,7 +70,8 @@ static int run(struct luge_host *host, const struct luge_script *script) {
     lua_pop(L, 1);
   }
   luge__flush(host);
-  return state == LUGE_CELL_RESOLVED   ? LUGE_OK
+  return host->exiting                 ? LUGE_EXIT
+         : state == LUGE_CELL_RESOLVED ? LUGE_OK
          : state == LUGE_CELL_REJECTED ? LUGE_ERROR
                                        : LUGE_CANCELLED;
 }
@@ -89,7 +98,12 @@ int luge_run_file(luge_host *host, const char *path, int argc,
 
 void luge_cancel(luge_host *host, const char *reason) {
   if (host != NULL && host->main != NULL) {
+    host->stopped = true;
     luge__scope_cancel(NULL, &host->main->root,
                        reason != NULL ? reason : "cancelled");
   }
+}
+
+int luge_exit_code(const luge_host *host) {
+  return host != NULL ? host->exit_code : 0;
 }

@@ -116,7 +116,7 @@ bool luge__poll(struct luge_host *host, bool wait) {
   bool jump = !ready && wait && is_virtual(host) && host->refs == 0;
   luge__timers_arm(host);
   if (wait && !ready && !jump) {
-    luge__flush(host);
+    luge__flush_ready(host);
     wait_for_events(host);
   } else {
     uv_run(host->loop, UV_RUN_NOWAIT);

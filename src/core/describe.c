@@ -1,0 +1,68 @@
+/* luge_describe_tasks: what each live task waits for, and where. */
+#include <lauxlib.h>
+
+#include "host.h"
+#include "task.h"
+#include "wait.h"
+
+struct listener {
+  void (*each)(const char *line, void *user);
+  void *user;
+};
+
+/* Pushes " at FILE:LINE", of the innermost Lua function; or "". */
+static void push_place(lua_State *L, lua_State *co) {
+  lua_Debug ar;
+  for (int level = 0; lua_getstack(co, level, &ar); level++) {
+    lua_getinfo(co, "Sl", &ar);
+    if (ar.currentline > 0) {
+      lua_pushfstring(L, " at %s:%d", ar.short_src, ar.currentline);
+      return;
+    }
+  }
+  lua_pushliteral(L, "");
+}
+
+/* The Task is on top of the stack. */
+static void describe(lua_State *L, struct luge_task *task,
+                     const struct listener *listener) {
+  const char *name = luge__task_name(L, -1);
+  const char *what = luge__wait_describe(L, task);
+  bool waits = what[0] != '\0';
+  push_place(L, task->thread.co);
+  listener->each(lua_pushfstring(L, "%s %s%s%s", name,
+                                 waits ? "waits for " : "is ",
+                                 waits ? what : luge__task_status(task),
+                                 lua_tostring(L, -1)),
+                 listener->user);
+}
+
+static int describe_all(lua_State *L) {
+  const struct listener *listener = lua_touserdata(L, 1);
+  uint32_t slots = luge__host(L)->pool.slots;
+  for (uint32_t slot = 1; slot <= slots; slot++) {
+    struct luge_task *task = luge__task_at(L, slot);
+    if (task != NULL) {
+      describe(L, task, listener);
+      lua_settop(L, 1);
+    }
+  }
+  return 0;
+}
+
+int luge_describe_tasks(luge_host *host,
+                        void (*each)(const char *line, void *user),
+                        void *user) {
+  if (host == NULL || each == NULL || host->current != NULL) {
+    return LUGE_INVALID;
+  }
+  struct listener listener = {each, user};
+  lua_State *L = host->L;
+  lua_pushcfunction(L, describe_all);
+  lua_pushlightuserdata(L, &listener);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    return LUGE_MEMORY;
+  }
+  return LUGE_OK;
+}

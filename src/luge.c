@@ -5,12 +5,14 @@
 #include "core/host.h"
 #include "core/require.h"
 #include "mod/modules.h"
+#include "mod/stdio.h"
 
 /* The module that gives Tasks their methods is loaded at once: the main task
  * has them too. */
-static int preload(lua_State *L) {
+static int open_modules(lua_State *L) {
   luge__preload(L, luge__modules);
   luaL_requiref(L, "luge.native.task", luge__open_task, 0);
+  luge__stdio_install(L);
   return 0;
 }
 
@@ -19,7 +21,7 @@ luge_host *luge_open(const luge_options *options) {
   if (host == NULL) {
     return NULL;
   }
-  lua_pushcfunction(host->L, preload);
+  lua_pushcfunction(host->L, open_modules);
   if (lua_pcall(host->L, 0, 0, 0) != LUA_OK) {
     luge_close(host);
     return NULL;

@@ -9,6 +9,7 @@ const luaL_Reg luge__modules[] = {
     {"luge.native.queue", luge__open_queue},
     {"luge.native.sse", luge__open_sse},
     {"luge.native.stream", luge__open_stream},
+    {"luge.native.stdio", luge__open_stdio},
     {"luge.native.sync", luge__open_sync},
     {"luge.native.task", luge__open_task},
     {"luge.native.testchild", luge__open_testchild},

@@ -12,6 +12,7 @@ int luge__open_clock(lua_State *L);
 int luge__open_queue(lua_State *L);
 int luge__open_sse(lua_State *L);
 int luge__open_stream(lua_State *L);
+int luge__open_stdio(lua_State *L);
 int luge__open_sync(lua_State *L);
 int luge__open_task(lua_State *L);
 int luge__open_testchild(lua_State *L);

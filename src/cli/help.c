@@ -1,0 +1,49 @@
+/* See help.h. docs/command.md says more of each. */
+#include "help.h"
+
+#include <luge.h>
+#include <stdio.h>
+#include <uv.h>
+
+static const char help[] =
+    "usage: luge [OPTION...] FILE [ARGUMENT...]\n"
+    "       luge [OPTION...] -e CODE [FILE [ARGUMENT...]]\n"
+    "       luge [OPTION...] - [ARGUMENT...]\n"
+    "\n"
+    "Runs a Lua script that may wait wherever it calls something slow. `-`\n"
+    "reads the script from standard input, as does `luge` alone, where\n"
+    "standard input is no terminal.\n"
+    "\n"
+    "  -e CODE             run CODE, before FILE if there is one; may be "
+    "given\n"
+    "                      more than once\n"
+    "  --timeout SECONDS   cancel the script when it takes longer, exit with "
+    "124\n"
+    "  --memory-limit N    give Lua and luge's buffers N bytes at most; N may\n"
+    "                      end in K, M or G\n"
+    "  --slow SECONDS      report tasks that keep the others waiting for "
+    "longer\n"
+    "  --                  the options end here\n"
+    "  --help, --version   print this, or the version\n"
+    "\n"
+    "SIGINT and SIGTERM cancel the script and let its handlers run; a second\n"
+    "one exits at once. SIGUSR1 prints what each task waits for.\n"
+    "\n"
+    "Exit status: 0; 1 after an error; 2 if luge was used wrongly; 124 after\n"
+    "--timeout; 130 and 143 after SIGINT and SIGTERM; 141 when standard "
+    "output\n"
+    "was closed; what the script gave to os.exit.\n";
+
+static int put(const char *text) {
+  return fputs(text, stdout) < 0 || fflush(stdout) != 0;
+}
+
+int cli_help(void) {
+  return put(help);
+}
+
+int cli_version(void) {
+  int count = printf("luge %s (%s, libuv %s)\n", LUGE_VERSION, LUA_RELEASE,
+                     uv_version_string());
+  return count < 0 || fflush(stdout) != 0;
+}

@@ -1,0 +1,17 @@
+/* What the command has to say on standard error. */
+#ifndef LUGE_CLI_REPORT_H
+#define LUGE_CLI_REPORT_H
+
+#include <luge.h>
+
+/* Prints an error; `traceback` may be NULL. */
+void cli_report_error(const char *message, const char *traceback);
+
+/* A callback of luge_options. */
+void cli_on_log(luge_host *host, enum luge_log_level level, const char *message,
+                void *user);
+
+/* Prints every task and what it waits for. */
+void cli_report_tasks(luge_host *host);
+
+#endif

@@ -1,0 +1,185 @@
+/* See run.h. The script is read before signals are handled: until it runs they
+ * do what they do to any process. */
+#include "run.h"
+
+#include <errno.h>
+#include <luge.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report.h"
+#include "script.h"
+#include "signals.h"
+#include "stdio.h"
+#include "subcommands.h"
+
+struct job {
+  int argc;
+  char **argv;
+  const struct cli_options *options;
+  luge_host *host;
+  int status; /* of what was run last */
+  bool failed;
+};
+
+static void on_error(luge_host *host, const char *message,
+                     const char *traceback, void *user) {
+  struct job *job = user;
+  (void)host;
+  job->failed = true;
+  cli_report_error(message, traceback);
+}
+
+static luge_host *open_host(struct job *job) {
+  const struct cli_options *options = job->options;
+  luge_options host_options = {.size = sizeof host_options,
+                               .memory_limit = options->memory_limit,
+                               .user = job,
+                               .slow = options->slow,
+                               .output = cli_on_output,
+                               .output_room = cli_output_room,
+                               .line_buffered = isatty(STDOUT_FILENO),
+                               .on_error = on_error,
+                               .log = cli_on_log};
+  luge_host *host = luge_open(&host_options);
+  if (host == NULL) {
+    fprintf(stderr, "luge: not enough memory to start\n");
+  }
+  return host;
+}
+
+/* The global `arg`, as Lua's own command sets it: the script has index 0, or
+ * the command if there is no script; what stands before is below. */
+static int set_arg(lua_State *L) {
+  const struct job *job = lua_touserdata(L, 1);
+  int script = job->options->operand < job->argc ? job->options->operand : 0;
+  lua_createtable(L, job->argc - script, script + 1);
+  for (int i = 0; i < job->argc; i++) {
+    lua_pushstring(L, job->argv[i]);
+    lua_rawseti(L, -2, i - script);
+  }
+  lua_setglobal(L, "arg");
+  return 0;
+}
+
+static bool prepare(struct job *job) {
+  lua_State *L = luge_lua(job->host);
+  lua_pushcfunction(L, set_arg);
+  lua_pushlightuserdata(L, job);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    cli_report_error(lua_tostring(L, -1), NULL);
+    return false;
+  }
+  return cli_signals_start(job->host, job->options->timeout);
+}
+
+/* Says whether the next may run. */
+static bool run_text(struct job *job, const char *text, size_t length,
+                     const char *name, int first_argument) {
+  if (cli_stop_signal() != 0) {
+    return false;
+  }
+  int count = first_argument < job->argc ? job->argc - first_argument : 0;
+  job->status =
+      luge_run_string(job->host, text, length, name, count,
+                      (const char *const *)job->argv + first_argument);
+  return job->status == LUGE_OK && !job->failed;
+}
+
+static bool run_code(const char *code, void *user) {
+  struct job *job = user;
+  return run_text(job, code, strlen(code), "=(command line)", job->argc);
+}
+
+/* What the command line asks for, in its order. */
+static void run_all(struct job *job, const struct cli_script *script) {
+  int first_argument = job->options->operand + 1;
+  if (cli_each_code(job->argc, job->argv, run_code, job) &&
+      script->text != NULL) {
+    run_text(job, script->text, script->length, script->name, first_argument);
+  }
+}
+
+/* The signal counts more than what the script made of it, and a failed output
+ * more than success. */
+static int exit_status(const struct job *job, int code) {
+  int stopped = cli_stop_signal(), error = cli_stdout_error();
+  if (stopped == SIGALRM) {
+    fprintf(stderr, "luge: stopped after %g s (--timeout)\n",
+            job->options->timeout);
+    return 124;
+  }
+  if (stopped != 0 || error == EPIPE) {
+    return 128 + (stopped != 0 ? stopped : SIGPIPE);
+  }
+  if (error != 0) {
+    fprintf(stderr, "luge: cannot write to standard output: %s\n",
+            strerror(error));
+  }
+  if (job->status == LUGE_EXIT) {
+    return code != 0 ? code : error != 0;
+  }
+  return job->status != LUGE_OK || job->failed || error != 0;
+}
+
+static int run_in_host(struct job *job, const struct cli_script *script) {
+  job->host = open_host(job);
+  if (job->host == NULL) {
+    return 1;
+  }
+  bool prepared = prepare(job);
+  if (prepared) {
+    run_all(job, script);
+    cli_signals_stop();
+    cli_stdio_close();
+  }
+  int code = luge_exit_code(job->host);
+  luge_close(job->host);
+  return prepared ? exit_status(job, code) : 1;
+}
+
+/* A subcommand is a script that is not read from a file. */
+static bool use_subcommand(struct cli_script *script, const char *name) {
+  const struct cli_subcommand *command = cli_find_subcommand(name);
+  if (command->code == NULL) {
+    cli_usage_error("'luge %s' is not part of this version; a script of that "
+                    "name is './%s'",
+                    name, name);
+    return false;
+  }
+  return cli_script_use(script, command->code, command->name);
+}
+
+/* Where the script comes from. Returns 0, or the exit status. */
+static int find_script(struct job *job, struct cli_script *script) {
+  const struct cli_options *options = job->options;
+  const char *path =
+      options->operand < job->argc ? job->argv[options->operand] : NULL;
+  if (options->action == CLI_COMMAND) {
+    return use_subcommand(script, path) ? 0 : 2;
+  }
+  if (path == NULL && options->has_code) {
+    return 0;
+  }
+  if (path == NULL && isatty(STDIN_FILENO)) {
+    return cli_usage_error("no FILE: the interactive prompt is not part of "
+                           "this version; `luge -` reads a script that you "
+                           "type");
+  }
+  bool is_stdin =
+      path == NULL || (strcmp(path, "-") == 0 && !options->literal_dash);
+  return cli_script_read(script, is_stdin ? NULL : path) ? 0 : 1;
+}
+
+int cli_run(int argc, char **argv, const struct cli_options *options) {
+  struct job job = {.argc = argc, .argv = argv, .options = options};
+  struct cli_script script = {.bytes = NULL};
+  int status = find_script(&job, &script);
+  if (status == 0) {
+    status = run_in_host(&job, &script);
+  }
+  cli_script_free(&script);
+  return status;
+}

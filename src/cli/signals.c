@@ -1,0 +1,161 @@
+/* See signals.h. What the handlers share with the rest are flags; what they
+ * call (luge_interrupt, uv_async_send, _exit) may be called from handlers. */
+#include "signals.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "report.h"
+
+static luge_host *volatile the_host;
+static pthread_t main_thread; /* on which the host runs */
+static uv_async_t wakeup;
+static volatile sig_atomic_t stop_signal;
+static volatile sig_atomic_t delivered;   /* the main task was cancelled */
+static volatile sig_atomic_t wants_tasks; /* SIGUSR1 came */
+
+/* Seconds between two attempts to interrupt. */
+static const double RETRY = 0.1;
+
+static void set_time(struct timeval *time, double seconds) {
+  const double longest = 1e9;
+  seconds = seconds < longest ? seconds : longest;
+  time->tv_sec = (time_t)seconds;
+  time->tv_usec = (suseconds_t)((seconds - (double)time->tv_sec) * 1e6);
+  if (seconds > 0 && time->tv_sec == 0 && time->tv_usec == 0) {
+    time->tv_usec = 1; /* 0 would mean never */
+  }
+}
+
+/* Only the host's own thread can interrupt it; libuv has others. */
+static bool redirect(int signal_number) {
+  bool elsewhere = !pthread_equal(pthread_self(), main_thread);
+  if (elsewhere) {
+    pthread_kill(main_thread, signal_number);
+  }
+  return elsewhere;
+}
+
+static void wake(void) {
+  if (the_host != NULL) {
+    uv_async_send(&wakeup);
+  }
+}
+
+/* setitimer is a plain system call, fit for handlers. */
+static void start_timer(double seconds, double interval) {
+  struct itimerval timer = {{0, 0}, {0, 0}};
+  set_time(&timer.it_value, seconds);
+  set_time(&timer.it_interval, interval);
+  setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* Where Lua runs, it is interrupted; again and again until the loop has had
+ * its turn, because it may have begun to run only after the signal came. */
+static void on_alarm(int signal_number) {
+  int error = errno;
+  if (!redirect(signal_number) && the_host != NULL && !delivered) {
+    if (stop_signal == 0) {
+      stop_signal = signal_number;
+      start_timer(RETRY, RETRY);
+    }
+    luge_interrupt(the_host);
+    wake();
+  }
+  errno = error;
+}
+
+/* The first one cancels the script; one more, and who sends it has lost
+ * patience. So has who sends one while the host is being closed. */
+static void on_stop(int signal_number) {
+  if (redirect(signal_number)) {
+    return;
+  }
+  if (stop_signal != 0 || the_host == NULL) {
+    _exit(128 + signal_number);
+  }
+  on_alarm(signal_number);
+}
+
+static void on_usr1(int signal_number) {
+  int error = errno;
+  (void)signal_number;
+  wants_tasks = 1;
+  wake();
+  errno = error;
+}
+
+/* A handler, unlike SIG_IGN, is not inherited by the programs that a script
+ * starts. */
+static void on_sigpipe(int signal_number) {
+  (void)signal_number;
+}
+
+static void on_wakeup(uv_async_t *async) {
+  (void)async;
+  if (wants_tasks != 0) {
+    wants_tasks = 0;
+    cli_report_tasks(the_host);
+  }
+  if (stop_signal != 0) {
+    delivered = 1;
+    start_timer(0, 0);
+    luge_cancel(the_host, stop_signal == SIGALRM  ? "the time is up"
+                          : stop_signal == SIGINT ? "SIGINT"
+                                                  : "SIGTERM");
+  }
+}
+
+static void handle(int signal_number, void (*handler)(int), int flags) {
+  struct sigaction action = {.sa_flags = flags};
+  action.sa_handler = handler;
+  sigemptyset(&action.sa_mask);
+  sigaction(signal_number, &action, NULL);
+}
+
+/* What the parent process has us ignore stays ignored, as nohup wants it.
+ * Without SA_RESTART: a write to a slow reader is to be given up. */
+static void handle_stop(int signal_number) {
+  struct sigaction inherited;
+  sigaction(signal_number, NULL, &inherited);
+  if (inherited.sa_handler != SIG_IGN) {
+    handle(signal_number, on_stop, 0);
+  }
+}
+
+void cli_ignore_sigpipe(void) {
+  handle(SIGPIPE, on_sigpipe, SA_RESTART);
+}
+
+bool cli_signals_start(luge_host *host, double timeout) {
+  int status = uv_async_init(luge_loop(host), &wakeup, on_wakeup);
+  if (status != 0) {
+    fprintf(stderr, "luge: cannot watch for signals: %s\n",
+            uv_strerror(status));
+    return false;
+  }
+  uv_unref((uv_handle_t *)&wakeup);
+  main_thread = pthread_self();
+  the_host = host;
+  handle_stop(SIGINT);
+  handle_stop(SIGTERM);
+  handle(SIGUSR1, on_usr1, SA_RESTART);
+  handle(SIGALRM, on_alarm, 0);
+  start_timer(timeout, 0);
+  return true;
+}
+
+void cli_signals_stop(void) {
+  the_host = NULL;
+  start_timer(0, 0);
+  uv_close((uv_handle_t *)&wakeup, NULL);
+}
+
+int cli_stop_signal(void) {
+  return stop_signal;
+}

@@ -1,0 +1,24 @@
+/* The signals of the command, and the time that --timeout gives. The handlers
+ * interrupt Lua where it runs, and wake the loop where it does not: from there
+ * the main task is cancelled. One host at a time: handlers have no argument. */
+#ifndef LUGE_CLI_SIGNALS_H
+#define LUGE_CLI_SIGNALS_H
+
+#include <luge.h>
+#include <stdbool.h>
+
+/* Before anything is written: a closed pipe is an error and no signal. */
+void cli_ignore_sigpipe(void);
+
+/* Handles SIGINT, SIGTERM and SIGUSR1 from now on, and cancels the script
+ * after `timeout` seconds, unless that is 0. False: told on standard error
+ * why not. */
+bool cli_signals_start(luge_host *host, double timeout);
+
+/* Before luge_close: from now on SIGINT and SIGTERM end the process at once. */
+void cli_signals_stop(void);
+
+/* SIGINT, SIGTERM, SIGALRM (the time is up), or 0: what came first. */
+int cli_stop_signal(void);
+
+#endif

@@ -53,6 +53,8 @@ typedef struct luge_options {
   size_t size;
   struct uv_loop_s *loop; /* borrowed; NULL: the host has its own */
   size_t memory_limit;    /* bytes for Lua and luge's buffers; 0: none */
+  lua_Alloc alloc;        /* their allocator; NULL: realloc and free */
+  void *alloc_data;       /* its first argument */
   void *user;             /* handed to the callbacks */
 
   /* Seconds; a task that holds the loop for longer is logged, with its

@@ -5,7 +5,6 @@
 
 #include <lauxlib.h>
 #include <lualib.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "async.h"
@@ -17,32 +16,6 @@
 #include "require.h"
 #include "sched.h"
 #include "task.h"
-
-/* The allocator counts, and refuses what passes the limit. */
-static void *allocate(void *data, void *ptr, size_t old_size,
-                      size_t new_size) {
-  struct luge_host *host = data;
-  size_t old = ptr != NULL ? old_size : 0;
-  if (new_size == 0) {
-    free(ptr);
-    host->memory -= old;
-    return NULL;
-  }
-  if (host->memory_limit != 0 && new_size > old &&
-      host->memory - old + new_size > host->memory_limit) {
-    return NULL;
-  }
-  void *block = realloc(ptr, new_size);
-  if (block != NULL) {
-    host->memory += new_size - old;
-  }
-  return block;
-}
-
-void *luge__realloc(struct luge_host *host, void *ptr, size_t old_size,
-                    size_t new_size) {
-  return allocate(host, ptr, ptr != NULL ? old_size : 0, new_size);
-}
 
 void luge__weak_table(lua_State *L, const char *mode) {
   lua_newtable(L);
@@ -102,7 +75,6 @@ static int open_loop(struct luge_host *host) {
     host->loop = &host->own_loop;
     host->owns_loop = true;
   }
-  luge__list_init(&host->waits);
   int status = luge__mailbox_init(host);
   if (status != 0) {
     if (host->owns_loop) {
@@ -115,13 +87,18 @@ static int open_loop(struct luge_host *host) {
   return 0;
 }
 
+static void destroy(struct luge_host *host) {
+  struct luge_memory memory = host->memory;
+  luge__memory_alloc(&memory, host, sizeof *host, 0);
+}
+
 static void free_host(struct luge_host *host) {
   luge__waits_free(host);
   luge__timers_free(host);
   luge__pool_free(host);
   luge__output_free(host);
   luge__mailbox_free(host);
-  free(host);
+  destroy(host);
 }
 
 static void on_closed(uv_handle_t *handle) {
@@ -153,24 +130,42 @@ static void drain(struct luge_host *host) {
   }
 }
 
+/* The struct itself, from the embedder's memory, with what needs no loop. */
+static struct luge_host *create(const luge_options *given) {
+  luge_options options = {0};
+  struct luge_memory memory;
+  if (given != NULL && given->size > sizeof options) {
+    return NULL;
+  }
+  if (given != NULL) {
+    memcpy(&options, given, given->size);
+  }
+  luge__memory_init(&memory, options.alloc, options.alloc_data,
+                    options.memory_limit);
+  struct luge_host *host =
+      luge__memory_alloc(&memory, NULL, 0, sizeof *host);
+  if (host != NULL) {
+    memset(host, 0, sizeof *host);
+    host->options = options;
+    host->memory = memory;
+    luge__list_init(&host->waits);
+    luge__scope_init(&host->top, NULL, NULL, 0);
+    luge__watch_init(host);
+    luge__output_init(host);
+  }
+  return host;
+}
+
 struct luge_host *luge__host_open(const luge_options *options) {
-  struct luge_host *host = calloc(1, sizeof *host);
-  if (host == NULL || (options != NULL && options->size > sizeof *options)) {
-    free(host);
+  struct luge_host *host = create(options);
+  if (host == NULL) {
     return NULL;
   }
-  if (options != NULL) {
-    memcpy(&host->options, options, options->size);
-  }
-  host->memory_limit = host->options.memory_limit;
-  luge__scope_init(&host->top, NULL, NULL, 0);
-  luge__watch_init(host);
-  luge__output_init(host);
   if (open_loop(host) != 0) {
-    free(host);
+    destroy(host);
     return NULL;
   }
-  lua_State *L = lua_newstate(allocate, host);
+  lua_State *L = lua_newstate(luge__memory_alloc, &host->memory);
   if (L != NULL) {
     host->L = L;
     *luge__thread_word(L) = (uintptr_t)host;

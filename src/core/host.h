@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "drive.h"
+#include "memory.h"
 #include "output.h"
 #include "post.h"
 #include "scope.h"
@@ -82,16 +83,12 @@ struct luge_host {
   uint64_t resumed_at; /* for `slow`: when the running task was resumed */
   bool slow_reported;
 
-  size_t memory, memory_limit; /* bytes; 0: no limit */
+  struct luge_memory memory;
   struct luge_output output[2]; /* by stream: see luge__output */
 };
 
 /* luge_open, without the modules that are not core's. */
 struct luge_host *luge__host_open(const luge_options *options);
-
-/* The host's allocator: as lua_Alloc. NULL: out of memory. */
-void *luge__realloc(struct luge_host *host, void *ptr, size_t old_size,
-                    size_t new_size);
 
 /* Hands a message to the host's log. */
 void luge__log(struct luge_host *host, enum luge_log_level level,

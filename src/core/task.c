@@ -63,7 +63,7 @@ static void name_memory(lua_State *L) {
   luge__push_error(L, "limit", "not enough memory");
   lua_pushliteral(L, "memory");
   lua_setfield(L, -2, "what");
-  lua_pushinteger(L, (lua_Integer)host->memory_limit);
+  lua_pushinteger(L, (lua_Integer)host->memory.limit);
   lua_setfield(L, -2, "limit");
   lua_replace(L, -2);
 }

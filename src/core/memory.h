@@ -1,0 +1,28 @@
+/* Memory: the host's allocator, which counts what Lua and luge's own buffers
+ * take, and refuses what passes the limit. Loop thread only. */
+#ifndef LUGE_CORE_MEMORY_H
+#define LUGE_CORE_MEMORY_H
+
+#include <lua.h>
+#include <stddef.h>
+
+struct luge_host;
+
+struct luge_memory {
+  lua_Alloc alloc; /* the embedder's, or one on realloc */
+  void *data;
+  size_t used, limit; /* bytes; 0: no limit */
+};
+
+void luge__memory_init(struct luge_memory *memory, lua_Alloc alloc, void *data,
+                       size_t limit);
+
+/* As lua_Alloc; `data` is a struct luge_memory. */
+void *luge__memory_alloc(void *data, void *ptr, size_t old_size,
+                         size_t new_size);
+
+/* The same from the host's. NULL: out of memory; or new_size is 0. */
+void *luge__realloc(struct luge_host *host, void *ptr, size_t old_size,
+                    size_t new_size);
+
+#endif

@@ -220,6 +220,7 @@ static void force(struct luge_task *task, int status) {
     luge__report(L, task->host);
     lua_pop(L, 1);
     task->cell.state = LUGE_CELL_REJECTED;
+    task->unawaited = true;
   }
 }
 

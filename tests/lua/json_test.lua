@@ -175,6 +175,8 @@ describe("json.decode", function()
     end
     local err = fails("parse", json.decode, '{"key": \27[31m\n\u{202E}\xFFé' .. ("x"):rep(99))
     test.equal(err.near, '{"key": \\u{1B}[31m\\n\\u{202E}\\xFFé' .. ("x"):rep(8))
+    test.equal(fails("parse", json.decode, "[\u{FEFF}\u{200B}\u{85}").near,
+      "[\\u{FEFF}\\u{200B}\\u{85}")
     test.matches(tostring(err), "byte 9")
     test.ok(not tostring(err):find "[%c\xFF]")
   end)

@@ -137,15 +137,7 @@ static int test_failures(int forever) {
   }
 }
 
-/* Escapes make text six times as long; the buffer for it counts too. */
-static int test_limit(void) {
-  static const char code[] =
-      "local json = ...\n"
-      "local text = ('\\1'):rep(5 * 1024 * 1024)\n"
-      "local ok, err = pcall(json.encode, { text, text, text })\n"
-      "assert(not ok and err == 'not enough memory', err)\n"
-      "collectgarbage()\n"
-      "assert(#json.encode(text:sub(1, 1024 * 1024)) == 6 * 1024 * 1024 + 2)";
+static int run_limited(const char *code) {
   struct heap heap = {0, -1, 0, 64u << 20, 0};
   lua_State *L = open_state(&heap);
   int status = run(L, code);
@@ -156,6 +148,26 @@ static int test_limit(void) {
   return status != LUA_OK || heap.live != 0;
 }
 
+/* Escapes make text six times as long; the buffer for it counts too. */
+static int test_limit(void) {
+  return run_limited(
+      "local json = ...\n"
+      "local text = ('\\1'):rep(5 * 1024 * 1024)\n"
+      "local ok, err = pcall(json.encode, { text, text, text })\n"
+      "assert(not ok and err == 'not enough memory', err)\n"
+      "collectgarbage()\n"
+      "assert(#json.encode(text:sub(1, 1024 * 1024)) == 6 * 1024 * 1024 + 2)");
+}
+
+/* Garbage makes room before the buffer gives up. */
+static int test_garbage(void) {
+  return run_limited("local json = ...\n"
+                     "collectgarbage('stop')\n"
+                     "local text = ('\\1'):rep(1024 * 1024)\n"
+                     "for i = 1, 55 do text:upper() end\n"
+                     "json.encode(text)");
+}
+
 int main(void) {
-  return test_failures(0) | test_failures(1) | test_limit();
+  return test_failures(0) | test_failures(1) | test_limit() | test_garbage();
 }

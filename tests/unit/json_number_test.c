@@ -54,19 +54,25 @@ static void check_read(const char *text) {
   }
 }
 
-static int count_digits(const char *text) {
-  int count = 0, zeros = 0;
+/* The digits of a number without zeros on either side; how many. */
+static int significant(const char *text, char *digits) {
+  int count = 0;
   for (; *text != '\0' && *text != 'e'; text++) {
     if (*text >= '0' && *text <= '9' && (count > 0 || *text != '0')) {
-      zeros = *text == '0' ? zeros + 1 : 0;
-      count++;
+      digits[count++] = *text;
     }
   }
-  return count - zeros;
+  while (count > 0 && digits[count - 1] == '0') {
+    count--;
+  }
+  digits[count] = '\0';
+  return count;
 }
 
+/* The text reads back the same, with the fewest digits, and of all such texts
+ * it is the nearest. */
 static void check_write(double value) {
-  char text[JSON_NUMBER_SIZE + 1], other[40];
+  char text[JSON_NUMBER_SIZE + 1], other[40], ours[40], theirs[40];
   if (!isfinite(value)) {
     return;
   }
@@ -75,10 +81,16 @@ static void check_write(double value) {
   CHECK(length < JSON_NUMBER_SIZE, "%a: %d characters", value, length);
   CHECK(strtod(text, NULL) == value, "%a is written as %s", value, text);
   CHECK(strpbrk(text, ".e") != NULL, "%s looks like an integer", text);
-  int digits = count_digits(text);
-  if (digits > 1) {
-    snprintf(other, sizeof other, "%.*e", digits - 2, value);
+  int count = significant(text, ours);
+  if (count > 1) {
+    snprintf(other, sizeof other, "%.*e", count - 2, value);
     CHECK(strtod(other, NULL) != value, "%s: %s is shorter", text, other);
+  }
+  if (count > 0) {
+    snprintf(other, sizeof other, "%.*e", count - 1, value);
+    significant(other, theirs);
+    CHECK(strtod(other, NULL) != value || strcmp(ours, theirs) == 0,
+          "%s: %s is nearer", text, other);
   }
   check_read(text);
 }

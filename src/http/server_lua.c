@@ -87,24 +87,38 @@ static void push_known_request(lua_State *L, const struct luge__conn *c) {
   lua_remove(L, -2);
 }
 
-static int push_new_request(lua_State *L, struct luge__conn *c) {
-  lua_getiuservalue(L, 1, REQUESTS);
-  int first = lua_gettop(L) + 1;
+/* server, connection (light userdata) -> what luge__request_push pushes */
+static int push_new_request(lua_State *L) {
+  struct luge__conn *c = lua_touserdata(L, 2);
   int count = luge__request_push(L, c);
-  lua_pushvalue(L, first);
-  lua_rawsetp(L, first - 1, c);
+  lua_getiuservalue(L, 1, REQUESTS);
+  lua_pushvalue(L, 3);
+  lua_rawsetp(L, -2, c);
+  lua_pop(L, 1);
   return count;
 }
 
+/* Takes the first event: how many values were pushed, 0 where there was no
+ * memory for the request. Then it is dropped, not the server. */
 static int take_event(lua_State *L, struct luge__server *s) {
   struct luge__conn *c =
       luge__container(s->events.next, struct luge__conn, event);
-  if (c->phase != LUGE_CONN_CLOSED) {
-    return push_new_request(L, c);
-  }
-  push_known_request(L, c);
   luge__list_remove(&c->event);
-  return 1;
+  if (c->phase == LUGE_CONN_CLOSED) {
+    push_known_request(L, c);
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1); /* is about to be collected, and will notice */
+    }
+    return lua_gettop(L) - 1;
+  }
+  lua_pushcfunction(L, push_new_request);
+  lua_pushvalue(L, 1);
+  lua_pushlightuserdata(L, c);
+  if (lua_pcall(L, 2, LUA_MULTRET, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    luge__conn_drop(c);
+  }
+  return lua_gettop(L) - 1;
 }
 
 static int next_event(lua_State *L, struct luge_task *task, int base);
@@ -114,8 +128,11 @@ static int next_or_wait(lua_State *L, struct luge_task *task) {
                                              .cancel = luge__waiters_leave,
                                              .finish = next_event};
   struct luge__server *s = check_server(L);
-  if (!luge__list_empty(&s->events)) {
-    return take_event(L, s);
+  while (!luge__list_empty(&s->events)) {
+    int count = take_event(L, s);
+    if (count > 0) {
+      return count;
+    }
   }
   if (s->destroyed || (s->stopped && s->active == 0)) {
     return 0;
@@ -124,7 +141,7 @@ static int next_or_wait(lua_State *L, struct luge_task *task) {
 }
 
 static int next_event(lua_State *L, struct luge_task *task, int base) {
-  (void)base;
+  lua_settop(L, base);
   return next_or_wait(L, task);
 }
 

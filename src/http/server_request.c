@@ -95,7 +95,6 @@ int luge__request_push(lua_State *L, struct luge__conn *c) {
   lua_pushlstring(L, head->method.ptr, head->method.len);
   lua_pushlstring(L, head->target.ptr, head->target.len);
   push_headers(L, head);
-  luge__list_remove(&c->event);
   r->conn = c;
   c->request = r;
   return 5;

@@ -18,8 +18,18 @@ enum { DEFAULT_MAX = 16 * 1024 * 1024 };
 
 enum { CHUNK = 1, LAST_ID = 2 };
 
+/* Methods have the metatable as their first upvalue: cheaper to compare with
+ * than to find in the registry, once per event. */
 static struct luge__sse *check_parser(lua_State *L) {
-  return luge__class_check(L, 1, &parser_class);
+  struct luge__sse *p = lua_touserdata(L, 1);
+  if (p == NULL || !lua_getmetatable(L, 1)) {
+    luge__arg_error(L, 1, parser_class.name);
+  }
+  if (!lua_rawequal(L, -1, lua_upvalueindex(1))) {
+    luge__arg_error(L, 1, parser_class.name);
+  }
+  lua_pop(L, 1);
+  return p;
 }
 
 static size_t check_limit(lua_State *L, int arg) {
@@ -95,8 +105,9 @@ static void push_id(lua_State *L, struct luge__sse *p) {
   lua_getiuservalue(L, 1, LAST_ID);
 }
 
-/* The keys and the default type are upvalues: no string is looked up. */
-enum { KEY_EVENT = 1, KEY_DATA, KEY_ID, KEY_RETRY, TYPE_MESSAGE, UPVALUES = 5 };
+/* Of `next` and `take`, the keys and the default type are upvalues, too: no
+ * string is looked up. */
+enum { KEY_EVENT = 2, KEY_DATA, KEY_ID, KEY_RETRY, TYPE_MESSAGE };
 
 static void push_type(lua_State *L, const struct luge__sse_event *event) {
   if (event->type.len > 0) {
@@ -193,13 +204,15 @@ static int parser_gc(lua_State *L) {
   return 0;
 }
 
+/* The metatable and, on top of it, its table of methods are on the stack. */
 static void set_reader(lua_State *L, const char *name, lua_CFunction reader) {
-  lua_pushliteral(L, "event");
-  lua_pushliteral(L, "data");
-  lua_pushliteral(L, "id");
-  lua_pushliteral(L, "retry");
-  lua_pushliteral(L, "message");
-  lua_pushcclosure(L, reader, UPVALUES);
+  static const char *const texts[] = {"event", "data", "id", "retry",
+                                      "message"};
+  lua_pushvalue(L, -2);
+  for (int i = 0; i < 5; i++) {
+    lua_pushstring(L, texts[i]);
+  }
+  lua_pushcclosure(L, reader, TYPE_MESSAGE);
   lua_setfield(L, -2, name);
 }
 
@@ -208,11 +221,14 @@ int luge__open_sse(lua_State *L) {
                                      {"last_id", parser_last_id},
                                      {"retry", parser_retry},
                                      {NULL, NULL}};
+  static const luaL_Reg none[] = {{NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__gc", parser_gc}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"parser", sse_parser}, {NULL, NULL}};
-  luge__class_init(L, &parser_class, methods, metamethods);
+  luge__class_init(L, &parser_class, none, metamethods);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &parser_class);
   lua_getfield(L, -1, "__index");
+  lua_pushvalue(L, -2);
+  luaL_setfuncs(L, methods, 1);
   set_reader(L, "next", parser_next);
   set_reader(L, "take", parser_take);
   luaL_newlib(L, functions);

@@ -172,6 +172,9 @@ local function send(request, response)
   if math.type(status) ~= "integer" or status < 200 or status > 999 then
     invalid("response: 'status' is %s, takes an integer from 200 to 999", tostring(status))
   end
+  if response.headers ~= nil and type(response.headers) ~= "table" then
+    invalid("response: 'headers' is %s, takes a table", type(response.headers))
+  end
   local sender = senders[kind] or send_body
   sender(request, status, response)
 end

@@ -124,14 +124,21 @@ local function describe(method, target, failure)
   return ("%s %s: %s\n%s"):format(method, path, tostring(failure.error), failure.trace)
 end
 
+local function log(message) io.stderr:write("luge.http: a handler failed: ", message, "\n") end
+
+local function report(server, message)
+  local ok, err = pcall(server.on_error, message)
+  if not ok then log(message .. "\nand on_error failed: " .. tostring(err)) end
+end
+
 -- A handler raised `failure.error`. If it was because its client has left, or
 -- because it was cancelled, nobody needs to know.
 local function on_failure(server, request, method, target, failure)
   local err = failure.error
-  local status = type(err) == "table" and is_error(err) and math.tointeger(err.answer) or 500
+  local status = is_error(err) and math.tointeger(err.answer) or 500
   local over = request:started()
   local is_quiet = status ~= 500 or is_error(err, "cancelled") or (over and is_error(err, "closed"))
-  if not is_quiet then server.on_error(describe(method, target, failure)) end
+  if not is_quiet then report(server, describe(method, target, failure)) end
   local text = status == 500 and "Internal Server Error" or err.message
   if over or not pcall(refuse, request, status, text) then
     request:abort()
@@ -141,21 +148,40 @@ end
 local function handle(server, request, method, target, fields, repeated)
   local ok, failure = xpcall(answer, with_trace, server, request, method, target, fields, repeated)
   server.running[request] = nil
-  if not ok then on_failure(server, request, method, target, failure) end
+  if not ok then
+    -- For a full memory no message handler is called.
+    if type(failure) ~= "table" then failure = { error = failure, trace = "" } end
+    on_failure(server, request, method, target, failure)
+  end
+end
+
+-- The task of a request; where there is no memory for one, the request ends.
+local function start(server, request, ...)
+  local ok, task = pcall(tasks.spawn, handle, server, request, ...)
+  if ok then
+    server.running[request] = task
+  else
+    request:abort()
+    report(server, tostring(task))
+  end
+end
+
+local function stop(server, request)
+  local task = server.running[request]
+  if task then task:cancel("the client has left") end
+  request:abort()
 end
 
 local function serve(server)
-  local listener, running = server.native, server.running
+  local listener = server.native
   local _ <close> = setmetatable({}, { __close = function() listener:destroy() end })
   while true do
     local request, method, target, fields, repeated = listener:next()
     if not request then return end
     if method then
-      running[request] = tasks.spawn(handle, server, request, method, target, fields, repeated)
+      start(server, request, method, target, fields, repeated)
     else
-      local task = running[request]
-      if task then task:cancel("the client has left") end
-      request:abort()
+      stop(server, request)
     end
   end
 end
@@ -221,8 +247,6 @@ local function is_port(x) return math.type(x) == "integer" and x >= 0 and x <= 6
 local function is_seconds(x) return type(x) == "number" and x > 0 end
 local function is_function(x) return type(x) == "function" end
 local function is_string(x) return type(x) == "string" and not x:find "%z" end
-
-local function log(message) io.stderr:write("luge.http: a handler failed: ", message, "\n") end
 
 local options = {
   host = { "127.0.0.1", is_string, "an IPv4 or IPv6 address, or \"localhost\"" },

@@ -9,11 +9,15 @@
 #include "host.h"
 #include "trace.h"
 
+/* Nanoseconds between two collections for the sake of failures. */
+enum { COLLECT_EVERY = 1000000000 };
+
 static const char metatable_key = 0;
 static const char records_key = 0;
 
 static void forget(lua_State *L, struct luge_failure *failure) {
   failure->handled = true;
+  failure->host->unclaimed--;
   luge__list_remove(&failure->link);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &records_key);
   lua_pushnil(L);
@@ -48,7 +52,20 @@ struct luge_failure *luge__failure_new(lua_State *L) {
   lua_remove(L, -2);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
   lua_setmetatable(L, -2);
+  failure->host->unclaimed++;
+  failure->host->collect_due = true;
   return failure;
+}
+
+void luge__failures_collect(struct luge_host *host) {
+  uint64_t now = uv_hrtime();
+  if (!host->collect_due || host->unclaimed == 0 ||
+      now - host->collected_at < COLLECT_EVERY) {
+    return;
+  }
+  host->collect_due = false;
+  host->collected_at = now;
+  lua_gc(host->L, LUA_GCCOLLECT);
 }
 
 void luge__failure_push(lua_State *L, int index) {

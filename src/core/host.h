@@ -74,6 +74,10 @@ struct luge_host {
   uint32_t task_ids;
   unsigned live; /* tasks */
   bool failed;   /* an error was reported */
+
+  unsigned unclaimed; /* failures that nobody has awaited */
+  bool collect_due;   /* there are new ones */
+  uint64_t collected_at;
   bool stopping;
   bool deadlocked; /* the main task was told, in its last wait */
   bool stopped;    /* luge_cancel was called */

@@ -1,6 +1,7 @@
 /* The scheduler; see sched.h. */
 #include "sched.h"
 
+#include "failure.h"
 #include "host.h"
 #include "interrupt.h"
 #include "task.h"
@@ -116,6 +117,7 @@ bool luge__poll(struct luge_host *host, bool wait) {
   bool jump = !ready && wait && is_virtual(host) && host->refs == 0;
   luge__timers_arm(host);
   if (wait && !ready && !jump) {
+    luge__failures_collect(host);
     luge__flush_ready(host);
     wait_for_events(host);
   } else {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cjson.h"
 #include "report.h"
 #include "script.h"
 #include "signals.h"
@@ -52,8 +53,7 @@ static luge_host *open_host(struct job *job) {
 
 /* The global `arg`, as Lua's own command sets it: the script has index 0, or
  * the command if there is no script; what stands before is below. */
-static int set_arg(lua_State *L) {
-  const struct job *job = lua_touserdata(L, 1);
+static void set_arg(lua_State *L, const struct job *job) {
   int script = job->options->operand < job->argc ? job->options->operand : 0;
   lua_createtable(L, job->argc - script, script + 1);
   for (int i = 0; i < job->argc; i++) {
@@ -61,12 +61,17 @@ static int set_arg(lua_State *L) {
     lua_rawseti(L, -2, i - script);
   }
   lua_setglobal(L, "arg");
+}
+
+static int prepare_lua(lua_State *L) {
+  set_arg(L, lua_touserdata(L, 1));
+  cli_preload_cjson(L);
   return 0;
 }
 
 static bool prepare(struct job *job) {
   lua_State *L = luge_lua(job->host);
-  lua_pushcfunction(L, set_arg);
+  lua_pushcfunction(L, prepare_lua);
   lua_pushlightuserdata(L, job);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
     cli_report_error(lua_tostring(L, -1), NULL);

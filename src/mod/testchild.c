@@ -239,7 +239,8 @@ static int child_close(lua_State *L) {
   return 0;
 }
 
-/* spawn(arguments) -> a process of this program with them */
+/* spawn(arguments) -> a process of this program with them, and with its path
+ * in the environment, as LUGE */
 
 static struct child *create(lua_State *L, struct box *box) {
   struct luge_host *host = luge__host(L);
@@ -293,6 +294,7 @@ static int lib_spawn(lua_State *L) {
     return luge__raise(L, "process", "cannot find this program: %s",
                        uv_strerror(status));
   }
+  uv_os_setenv("LUGE", path);
   struct box *box = luge__class_new(L, &child_class, sizeof *box, 0);
   struct child *child = create(L, box);
   status = start(child, path, arguments);

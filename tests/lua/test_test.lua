@@ -73,6 +73,7 @@ describe("test.same", function()
   end)
 
   it("shows what cannot be shown", function()
+    test.matches(assertion(test.same, "\t1\0\r\"\\\xff", "é"), [[got "\t1\x00\r\"\\\xff", want "é"$]])
     local odd = setmetatable({}, { __tostring = function() error "no" end })
     test.matches(assertion(test.same, odd, 1), "__tostring raises")
   end)

@@ -20,11 +20,17 @@ local function sorted_keys(t)
   return keys
 end
 
+local escapes = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\" }
+
+local function escape(byte)
+  return escapes[byte] or ("\\x%02x"):format(byte:byte())
+end
+
+-- Bytes that are no UTF-8 are escaped, all of them.
 local function show_string(text)
-  local cut = #text > MAX_TEXT
-  local shown = ("%q"):format(cut and text:sub(1, MAX_TEXT) or text)
-  shown = shown:gsub("\\\n", "\\n"):gsub("\r", "\\r"):gsub("\t", "\\t")
-  return cut and ("%s... (%d bytes)"):format(shown, #text) or shown
+  local shown = text:sub(1, MAX_TEXT)
+  shown = '"' .. shown:gsub(utf8.len(shown) and '[%c"\\]' or '[%c"\\\128-\255]', escape) .. '"'
+  return #text > MAX_TEXT and ("%s... (%d bytes)"):format(shown, #text) or shown
 end
 
 local function text_of(value)

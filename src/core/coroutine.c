@@ -94,11 +94,11 @@ static int run(lua_State *L, lua_State *co, int nargs,
   struct luge_host *host = luge__host(L);
   struct luge_task *task = host->current;
   struct luge_resumption *outer = host->inside;
-  struct luge_resumption here = {
-      .outer = outer,
-      .co = co,
-      .can_wait = outer != NULL && outer->can_wait && outer->co == L &&
-                  lua_isyieldable(L)};
+  struct luge_resumption here = {.outer = outer,
+                                 .co = co,
+                                 .can_wait = outer != NULL && outer->can_wait &&
+                                             outer->co == L &&
+                                             lua_isyieldable(L)};
   int results;
   host->inside = &here;
   host->running = co;
@@ -117,7 +117,9 @@ static int run(lua_State *L, lua_State *co, int nargs,
   return status == LUA_OK || status == LUA_YIELD ? results : ENDED;
 }
 
-/* Ends a coroutine: its pending handlers run, and cannot wait. */
+/* Ends a coroutine: its pending handlers run, and cannot wait. If the status is
+ * an error, that is on its stack, and must not stay: `status_of` would take it
+ * for a function to begin with. */
 static int close_thread(lua_State *L, lua_State *co) {
   struct luge_host *host = luge__host(L);
   struct luge_resumption *outer = host->inside;
@@ -219,6 +221,7 @@ static int after_resume(lua_State *L, lua_State *co, int results) {
     take_error(L, co);
     if (was_cancelled(L)) {
       close_thread(L, co);
+      lua_settop(co, 0);
     }
     if (luge__is_interrupted(L)) {
       return lua_error(L);
@@ -261,6 +264,7 @@ static int after_wrap(lua_State *L, lua_State *co, int results) {
     lua_pop(L, 1);
     lua_xmove(co, L, 1);
   }
+  lua_settop(co, 0);
   if (lua_type(L, -1) == LUA_TSTRING) {
     luge__trace_push(L, -1);
     luaL_where(L, 1);
@@ -304,7 +308,7 @@ static int co_wrap(lua_State *L) {
   return 1;
 }
 
-static int co_yield(lua_State *L) {
+static int co_yield (lua_State *L) {
   if (luge__thread_is(L, LUGE_THREAD_TASK)) {
     luge__raise(L, "invalid",
                 "attempt to yield from outside a coroutine: a task waits "
@@ -381,16 +385,15 @@ static int sethook(lua_State *L) {
 }
 
 void luge__coroutine_open(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"create", co_create},
-      {"resume", co_resume},
-      {"wrap", co_wrap},
-      {"yield", co_yield},
-      {"status", co_status},
-      {"isyieldable", co_isyieldable},
-      {"running", co_running},
-      {"close", co_close},
-      {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"create", co_create},
+                                       {"resume", co_resume},
+                                       {"wrap", co_wrap},
+                                       {"yield", co_yield },
+                                       {"status", co_status},
+                                       {"isyieldable", co_isyieldable},
+                                       {"running", co_running},
+                                       {"close", co_close},
+                                       {NULL, NULL}};
   lua_getglobal(L, LUA_COLIBNAME);
   luaL_setfuncs(L, functions, 0);
   lua_pop(L, 1);

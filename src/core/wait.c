@@ -45,6 +45,15 @@ static bool lets_through(const char *name) {
   return false;
 }
 
+/* The function on top of the stack has a name. `error` calls nothing, except
+ * that it runs the message handler. */
+static const char *caller_in_words(lua_State *L) {
+  const char *name = lua_tostring(L, -1);
+  return strcmp(name, "error") == 0
+             ? "an xpcall handler"
+             : lua_pushfstring(L, "a function that %s calls", name);
+}
+
 /* The nearest frame that Lua cannot suspend, in words. */
 static const char *cause(lua_State *L) {
   lua_Debug ar;
@@ -55,14 +64,16 @@ static const char *cause(lua_State *L) {
       return "a debug hook";
     }
     if (strcmp(ar.namewhat, "metamethod") == 0 &&
-        (strcmp(ar.name, "gc") == 0 || strcmp(ar.name, "close") == 0)) {
-      return lua_pushfstring(L, "a __%s handler that Lua itself runs", ar.name);
+        (strcmp(ar.name, "__gc") == 0 || strcmp(ar.name, "close") == 0)) {
+      return ar.name[0] == '_' ? "a __gc handler"
+                               : "a __close handler that Lua itself runs";
     }
     if (ar.what[0] != 'C') {
       lua_pop(L, 1);
+    } else if (strcmp(ar.namewhat, "for iterator") == 0) {
+      return "a function that an iterator in C calls, such as that of ipairs";
     } else if (push_library_name(L) && !lets_through(lua_tostring(L, -1))) {
-      return lua_pushfstring(L, "a function that %s calls",
-                             lua_tostring(L, -1));
+      return caller_in_words(L);
     }
   }
   return "a place where Lua cannot suspend, such as an xpcall handler or a "

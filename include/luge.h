@@ -79,6 +79,9 @@ typedef struct luge_options {
    * line, as is usual for a terminal, and not only before the loop blocks. */
   int line_buffered;
 
+  /* Whether scripts may handle signals of the process (luge.signal). */
+  int signals;
+
   /* An error that nobody can handle any more: an uncaught one, or one of a
    * task that nobody awaited. `traceback` may be NULL. */
   void (*on_error)(luge_host *host, const char *message, const char *traceback,

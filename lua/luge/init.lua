@@ -331,6 +331,20 @@ luge.merge = lazy("merge", "internal.join", "merge")
 ---@type fun(list: any[]): luge.Stream, nil, nil, luge.Stream
 luge.zip = lazy("zip", "internal.join", "zip")
 
+-- Signals of the process.
+
+--- Signals, by a name such as "SIGTERM" or "USR1", from now on: a Stream that
+--- yields the name for each that came; or, with `fn`, a task that runs
+--- `fn(name)` in a task of its own for each, to be ended by `:cancel()`. In
+--- place of what the host does at that signal, until the stream is closed or
+--- the task has ended, which is at the end of the current task. Does not wait.
+---
+--- Raises `permission` where the host does not allow it, as the command does.
+---@overload fun(name: string): luge.Stream, nil, nil, luge.Stream
+---@overload fun(name: string, fn: fun(name: string)): luge.Task
+---@type function
+luge.signal = lazy("signal", "internal.signal")
+
 -- Context.
 
 --- Values that a task inherits from the one that spawned it.

@@ -42,6 +42,7 @@ static luge_host *open_host(struct job *job) {
                                .output = cli_on_output,
                                .output_room = cli_output_room,
                                .line_buffered = isatty(STDOUT_FILENO),
+                               .signals = 1,
                                .on_error = on_error,
                                .log = cli_on_log};
   luge_host *host = luge_open(&host_options);

@@ -10,11 +10,13 @@ int luge__open_http_server(lua_State *L);
 int luge__open_json(lua_State *L);
 int luge__open_clock(lua_State *L);
 int luge__open_queue(lua_State *L);
+int luge__open_signal(lua_State *L);
 int luge__open_sse(lua_State *L);
 int luge__open_stream(lua_State *L);
 int luge__open_stdio(lua_State *L);
 int luge__open_sync(lua_State *L);
 int luge__open_task(lua_State *L);
+int luge__open_terminal(lua_State *L);
 int luge__open_testchild(lua_State *L);
 int luge__open_testrun(lua_State *L);
 

@@ -388,6 +388,17 @@ static int lib_stream(lua_State *L) {
   return 2;
 }
 
+/* serve(fn, ...) -> Task: `fn(...)` as a servant of the current task. */
+static int lib_serve(lua_State *L) {
+  luge__check_callable(L, 1);
+  struct luge_task *task = luge__host(L)->current;
+  if (task == NULL) {
+    return luge__raise(L, "invalid", "there is no task here");
+  }
+  luge__task_serve(luge__spawn(L, owner_of(task), lua_gettop(L) - 1));
+  return 1;
+}
+
 static int stream_gc(lua_State *L) {
   struct stream *stream = lua_touserdata(L, 1);
   luge__list_remove(&stream->ended.link);
@@ -404,7 +415,8 @@ int luge__open_stream(lua_State *L) {
   static const luaL_Reg none[] = {{NULL, NULL}};
   static const luaL_Reg stream_meta[] = {{"__gc", stream_gc}, {NULL, NULL}};
   static const luaL_Reg reader_meta[] = {{"__gc", reader_gc}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"stream", lib_stream}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"stream", lib_stream}, {"serve", lib_serve}, {NULL, NULL}};
   luge__class_init(L, &stream_class, none, stream_meta);
   luge__class_init(L, &reader_class, none, reader_meta);
   luaL_newlib(L, functions);

@@ -1,0 +1,46 @@
+-- `signal`: a watch of the signal (luge.native.signal), held by a servant, so
+-- that it is closed when the task ends that asked for it.
+local native = require "luge.native.task"
+local signal = require("luge.native.signal").watch
+local serve = require("luge.native.stream").serve
+local event = require("luge.native.sync").event
+local check = require "luge.internal.check"
+local stream = require "luge.internal.stream"
+
+local function hold(watch, done)
+  local _ <close> = watch
+  done:wait()
+end
+
+local function as_stream(watch, name)
+  local done = event()
+  serve(hold, watch, done):name("stream of " .. name)
+  return stream.open(function()
+    return watch:next() and name or nil
+  end, function()
+    watch:close()
+    done:set()
+  end)
+end
+
+local function handle(watch, name, fn)
+  local _ <close> = watch
+  native.scope(function()
+    while watch:next() do
+      native.spawn_inside(fn, name)
+    end
+  end)
+end
+
+return function(name, fn)
+  if fn ~= nil then
+    check.argument("signal", 2, fn, "function")
+  end
+  local watch = signal(name)
+  if fn then
+    local task = serve(handle, watch, name, fn)
+    task:name("handler of " .. name)
+    return task
+  end
+  return as_stream(watch, name)
+end

@@ -66,7 +66,7 @@ static struct box *new_box(struct json_buffer *buffer) {
 }
 
 void luge__json_buffer_init(struct json_buffer *buffer, lua_State *L) {
-  luaL_checkstack(L, 1, NULL);
+  luaL_checkstack(L, 8, NULL);
   lua_pushnil(L);
   buffer->L = L;
   buffer->data = buffer->small;

@@ -52,11 +52,14 @@ static inline void skip_space(struct decoder *d) {
   d->p = p;
 }
 
-/* Room for a key, a value and what moving them into a table takes. */
+/* Room for a key, a value and what moving them into a table takes. Little at
+ * first: a stack that has grown stays so for a while, and there may be
+ * thousands of tasks. */
 static inline void reserve_stack(struct decoder *d) {
   if (d->room - d->top < 8) {
-    luaL_checkstack(d->L, 512, "JSON");
-    d->room = d->top + 512;
+    int more = 24 + d->top;
+    luaL_checkstack(d->L, more, "JSON");
+    d->room = d->top + more;
   }
 }
 

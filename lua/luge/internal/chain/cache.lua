@@ -1,0 +1,70 @@
+-- `:cache(store)`: an output is computed once for each input. A store has
+-- :get(key) and :set(key, text); a table serves as one. Inputs that ask for
+-- the same at the same time share one computation.
+
+local json = require "luge.json"
+local tasks = require "luge.native.task"
+local check = require "luge.internal.chain.check"
+local pack = require "luge.internal.chain.pack"
+local runnable = require "luge.internal.chain.runnable"
+
+local cache = {}
+
+local Cache = {}
+
+local function has_methods(store)
+  local ok, get = pcall(function() return store.get end)
+  local _, set = pcall(function() return store.set end)
+  return ok and check.is_callable(get) and check.is_callable(set)
+end
+
+-- A plain table as a store; its keys are the inputs as JSON.
+local function table_store(values)
+  return {
+    get = function(_, key) return values[key] end,
+    set = function(_, key, text) values[key] = text end,
+  }
+end
+
+local function compute(self, key, input, run)
+  local future = tasks.future()
+  self.pending[key] = future
+  local ok, output = pcall(runnable.call, self.inner, input, run)
+  self.pending[key] = nil
+  future:resolve { value = output, failed = not ok }
+  if not ok then error(output, 0) end
+  self.store:set(key, json.encode(pack.pack(output)))
+  return output
+end
+
+function Cache:_invoke(input, run)
+  local key = pack.key(input)
+  while true do
+    local text = self.store:get(key)
+    if text ~= nil then return pack.unpack(json.decode(text)) end
+    local future = self.pending[key]
+    if not future then return compute(self, key, input, run) end
+    local outcome = future:await()
+    if not outcome.failed then return outcome.value end
+  end
+end
+
+function Cache:_children()
+  return { self.inner }
+end
+
+runnable.class("cache", "chain", Cache)
+
+function cache.cache(self, store)
+  if store == nil then store = {} end
+  if not has_methods(store) then
+    if type(store) ~= "table" or getmetatable(store) ~= nil then
+      check.invalid("cache: got %s, takes a store with :get(key) and :set(key, text), or a table",
+        check.describe(store))
+    end
+    store = table_store(store)
+  end
+  return runnable.new(Cache, { inner = self, store = store, pending = {} })
+end
+
+return cache

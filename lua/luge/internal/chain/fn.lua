@@ -1,0 +1,108 @@
+-- Steps from functions: fn, pass, and pick.
+
+local check = require "luge.internal.chain.check"
+local join = require "luge.internal.chain.join"
+local runnable = require "luge.internal.chain.runnable"
+
+local fn = {}
+
+-- fn: a function of the whole input. Only options that were bound are handed
+-- on, as many functions mean something else by a second argument.
+local Function = {}
+
+function Function:_invoke(input)
+  if self.options then return (self.fn(input, self.options)) end
+  return (self.fn(input))
+end
+
+function Function:_bind(options)
+  local bound = {}
+  for name, value in pairs(self.options or {}) do bound[name] = value end
+  for name, value in pairs(options) do bound[name] = value end
+  return runnable.new(Function, { fn = self.fn, options = bound })
+end
+
+runnable.class("function", "chain", Function)
+
+function fn.fn(f)
+  check.argument("chain.fn", f, check.callable)
+  return runnable.new(Function, { fn = f })
+end
+
+runnable.kinds.fn = fn.fn
+
+-- pass: the input, piece by piece, as it comes.
+local Pass = {}
+
+function Pass._invoke(_, input)
+  return input
+end
+
+function Pass._transform(_, pull, close, make)
+  return pull, close, make
+end
+
+runnable.class("pass", "chain", Pass)
+
+function fn.pass()
+  return runnable.new(Pass, {})
+end
+
+-- pick: one field of a table, or some of them.
+local Pick = {}
+
+local function check_table(self, input)
+  if type(input) ~= "table" then
+    check.invalid("pick %s: the input is %s, takes a table", table.concat(self.keys, ", "),
+      check.describe(input))
+  end
+end
+
+function Pick:_invoke(input)
+  check_table(self, input)
+  local keys = self.keys
+  if self.single then return input[keys[1]] end
+  local picked = {}
+  for i = 1, #keys do picked[keys[i]] = input[keys[i]] end
+  return picked
+end
+
+-- How picked values join: as in the table that they are from. Whether pieces
+-- without a join of their own add up is seen from the first one.
+local function picked_join(self, make, first)
+  if make == nil and first.adds then
+    return self.single and join.default or join.fields {}
+  end
+  local joins = join.of_fields(make)
+  if not self.single then return join.fields(joins) end
+  return joins[self.keys[1]] or join.default
+end
+
+-- The pieces that have a picked key.
+function Pick:_transform(pull, close, make)
+  local first = {}
+  local function pull_picked()
+    for piece in pull do
+      if first.adds == nil then first.adds = join.adds(piece) end
+      local picked = Pick._invoke(self, piece)
+      if picked ~= nil and (self.single or next(picked) ~= nil) then return picked end
+    end
+  end
+  local function make_picked() return picked_join(self, make, first)() end
+  return pull_picked, close, make_picked
+end
+
+runnable.class("pick", "chain", Pick)
+
+runnable.method("pick", function(self, ...)
+  local keys = { ... }
+  if #keys == 0 then check.invalid("pick: got no key, takes one or more") end
+  for _, key in ipairs(keys) do
+    check.argument("pick", key, function(value)
+      return type(value) ~= "string" and type(value) ~= "number" and "keys" or nil
+    end)
+  end
+  return self | runnable.new(Pick, { keys = keys, single = #keys == 1 })
+end)
+
+return fn

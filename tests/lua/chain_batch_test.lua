@@ -1,0 +1,303 @@
+-- luge.chain: batches.
+local luge = require "luge"
+local chain = require "luge.chain"
+local test = require "luge.test"
+local describe, it = test.describe, test.it
+
+local double = chain.fn(function(x) return x * 2 end)
+
+describe("batch", function()
+  it("gives each output at the place of its input", function()
+    local c = chain.fn(function(x)
+      luge.sleep((5 - x) * 0.002)
+      return x * x
+    end)
+    local out = c:batch { 1, 2, 3, 4 }
+    test.same({ table.unpack(out, 1, out.n) }, { 1, 4, 9, 16 })
+    test.equal(out.n, 4)
+    test.equal(double:batch({}).n, 0)
+  end)
+
+  it("holds the limit over the whole pipeline", function()
+    local inside, most = 0, 0
+    local c = chain.fn(function(x)
+      inside = inside + 1
+      most = math.max(most, inside)
+      luge.sleep(0.001)
+      return x
+    end) | function(x)
+      luge.sleep(0.001)
+      inside = inside - 1
+      return x
+    end
+    c:batch({ 1, 2, 3, 4, 5, 6, 7, 8, 9 }, { concurrency = 3 })
+    test.equal(most, 3)
+    most = 0
+    c:with({ concurrency = 2 }):batch({ 1, 2, 3, 4, 5 })
+    test.equal(most, 2)
+  end)
+
+  it("has no barrier between steps", function()
+    local last_of_first, order = nil, {}
+    local c = chain.fn(function(x)
+      if x == 2 then luge.sleep(0.02) end
+      return x
+    end) | function(x)
+      order[#order + 1] = x
+      last_of_first = x
+      return x
+    end
+    c:batch { 2, 1 }
+    test.same(order, { 1, 2 })
+    test.equal(last_of_first, 2)
+  end)
+
+  it("reads inputs only when there is somebody to take them", function()
+    local read, done = 0, 0
+    local function inputs()
+      read = read + 1
+      test.ok(read - done <= 5, "read ahead: " .. read - done)
+      return read <= 50 and read or nil
+    end
+    local c = chain.fn(function(x)
+      luge.sleep(0)
+      done = done + 1
+      return x
+    end)
+    local out = c:batch(inputs, { concurrency = 4 })
+    test.equal(out.n, 50)
+    for i = 1, 50 do test.equal(out[i], i) end
+  end)
+
+  it("reads iterators that wait, one at a time", function()
+    local inside, i = false, 0
+    local out = double:batch(function()
+      test.ok(not inside)
+      inside = true
+      luge.sleep(0.001)
+      inside = false
+      i = i + 1
+      return i <= 6 and i or nil
+    end)
+    test.equal(out.n, 6)
+    test.equal(out[6], 12)
+  end)
+
+  it("reads streams, and closes them when it fails", function()
+    local closed = false
+    local s = (luge.stream(function(emit)
+      local _ <close> = setmetatable({}, { __close = function() closed = true end })
+      for n = 1, math.huge do emit(n) end
+    end))
+    local c = chain.fn(function(x)
+      if x == 3 then error(luge.error { kind = "io", message = "three" }) end
+      luge.sleep(0)
+      return x
+    end)
+    local ok, err = pcall(c.batch, c, s, { concurrency = 2 })
+    test.ok(not ok)
+    test.equal(err.kind, "io")
+    test.ok(closed)
+  end)
+
+  it("cancels the rest on the first error", function()
+    local ended = 0
+    local c = chain.fn(function(x)
+      if x == 1 then
+        luge.sleep(0.005)
+        error("first")
+      end
+      local _ <close> = setmetatable({}, { __close = function() ended = ended + 1 end })
+      luge.sleep(10)
+    end)
+    local ok, err = pcall(c.batch, c, { 1, 2, 3 })
+    test.ok(not ok)
+    test.matches(tostring(err), "first")
+    test.equal(ended, 2)
+  end)
+
+  it("returns errors in their places", function()
+    local c = chain.fn(function(x)
+      if x % 2 == 0 then error(luge.error { kind = "io", message = "even " .. x }) end
+      return x
+    end)
+    local out = c:batch({ 1, 2, 3, 4 }, { return_errors = true })
+    test.equal(out[1], 1)
+    test.equal(out[2].message, "even 2")
+    test.equal(out[3], 3)
+    test.ok(luge.is_error(out[4], "io"))
+  end)
+
+  it("ends when it is cancelled, also with return_errors", function()
+    local c = chain.fn(function() luge.sleep(10) end)
+    local n = 0
+    local ok, err = pcall(luge.timeout, 0.01, c.batch, c, function()
+      n = n + 1
+      return n
+    end, { return_errors = true, concurrency = 2 })
+    test.ok(not ok)
+    test.equal(err.kind, "timeout")
+    test.ok(n <= 3)
+  end)
+
+  it("bounds each item", function()
+    local c = chain.fn(function(x)
+      luge.sleep(x)
+      return x
+    end)
+    local out = c:batch({ 0, 10 }, { timeout = 0.01, return_errors = true })
+    test.equal(out[1], 0)
+    test.ok(luge.is_error(out[2], "timeout"))
+  end)
+
+  it("refuses what is no list", function()
+    local ok, err = pcall(double.batch, double, 3)
+    test.ok(not ok)
+    test.equal(err.kind, "invalid")
+  end)
+end)
+
+describe("batch_as_completed", function()
+  it("gives outputs as they come, with their index", function()
+    local c = chain.fn(function(x)
+      luge.sleep(x)
+      return x
+    end)
+    local order = {}
+    for index, output in c:batch_as_completed { 0.02, 0, 0.01 } do
+      order[#order + 1] = index
+      test.equal(output, ({ 0.02, 0, 0.01 })[index])
+    end
+    test.same(order, { 2, 3, 1 })
+  end)
+
+  it("cancels the rest when the loop is left", function()
+    local running = 0
+    local c = chain.fn(function(x)
+      running = running + 1
+      local _ <close> = setmetatable({}, { __close = function() running = running - 1 end })
+      luge.sleep(x)
+      return x
+    end)
+    for _ in c:batch_as_completed { 0, 10, 10 } do break end -- luacheck: ignore 512
+    test.equal(running, 0)
+  end)
+
+  it("does not run ahead of a slow reader", function()
+    local done = 0
+    local c = chain.fn(function(x)
+      done = done + 1
+      return x
+    end)
+    local read = 0
+    for _ in c:batch_as_completed(function() return 1 end, { concurrency = 2 }) do
+      read = read + 1
+      luge.sleep(0)
+      test.ok(done - read <= 3, "ahead by " .. done - read)
+      if read == 30 then break end
+    end
+  end)
+end)
+
+describe("map", function()
+  it("sends a list through, item by item", function()
+    test.same((chain.pass() | double:map()):invoke { 1, 2, 3 }, { 2, 4, 6 })
+  end)
+end)
+
+describe("random schedules", function()
+  -- Each item fails some times and takes some time, by a seed; each is retried
+  -- by hand, so that attempts can be counted.
+  local function run(seed)
+    math.randomseed(seed)
+    local n, concurrency = math.random(0, 12), math.random(1, 6)
+    local failures, attempts = {}, {}
+    for i = 1, n do
+      failures[i], attempts[i] = math.random(0, 3), 0
+    end
+    local flaky = chain.fn(function(i)
+      for _ = 1, math.random(0, 2) do luge.sleep(0) end
+      attempts[i] = attempts[i] + 1
+      if attempts[i] <= failures[i] then error(luge.error { kind = "network", message = "" }) end
+      return i * 10
+    end)
+    local c = flaky
+    for _ = 1, 3 do c = c:fallback { flaky } end
+    local inputs = {}
+    for i = 1, n do inputs[i] = i end
+    local out = (c | function(x) return x + 1 end):batch(inputs, { concurrency = concurrency })
+    test.equal(out.n, n)
+    for i = 1, n do
+      test.equal(out[i], i * 10 + 1)
+      test.equal(attempts[i], failures[i] + 1)
+    end
+  end
+
+  it("keep order and count", function()
+    for seed = 1, 2000 do run(seed) end
+  end, { timeout = 60 })
+end)
+
+describe("checkpoints", function()
+  local path
+
+  test.before_each(function() path = os.tmpname() end)
+  test.after_each(function() os.remove(path) end)
+
+  local function read()
+    local file <close> = assert(io.open(path, "rb"))
+    return file:read("a")
+  end
+
+  local function write(text)
+    local file <close> = assert(io.open(path, "wb"))
+    file:write(text)
+  end
+
+  it("skip what is done", function()
+    local calls = {}
+    local c = chain.fn(function(x)
+      if x.n == 3 and #calls == 2 then error("stop") end
+      calls[#calls + 1] = x.n
+      return { square = x.n * x.n, list = {} }
+    end)
+    local inputs = { { n = 1 }, { n = 2 }, { n = 3 } }
+    test.ok(not pcall(c.batch, c, inputs, { checkpoint = path, concurrency = 1 }))
+    calls[#calls + 1] = "again"
+    local out = c:batch(inputs, { checkpoint = path, concurrency = 1 })
+    test.same(calls, { 1, 2, "again", 3 })
+    test.same({ out[1].square, out[2].square, out[3].square }, { 1, 4, 9 })
+    test.same(c:batch(inputs, { checkpoint = path }), out)
+    test.equal(#calls, 4)
+  end)
+
+  it("tell equal inputs apart", function()
+    local n = 0
+    local c = chain.fn(function()
+      n = n + 1
+      return n
+    end)
+    test.same(c:batch({ "x", "x", "x" }, { checkpoint = path }), { 1, 2, 3, n = 3 })
+    test.same(c:batch({ "x", "x", "x", "x" }, { checkpoint = path }), { 1, 2, 3, 4, n = 4 })
+  end)
+
+  it("drop a line that was cut, wherever", function()
+    double:batch({ 1, 2 }, { checkpoint = path })
+    local whole = read()
+    local first = whole:match("^[^\n]*\n")
+    for length = #first, #whole - 1 do
+      write(whole:sub(1, length))
+      local out = double:batch({ 1, 2 }, { checkpoint = path, concurrency = 1 })
+      test.same(out, { 2, 4, n = 2 })
+      test.equal(read(), whole)
+    end
+  end)
+
+  it("refuse a file that is damaged elsewhere", function()
+    write('{"input":"1","output":2}\ngarbage\n{"input":"2","output":4}\n')
+    local ok, err = pcall(double.batch, double, { 1 }, { checkpoint = path })
+    test.ok(not ok)
+    test.equal(err.kind, "parse")
+    test.equal(err.line, 2)
+  end)
+end)

@@ -1,0 +1,157 @@
+-- luge.chain: `:events`, and the grammar that it keeps.
+local luge = require "luge"
+local chain = require "luge.chain"
+local test = require "luge.test"
+local describe, it = test.describe, test.it
+
+local words = chain.generator(function(input, emit)
+  for text in input do
+    for word in text:gmatch("%S+") do emit(word) end
+  end
+end)
+
+local ENDS = { ["end"] = true, error = true, cancelled = true }
+
+-- Raises unless every run has one start, then pieces, then exactly one end, and
+-- lies within its parents. Returns the names of the events.
+local function check_grammar(events)
+  local open, seen, names = {}, {}, {}
+  for i, event in ipairs(events) do
+    local what = event.event:match("^on_[%a_]+_(%a+)$")
+    names[i] = event.event .. ":" .. event.name
+    local id = event.run_id
+    if what == "start" then
+      test.ok(not seen[id], "a second start of " .. event.name)
+      seen[id], open[id] = true, event
+    else
+      test.ok(open[id], ("%s of %s outside of its run"):format(what, event.name))
+    end
+    for _, parent in ipairs(event.parent_ids) do
+      test.ok(open[parent], event.name .. " outlives its parent")
+    end
+    if ENDS[what] then open[id] = nil end
+    test.ok(what == "start" or what == "stream" or ENDS[what], "unknown " .. event.event)
+  end
+  test.equal(next(open), nil)
+  return names
+end
+
+local function events_of(c, input, options)
+  local events = {}
+  local ok, err = pcall(function()
+    for event in c:events(input, options) do events[#events + 1] = event end
+  end)
+  return events, not ok and err or nil
+end
+
+describe("events", function()
+  it("tell of each step", function()
+    local c = chain.fn(string.upper):with { name = "shout" } | words
+    local events, err = events_of(c, "a b", { name = "root", tags = { "t" }, metadata = { k = 1 } })
+    test.equal(err, nil)
+    local names = check_grammar(events)
+    test.equal(names[1], "on_chain_start:root")
+    test.equal(names[#names], "on_chain_end:root")
+    test.equal(events[1].data.input, "a b")
+    test.equal(events[#events].data.output, "AB")
+    test.same(events[2].tags, { "t" })
+    test.equal(events[2].metadata.k, 1)
+    test.equal(#events[1].parent_ids, 0)
+    test.equal(events[2].parent_ids[1], events[1].run_id)
+  end)
+
+  it("raise the root's error after its event", function()
+    local c = chain.pass() | function() error(luge.error { kind = "io", message = "broken" }) end
+    local events, err = events_of(c, 1)
+    check_grammar(events)
+    test.equal(events[#events].event, "on_chain_error")
+    test.equal(#events[#events].parent_ids, 0)
+    test.ok(luge.is_error(err, "io"))
+    test.equal(events[#events].data.error, err)
+  end)
+
+  it("tell of siblings that were cancelled", function()
+    local c = chain.parallel {
+      a = chain.fn(function()
+        luge.sleep(0.002)
+        error("broken")
+      end),
+      b = chain.fn(function() luge.sleep(10) end),
+    }
+    local events = events_of(c, 1)
+    local names = table.concat(check_grammar(events), " ")
+    test.matches(names, "on_chain_cancelled")
+    test.matches(names, "on_chain_error:parallel$")
+  end)
+
+  it("nest what a function calls", function()
+    local inner = chain.fn(string.upper):with { name = "inner" }
+    local c = chain.fn(function(x) return inner:invoke(x) .. inner:invoke("y") end)
+    local events = events_of(c, "x", { name = "outer" })
+    check_grammar(events)
+    local nested = 0
+    for _, event in ipairs(events) do
+      if event.name == "inner" and event.event == "on_chain_start" then
+        nested = nested + 1
+        test.equal(event.parent_ids[1], events[1].run_id)
+      end
+    end
+    test.equal(nested, 2)
+  end)
+
+  it("can be chosen by name, kind and tag", function()
+    local c = chain.fn(string.upper):with { name = "up", tags = { "x" } } | words
+    local by_name = events_of(c, "a", { include = { names = { "up" } } })
+    for _, event in ipairs(by_name) do test.equal(event.name, "up") end
+    test.ok(#by_name >= 2)
+    test.equal(#events_of(c, "a", { exclude = { kinds = { "chain" } } }), 0)
+    test.ok(#events_of(c, "a", { include = { tags = { "x" } } }) >= 2)
+    local ok, err = pcall(c.events, c, "a", { include = { name = "up" } })
+    test.ok(not ok)
+    test.equal(err.kind, "invalid")
+  end)
+
+  it("keep the grammar for every combinator", function()
+    local broken = chain.fn(function() error("broken") end)
+    local flaky = 0
+    local examples = {
+      words | string.upper | words,
+      chain.parallel { a = words, b = chain.pass() | words } | chain.pass(),
+      chain.pass() | chain.parallel { a = words, b = string.upper } | function(t) return t.a end,
+      chain.fn(function(x) return { x = x } end):assign { y = function(t) return t.x end }
+        :pick("x", "y"),
+      broken:fallback { words },
+      words:fallback { broken } | string.upper,
+      broken:fallback { broken },
+      chain.branch { { function() return true end, words }, broken },
+      chain.fn(function(x) return { x, x } end) | words:map(),
+      words:timeout(1) | string.upper,
+      chain.fn(function(x) luge.sleep(1) return x end):timeout(0.005),
+      words:cache(),
+      chain.generator(function(input, emit) emit(input:next()) end),
+      words | chain.generator(function(input, emit) emit((input:next())) end),
+      chain.fn(function(x)
+        flaky = flaky + 1
+        if flaky % 2 == 1 then error(luge.error { kind = "network", message = "" }) end
+        return x
+      end):fallback { words },
+    }
+    for _, example in ipairs(examples) do
+      check_grammar((events_of(example, "a b c")))
+    end
+  end)
+
+  it("end their run when the loop is left", function()
+    local ended = false
+    local c = chain.generator(function(_, emit)
+      local _ <close> = setmetatable({}, { __close = function() ended = true end })
+      for i = 1, 1000 do emit(i) end
+    end)
+    local n = 0
+    for _ in c:events(1) do
+      n = n + 1
+      if n == 5 then break end
+    end
+    test.ok(ended)
+  end)
+end)

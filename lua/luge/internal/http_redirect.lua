@@ -1,0 +1,81 @@
+-- Redirects: followed here and not by libcurl, so that each hop is looked at
+-- as a request of its own. RFC 9110, 15.4.
+local native = require "luge.native.http_client"
+local new_error = require("luge.native.task").error
+
+local resolve, origin, close_stream = native.resolve, native.origin, native.close_stream
+
+local is_redirect = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
+
+local function refuse(url, fields)
+  fields.url = native.mask(url)
+  fields.message = fields.url .. ": " .. fields.message
+  fields.retryable = false
+  error(new_error(fields), 0)
+end
+
+-- 303 asks for a GET; 301 and 302 get one from a POST, as everywhere.
+local function becomes_get(status, method)
+  return (status == 303 and method ~= "HEAD") or (status <= 302 and method == "POST")
+end
+
+local function without_body(headers)
+  local kept = {}
+  for name, value in next, headers or kept do
+    if not (type(name) == "string" and name:lower():find "^content%-") then
+      kept[name] = value
+    end
+  end
+  return kept
+end
+
+-- What proves who we are stays with the origin that it was given for.
+local function make_safe(extra)
+  local safe = {}
+  for name, value in next, extra or safe do
+    safe[name] = value
+  end
+  safe.safe, safe.authorization, safe.cert, safe.key = true, nil, nil, nil
+  return safe
+end
+
+local function target(request, location, url)
+  local to = resolve(url, location)
+  local from, at = origin(url), origin(to)
+  if from:find "^https:" and not at:find "^https:" then
+    refuse(url, {
+      kind = "network", code = "protocol",
+      message = "redirects from https to http, which is not followed",
+    })
+  end
+  if from ~= at then
+    request.extra = make_safe(request.extra)
+  end
+  return to
+end
+
+-- `request`, sent by `send(request, client)`, was answered with a redirect.
+-- Returns the last answer and its URL.
+return function(client, request, send, left, status, headers, body, url)
+  local most = left
+  while is_redirect[status] and headers.location do
+    if request.streaming then
+      close_stream(body)
+    end
+    if left == 0 then
+      refuse(url, {
+        kind = "limit", what = "redirects", limit = most,
+        message = ("more than %d redirects"):format(most),
+      })
+    end
+    left = left - 1
+    url = target(request, headers.location, url)
+    request.url = url
+    if becomes_get(status, request.method) then
+      request.method, request.body, request.type = "GET", nil, nil
+      request.headers = without_body(request.headers)
+    end
+    status, headers, body = send(request, client)
+  end
+  return status, headers, body, url
+end

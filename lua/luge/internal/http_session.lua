@@ -1,0 +1,205 @@
+-- Clients: sessions with a pool of connections, and how they send requests.
+local native = require "luge.native.http_client"
+local new_error = require("luge.native.task").error
+local answer = require "luge.internal.http_answer"
+local options_of = require "luge.internal.http_options"
+local urls = require "luge.internal.http_url"
+local check = require "luge.internal.check"
+
+local fetch, open = native.fetch, native.open
+local new_answer, check_options = answer.new, options_of.request
+local type, setmetatable = type, setmetatable
+local encode
+
+-- Bytes of a body that is not streamed; seconds.
+local MAX_BODY <const> = 64 << 20
+local CONNECT_TIMEOUT <const>, IDLE_TIMEOUT <const> = 10, 60
+
+-- How many redirects are followed for requests that change nothing.
+local REDIRECTS <const> = 5
+
+---@class luge.http.Client
+local Client = {}
+Client.__index = Client
+Client.__name = "luge.http.Client"
+
+local function authorization(auth)
+  if auth.bearer then
+    return "Bearer " .. auth.bearer
+  end
+  return "Basic " .. native.base64(auth[1] .. ":" .. auth[2])
+end
+
+-- The request's body as C takes it, and its media type.
+local function body_of(options)
+  if options.json ~= nil then
+    encode = encode or require("luge.json").encode
+    return encode(options.json), "application/json"
+  end
+  local body = options.body
+  if type(body) == "string" or (body == nil and not options.form and not options.multipart) then
+    return body, nil
+  elseif options.form then
+    return urls.encode(options.form), "application/x-www-form-urlencoded"
+  end
+  return require("luge.internal.http_body").open(options)
+end
+
+local is_redirect = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
+
+local function exchange(request, client)
+  local call = request.streaming and open or fetch
+  return call(client.native, request.method, request.url, request.headers, request.body,
+    request.type, request.timeout, request.extra)
+end
+
+-- With a body that comes piece by piece, a task sends the pieces meanwhile.
+local function send(request, client)
+  if type(request.body) == "table" then
+    return require("luge.internal.http_body").send(request, client, exchange)
+  end
+  return exchange(request, client)
+end
+
+local function redirect(client, request, status, headers, body, url, left)
+  return require("luge.internal.http_redirect")(client, request, send, left, status, headers, body,
+    url)
+end
+
+local none = {}
+
+local function extra_of(options, has_special)
+  if not options.auth then
+    return has_special and options or nil
+  end
+  local extra = { authorization = authorization(options.auth) }
+  if has_special then
+    for name, value in next, options do
+      extra[name] = value
+    end
+  end
+  return extra
+end
+
+local function perform(self, where, method, url, options)
+  options = options or none
+  local has_special = options ~= none and check_options(where, options)
+  if type(url) ~= "string" then
+    check.bad_argument(where, 1, url, "a URL")
+  end
+  if self.base_url then
+    url = urls.join(self.base_url, url)
+  end
+  if options.query then
+    url = urls.with_query(url, options.query)
+  end
+  local body, media_type = body_of(options)
+  local left = options.redirects or self.redirects
+    or ((method == "GET" or method == "HEAD") and REDIRECTS or 0)
+  local timeout = options.timeout or self.timeout
+  local extra = (has_special or options.auth) and extra_of(options, has_special) or nil
+  local streaming = options.stream or false
+  if left == 0 and type(body) ~= "table" and not options.on_progress then
+    local call = streaming and open or fetch
+    local status, headers, content =
+      call(self.native, method, url, options.headers, body, media_type, timeout, extra)
+    return new_answer(status, headers, content, url, streaming)
+  end
+  local request = {
+    method = method, url = url, headers = options.headers, body = body, type = media_type,
+    timeout = timeout, extra = extra, on_progress = options.on_progress,
+    streaming = streaming or options.on_progress ~= nil,
+  }
+  local status, headers, content = send(request, self)
+  if left > 0 and is_redirect[status] then
+    status, headers, content, url =
+      redirect(self, request, status, headers, content, url, left)
+  end
+  local response = new_answer(status, headers, content, url, request.streaming)
+  if options.on_progress and not streaming then
+    return require("luge.internal.http_progress")(response, options.on_progress,
+      self.max_body_of(options))
+  end
+  return response
+end
+
+--- Sends a request, as `http.request` does.
+---@param options luge.http.Request
+---@return luge.http.Response
+function Client:request(options)
+  if type(options) ~= "table" then
+    check.bad_argument("request", 1, options, "a table of options")
+  end
+  local method = options.method or "GET"
+  if type(method) ~= "string" then
+    check.fail("bad option 'method' for 'request': got %s, takes a string",
+      check.describe(method))
+  end
+  return perform(self, "request", method:upper(), options.url, options)
+end
+
+local function add_method(name, method)
+  Client[name] = function(self, url, options)
+    return perform(self, name, method, url, options)
+  end
+end
+
+add_method("get", "GET")
+add_method("head", "HEAD")
+add_method("post", "POST")
+add_method("put", "PUT")
+add_method("patch", "PATCH")
+add_method("delete", "DELETE")
+
+--- Closes the client and its connections: what is under way raises `closed`.
+function Client:close()
+  native.close(self.native)
+end
+
+Client.__close = Client.close
+
+function Client:__tostring()
+  return "luge.http.Client" .. (self.base_url and (": " .. native.mask(self.base_url)) or "")
+end
+
+local function default_headers(options)
+  local headers = options.headers
+  if not options.auth then
+    return headers
+  end
+  local all = {}
+  for name, value in next, headers or none do
+    if not (type(name) == "string" and name:lower() == "authorization") then
+      all[name] = value
+    end
+  end
+  all.Authorization = authorization(options.auth)
+  return all
+end
+
+local session = { Client = Client }
+
+-- `options` are those of `http.client`.
+function session.new(options)
+  options_of.client(options)
+  local settings = {
+    connect_timeout = CONNECT_TIMEOUT, idle_timeout = IDLE_TIMEOUT,
+    max_body = MAX_BODY, max_connections = 100, cookies = true,
+  }
+  for name, value in next, options do
+    settings[name] = value
+  end
+  settings.max_stream = options.max_body
+  local max_body = settings.max_body
+  return setmetatable({
+    native = native.client(default_headers(options), settings),
+    base_url = options.base_url,
+    timeout = options.timeout,
+    redirects = options.redirects,
+    max_body_of = function(request) return request.max_body or max_body end,
+  }, Client)
+end
+
+session.raise = function(fields) error(new_error(fields), 0) end
+
+return session

@@ -1,0 +1,112 @@
+/* HTTP clients: what the transfers of one session share. A client has its own
+ * libcurl multi handle, with its own pool of connections, for its whole life:
+ * destroying one when idle would throw the connections away, and sharing one
+ * between clients would mix their limits, and leave the connections of a
+ * closed client open.
+ *
+ * All clients of a host belong to one service, which owns the sockets too: a
+ * socket is registered with libuv from when libcurl opens it until libcurl
+ * closes it. Loop thread only. */
+#ifndef LUGE_HTTP_CLIENT_H
+#define LUGE_HTTP_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "../core/host.h"
+#include "../core/list.h"
+#include "bytes.h"
+#include "curl.h"
+
+struct luge__socket;
+struct luge__transfer;
+
+struct luge__http {
+  struct luge_service service;
+  struct luge_host *host;
+  const struct luge__curl *curl;
+  struct luge__memory memory;    /* the host's: its limit counts */
+  struct luge_list clients;      /* luge__client.link */
+  struct luge__socket **sockets; /* by descriptor */
+  size_t socket_count;           /* of places */
+  bool stopped;
+};
+
+/* Bounds that a request may set for itself. Times in nanoseconds; 0: none. */
+struct luge__bounds {
+  uint64_t connect, idle;
+  size_t max_body;
+};
+
+struct luge__client {
+  struct luge__http *http;
+  struct luge_list link;
+  CURLM *multi;
+  CURLSH *share; /* of cookies; NULL: the client has none */
+  uv_timer_t timer;
+  struct luge_list running; /* luge__transfer.link */
+  struct luge_list spare;   /* the same, of those to be used again */
+  unsigned spare_count;
+  unsigned refs;        /* from Lua, the timer, transfers */
+  bool in_turn;         /* libcurl is being called */
+  bool due;             /* libcurl wants to be called at once */
+  bool use_environment; /* for proxies: there is something in it */
+  bool closed;
+  struct luge__bounds bounds;
+};
+
+struct luge__pool_limits {
+  long total, per_host; /* connections; 0: no limit */
+  bool cookies;
+};
+
+/* The service of the host, created when first asked for; or NULL, and why in
+ * *problem. */
+struct luge__http *luge__http_service(struct luge_host *host,
+                                      struct luge__http **slot,
+                                      const char **problem);
+
+/* NULL: out of memory. The caller has a reference. */
+struct luge__client *luge__client_new(struct luge__http *http,
+                                      const struct luge__pool_limits *limits);
+
+/* Ends its transfers as `closed` and closes its connections. */
+void luge__client_close(struct luge__client *client);
+
+void luge__client_ref(struct luge__client *client);
+void luge__client_unref(struct luge__client *client);
+
+/* Hands a configured transfer to libcurl and lets that begin. False: out of
+ * memory. */
+bool luge__client_add(struct luge__client *client,
+                      struct luge__transfer *transfer);
+
+/* Takes it back. */
+void luge__client_remove(struct luge__client *client,
+                         struct luge__transfer *transfer);
+
+/* Lets libcurl see what has changed: a transfer was unpaused. */
+void luge__client_unpause(struct luge__client *client, CURL *easy);
+
+/* Calls libcurl about a socket, or CURL_SOCKET_TIMEOUT, and ends what has
+ * finished. Not from libcurl's callbacks. */
+void luge__client_turn(struct luge__client *client, curl_socket_t fd,
+                       int flags);
+
+/* The glue; client_socket.c. */
+
+/* libcurl's callbacks; the data are the client, and the service. */
+int luge__on_socket(CURL *easy, curl_socket_t fd, int what, void *data,
+                    void *unused);
+int luge__on_close_socket(void *data, curl_socket_t fd);
+
+/* A new non-blocking socket that children do not inherit; or
+ * CURL_SOCKET_BAD, and errno. */
+curl_socket_t luge__socket_open(struct luge__client *client,
+                                const struct curl_sockaddr *address);
+
+void luge__sockets_free(struct luge__http *http);
+
+#endif

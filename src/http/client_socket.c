@@ -1,0 +1,182 @@
+/* Sockets of libcurl on libuv. A socket that we opened keeps its poll handle
+ * until libcurl closes it, and goes on being polled while its connection is
+ * idle, but without holding the loop: a request on a kept connection then
+ * costs no system call to watch it. An event on an idle one (the server has
+ * closed it, most likely) stops the polling; libcurl finds out by itself.
+ *
+ * libcurl also has sockets of its own, to hear from its resolver: these it
+ * closes without a word, so that their polling ends when it says REMOVE. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client.h"
+
+struct luge__socket {
+  uv_poll_t poll;
+  struct luge__client *client; /* that it was last used by */
+  curl_socket_t fd;
+  int polled; /* the events that libuv polls for */
+  bool wanted;
+  bool ours;
+};
+
+static struct luge__socket *find(const struct luge__http *http,
+                                 curl_socket_t fd) {
+  size_t place = (size_t)fd;
+  return place < http->socket_count ? http->sockets[place] : NULL;
+}
+
+static bool make_room(struct luge__http *http, curl_socket_t fd) {
+  size_t count = http->socket_count, wanted = (size_t)fd + 1;
+  if (wanted <= count) {
+    return true;
+  }
+  size_t grown = count * 2 > wanted ? count * 2 : wanted + 16;
+  struct luge__socket **sockets =
+      luge__realloc(http->host, http->sockets, count * sizeof *sockets,
+                    grown * sizeof *sockets);
+  if (sockets == NULL) {
+    return false;
+  }
+  for (size_t i = count; i < grown; i++) {
+    sockets[i] = NULL;
+  }
+  http->sockets = sockets;
+  http->socket_count = grown;
+  return true;
+}
+
+static struct luge__socket *add(struct luge__client *client, curl_socket_t fd,
+                                bool ours) {
+  struct luge__http *http = client->http;
+  struct luge__socket *sock = NULL;
+  if (make_room(http, fd)) {
+    sock = luge__realloc(http->host, NULL, 0, sizeof *sock);
+  }
+  if (sock == NULL) {
+    return NULL;
+  }
+  *sock = (struct luge__socket){.client = client, .fd = fd, .ours = ours};
+  if (uv_poll_init_socket(http->host->loop, &sock->poll, fd) != 0) {
+    luge__realloc(http->host, sock, sizeof *sock, 0);
+    return NULL;
+  }
+  http->host->handles++;
+  sock->poll.data = http;
+  http->sockets[fd] = sock;
+  uv_unref((uv_handle_t *)&sock->poll);
+  return sock;
+}
+
+static void on_closed(uv_handle_t *handle) {
+  struct luge__http *http = handle->data;
+  http->host->handles--;
+  luge__realloc(http->host, handle, sizeof(struct luge__socket), 0);
+}
+
+/* Before the descriptor is closed: its number may come back at once. */
+static void drop(struct luge__http *http, struct luge__socket *sock) {
+  http->sockets[sock->fd] = NULL;
+  uv_poll_stop(&sock->poll);
+  uv_close((uv_handle_t *)&sock->poll, on_closed);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events) {
+  struct luge__socket *sock = luge__container(poll, struct luge__socket, poll);
+  if (status < 0) {
+    sock->polled = 0; /* libuv has stopped it */
+  }
+  if (!sock->wanted) {
+    uv_poll_stop(poll);
+    sock->polled = 0;
+    return;
+  }
+  int flags = (status < 0 ? CURL_CSELECT_ERR : 0) |
+              (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
+              (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
+  luge__client_turn(sock->client, sock->fd, flags);
+}
+
+static void want(struct luge__socket *sock, int what) {
+  int events = (what & CURL_POLL_IN ? UV_READABLE : 0) |
+               (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+  if (events != sock->polled &&
+      uv_poll_start(&sock->poll, events, on_poll) == 0) {
+    sock->polled = events;
+  }
+  sock->wanted = true;
+  uv_ref((uv_handle_t *)&sock->poll);
+}
+
+int luge__on_socket(CURL *easy, curl_socket_t fd, int what, void *data,
+                    void *unused) {
+  struct luge__client *client = data;
+  (void)easy;
+  (void)unused;
+  struct luge__socket *sock = find(client->http, fd);
+  if (what == CURL_POLL_REMOVE) {
+    if (sock != NULL && !sock->ours) {
+      drop(client->http, sock);
+    } else if (sock != NULL) {
+      sock->wanted = false;
+      uv_unref((uv_handle_t *)&sock->poll);
+    }
+    return 0;
+  }
+  if (sock == NULL) {
+    sock = add(client, fd, false);
+  }
+  if (sock == NULL) {
+    return -1;
+  }
+  want(sock, what);
+  return 0;
+}
+
+int luge__on_close_socket(void *data, curl_socket_t fd) {
+  struct luge__http *http = data;
+  struct luge__socket *sock = find(http, fd);
+  if (sock != NULL) {
+    drop(http, sock);
+  }
+  return close(fd);
+}
+
+static int create(const struct curl_sockaddr *address) {
+#ifdef SOCK_CLOEXEC
+  return socket(address->family, address->socktype | SOCK_CLOEXEC,
+                address->protocol);
+#else
+  int fd = socket(address->family, address->socktype, address->protocol);
+  if (fd >= 0) {
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
+  return fd;
+#endif
+}
+
+curl_socket_t luge__socket_open(struct luge__client *client,
+                                const struct curl_sockaddr *address) {
+  int fd = create(address);
+  if (fd >= 0 && add(client, fd, true) == NULL) {
+    close(fd);
+    errno = ENOMEM;
+    return CURL_SOCKET_BAD;
+  }
+  return fd >= 0 ? fd : CURL_SOCKET_BAD;
+}
+
+/* What is left once all clients are closed: libcurl's own sockets. */
+void luge__sockets_free(struct luge__http *http) {
+  for (size_t i = 0; i < http->socket_count; i++) {
+    if (http->sockets[i] != NULL) {
+      drop(http, http->sockets[i]);
+    }
+  }
+  luge__realloc(http->host, http->sockets,
+                http->socket_count * sizeof(struct luge__socket *), 0);
+  http->sockets = NULL;
+  http->socket_count = 0;
+}

@@ -1,0 +1,90 @@
+/* URLs for the Lua side; see client_url.h. */
+#include "client_url.h"
+
+#include <lauxlib.h>
+
+#include "../core/error.h"
+#include "transfer_url.h"
+
+static const struct luge__curl *load(lua_State *L) {
+  const char *problem = NULL;
+  const struct luge__curl *curl = luge__curl_load(&problem);
+  if (curl == NULL) {
+    luge__raise(L, "io", "HTTP needs libcurl: %s", problem);
+  }
+  return curl;
+}
+
+static CURLU *parse(lua_State *L, const struct luge__curl *curl, int arg) {
+  size_t length;
+  const char *text = luaL_checklstring(L, arg, &length);
+  CURLU **slot = lua_touserdata(L, lua_upvalueindex(2));
+  if (*slot == NULL && (*slot = curl->url()) == NULL) {
+    luaL_error(L, "not enough memory");
+  }
+  luge__url_set(L, curl, *slot, text, length);
+  return *slot;
+}
+
+/* The part stays libcurl's if pushing it raises: a leak, but only then. */
+static const char *push_part(lua_State *L, const struct luge__curl *curl,
+                             CURLU *url, CURLUPart part, unsigned flags) {
+  char *text = NULL;
+  if (curl->url_get(url, part, &text, flags) != CURLUE_OK) {
+    return lua_pushliteral(L, "");
+  }
+  const char *pushed = lua_pushstring(L, text);
+  curl->free(text);
+  return pushed;
+}
+
+int luge__url_resolve(lua_State *L) {
+  const struct luge__curl *curl = load(L);
+  CURLU *url = parse(L, curl, 1);
+  const char *reference = luaL_checkstring(L, 2);
+  if (curl->url_set(url, CURLUPART_URL, reference,
+                    CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
+    luge__push_error(L, "network", "the server redirects to a bad URL");
+    lua_pushliteral(L, "protocol");
+    lua_setfield(L, -2, "code");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "retryable");
+    return lua_error(L);
+  }
+  push_part(L, curl, url, CURLUPART_URL, 0);
+  return 1;
+}
+
+int luge__url_origin(lua_State *L) {
+  const struct luge__curl *curl = load(L);
+  CURLU *url = parse(L, curl, 1);
+  const char *scheme = push_part(L, curl, url, CURLUPART_SCHEME, 0);
+  const char *host = push_part(L, curl, url, CURLUPART_HOST, 0);
+  const char *port =
+      push_part(L, curl, url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+  lua_pushfstring(L, "%s://%s:%s", scheme, host, port);
+  return 1;
+}
+
+int luge__url_mask(lua_State *L) {
+  luge__url_push_masked(L, luaL_checkstring(L, 1));
+  return 1;
+}
+
+static int free_slot(lua_State *L) {
+  CURLU **slot = lua_touserdata(L, 1);
+  if (*slot != NULL) {
+    load(L)->url_cleanup(*slot);
+    *slot = NULL;
+  }
+  return 0;
+}
+
+void luge__url_push_slot(lua_State *L) {
+  CURLU **slot = lua_newuserdatauv(L, sizeof *slot, 0);
+  *slot = NULL;
+  lua_newtable(L);
+  lua_pushcfunction(L, free_slot);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+}

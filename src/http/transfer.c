@@ -1,0 +1,285 @@
+/* The life of a transfer; see transfer.h. */
+#include "transfer.h"
+
+#include <lauxlib.h>
+
+#include "../core/sched.h"
+#include "transfer_upload.h"
+
+/* Spare ones that a client keeps, at some 20 KB each, most of it libcurl's. */
+enum { MAX_SPARE = 256 };
+
+/* Buffers up to this size are kept for the next request. */
+enum { MAX_KEPT = 16 * 1024 };
+
+void luge__transfer_free(struct luge__transfer *t) {
+  struct luge__client *client = t->client;
+  const struct luge__curl *curl = luge__transfer_curl(t);
+  const struct luge__memory *memory = luge__transfer_memory(t);
+  curl->easy_cleanup(t->easy);
+  curl->url_cleanup(t->url);
+  luge__list_remove(&t->link);
+  luge__bytes_free(&t->url_text, memory);
+  luge__bytes_free(&t->headers, memory);
+  luge__bytes_free(&t->nodes, memory);
+  luge__bytes_free(&t->head, memory);
+  luge__body_free(&t->body, memory);
+  luge__realloc(client->http->host, t, sizeof *t, 0);
+  client->spare_count--;
+}
+
+static struct luge__transfer *create(struct luge__client *client) {
+  const struct luge__curl *curl = client->http->curl;
+  struct luge__transfer *t =
+      luge__realloc(client->http->host, NULL, 0, sizeof *t);
+  if (t == NULL) {
+    return NULL;
+  }
+  *t = (struct luge__transfer){.client = client};
+  luge__list_append(&client->spare, &t->link);
+  client->spare_count++;
+  t->easy = curl->easy_init();
+  t->url = curl->url();
+  if (t->easy == NULL || t->url == NULL) {
+    luge__transfer_free(t);
+    return NULL;
+  }
+  luge__transfer_set_basics(t);
+  return t;
+}
+
+/* Forgets the last request, but not what the handle is set to. */
+static void reset(struct luge__transfer *t) {
+  const struct luge__memory *memory = luge__transfer_memory(t);
+  t->bounds = t->client->bounds;
+  t->timeout = t->connecting = 0;
+  t->length = t->sent = 0;
+  t->upload = NULL;
+  t->streaming = t->connected = t->paused = t->head_done = false;
+  t->plain = t->was_sending = false;
+  t->failure = LUGE_FAILURE_NONE;
+  t->result = CURLE_OK;
+  t->status = 0;
+  t->head_total = t->head.len = 0;
+  t->problem[0] = '\0';
+  luge__body_reset(&t->body, memory);
+  if (t->special) {
+    luge__transfer_curl(t)->easy_reset(t->easy);
+    luge__transfer_set_basics(t);
+  }
+}
+
+struct luge__transfer *luge__transfer_take(struct luge__client *client) {
+  if (luge__list_empty(&client->spare)) {
+    return create(client);
+  }
+  struct luge__transfer *t =
+      luge__container(client->spare.prev, struct luge__transfer, link);
+  reset(t);
+  return t;
+}
+
+/* The earliest moment at which a bound may have been passed. Waiting for its
+ * turn in libcurl's queue is not yet connecting. */
+static uint64_t deadline(const struct luge__transfer *t, uint64_t now) {
+  uint64_t at = UINT64_MAX, next;
+  if (t->timeout != 0 && !(t->streaming && t->head_done)) {
+    at = t->started + t->timeout;
+  }
+  if (!t->connected && t->bounds.connect != 0) {
+    next = (t->connecting != 0 ? t->connecting : now) + t->bounds.connect;
+    at = next < at ? next : at;
+  }
+  if (t->connected && t->bounds.idle != 0) {
+    next = t->active + t->bounds.idle;
+    at = next < at ? next : at;
+  }
+  return at;
+}
+
+static enum luge__failure bound_passed(const struct luge__transfer *t,
+                                       uint64_t now) {
+  if (t->timeout != 0 && now >= t->started + t->timeout) {
+    return LUGE_FAILURE_TIMEOUT;
+  }
+  return t->connected ? LUGE_FAILURE_IDLE_TIMEOUT
+                      : LUGE_FAILURE_CONNECT_TIMEOUT;
+}
+
+/* A body in memory goes out without a callback of ours. */
+static void note_sent(struct luge__transfer *t, uint64_t now) {
+  curl_off_t sent = 0;
+  luge__transfer_curl(t)->easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+  if (sent != t->sent) {
+    t->sent = sent;
+    t->active = now;
+  }
+}
+
+static void on_deadline(struct luge_timer *timer) {
+  struct luge__transfer *t =
+      luge__container(timer, struct luge__transfer, timer);
+  struct luge_host *host = luge__transfer_host(t);
+  uint64_t now = luge__now(host);
+  note_sent(t, now);
+  uint64_t at = deadline(t, now);
+  if (at > now) {
+    luge__timer_start(host, timer, at, on_deadline);
+  } else {
+    luge__transfer_fail(t, bound_passed(t, now));
+  }
+}
+
+static void end_upload(struct luge__transfer *t) {
+  if (t->upload != NULL) {
+    luge__upload_end(t->upload);
+    t->upload = NULL;
+  }
+}
+
+bool luge__transfer_start(struct luge__transfer *t) {
+  struct luge_host *host = luge__transfer_host(t);
+  if (!luge__timer_reserve(host)) {
+    return false;
+  }
+  t->started = t->active = luge__now(host);
+  t->client->spare_count--;
+  luge__client_ref(t->client);
+  t->done = false;
+  if (t->upload != NULL) {
+    t->upload->transfer = t;
+  }
+  if (luge__client_add(t->client, t)) {
+    return true;
+  }
+  end_upload(t);
+  t->client->spare_count++;
+  luge__client_unref(t->client);
+  return false;
+}
+
+static bool has_come(const struct luge__transfer *t) {
+  return t->done || (t->awaited == LUGE_AWAIT_HEAD && t->head_done) ||
+         (t->awaited == LUGE_AWAIT_DATA && luge__body_holds(&t->body));
+}
+
+int luge__transfer_wait(lua_State *L, struct luge__transfer *t,
+                        struct luge_task *task, enum luge__awaited awaited,
+                        const struct luge_wait_kind *kind) {
+  struct luge_host *host = luge__transfer_host(t);
+  if (!luge__timer_reserve(host)) {
+    return luaL_error(L, "not enough memory");
+  }
+  t->active = luge__now(host);
+  uint64_t at = deadline(t, t->active);
+  if (at != UINT64_MAX) {
+    luge__timer_start(host, &t->timer, at, on_deadline);
+  }
+  t->waiter = task;
+  t->awaited = awaited;
+  luge__ref(host);
+  return luge__suspend(L, task, kind);
+}
+
+void luge__transfer_unwait(struct luge__transfer *t) {
+  if (t->waiter != NULL) {
+    t->waiter = NULL;
+    luge__timer_stop(luge__transfer_host(t), &t->timer);
+    luge__unref(luge__transfer_host(t));
+  }
+}
+
+void luge__transfer_notify(struct luge__transfer *t) {
+  struct luge_task *task = t->waiter;
+  if (task != NULL && has_come(t)) {
+    luge__transfer_unwait(t);
+    luge__wake(task);
+  }
+}
+
+static enum luge__failure as_failure(enum luge__body_status status) {
+  switch (status) {
+  case LUGE_BODY_OK:
+    break;
+  case LUGE_BODY_MEMORY:
+    return LUGE_FAILURE_MEMORY;
+  case LUGE_BODY_LIMIT:
+    return LUGE_FAILURE_BODY_LIMIT;
+  case LUGE_BODY_CORRUPT:
+    return LUGE_FAILURE_ENCODING;
+  case LUGE_BODY_CUT:
+    return LUGE_FAILURE_CUT_ENCODING;
+  }
+  return LUGE_FAILURE_NONE;
+}
+
+/* Takes it back from libcurl. */
+static void end(struct luge__transfer *t) {
+  if (!t->done) {
+    luge__client_remove(t->client, t);
+    t->done = true;
+    t->was_sending = t->upload != NULL && !t->upload->ended;
+    end_upload(t);
+  }
+}
+
+/* An answer whose head broke off is a success to libcurl. */
+void luge__transfer_done(struct luge__transfer *t, CURLcode result) {
+  end(t);
+  t->result = result == CURLE_OK && !t->head_done ? CURLE_GOT_NOTHING : result;
+  if (t->result == CURLE_OK) {
+    t->failure =
+        t->streaming ? LUGE_FAILURE_NONE : as_failure(luge__body_end(&t->body));
+  } else if (t->failure == LUGE_FAILURE_NONE) {
+    t->failure = LUGE_FAILURE_CURL;
+  }
+  luge__transfer_notify(t);
+}
+
+void luge__transfer_fail(struct luge__transfer *t, enum luge__failure failure) {
+  end(t);
+  t->failure = failure;
+  luge__transfer_notify(t);
+}
+
+void luge__transfer_release(struct luge__transfer *t) {
+  luge__transfer_unwait(t);
+  end(t);
+  luge__list_append(&t->client->spare, &t->link);
+  t->client->spare_count++;
+  luge__client_unref(t->client);
+}
+
+void luge__transfer_drop(struct luge__transfer *t) {
+  struct luge__client *client = t->client;
+  luge__client_ref(client);
+  luge__transfer_release(t);
+  luge__transfer_trim(t);
+  luge__client_unref(client);
+}
+
+void luge__transfer_trim(struct luge__transfer *t) {
+  if (t->client->closed || t->client->spare_count > MAX_SPARE) {
+    luge__transfer_free(t);
+  } else if (t->body.bytes.cap > MAX_KEPT) {
+    luge__body_free(&t->body, luge__transfer_memory(t));
+  }
+}
+
+bool luge__transfer_read(struct luge__transfer *t, struct luge__bytes *out) {
+  enum luge__body_status status =
+      luge__body_move(&t->body, luge__transfer_memory(t), out);
+  if (status == LUGE_BODY_OK && out->len == 0 && t->done &&
+      t->failure == LUGE_FAILURE_NONE) {
+    status = luge__body_end(&t->body);
+  }
+  if (status != LUGE_BODY_OK) {
+    luge__transfer_fail(t, as_failure(status));
+    return false;
+  }
+  if (t->paused && !t->done) {
+    t->paused = false;
+    luge__client_unpause(t->client, t->easy);
+  }
+  return out->len > 0;
+}

@@ -1,0 +1,188 @@
+/* Transfers: one request and its answer, on an easy handle of libcurl. The
+ * handle and the buffers are used again for the client's next requests.
+ *
+ *   luge__transfer_take      the next spare one, still spare
+ *   luge__transfer_set_*     what is asked for; may raise: it is still spare
+ *   luge__transfer_start     from here on somebody must end it
+ *   luge__transfer_release   ends it if need be, and makes it spare
+ *
+ * Its owner is a task that waits for the whole answer, or a stream. libcurl's
+ * callbacks and the timer only record, and wake the task that waits. */
+#ifndef LUGE_HTTP_TRANSFER_H
+#define LUGE_HTTP_TRANSFER_H
+
+#include <lua.h>
+
+#include "../core/task.h"
+#include "../core/timer.h"
+#include "body.h"
+#include "client.h"
+
+struct luge__upload;
+
+/* Why a transfer failed, where it was not libcurl that found out. */
+enum luge__failure {
+  LUGE_FAILURE_NONE,
+  LUGE_FAILURE_CURL, /* see `result` */
+  LUGE_FAILURE_CLOSED,
+  LUGE_FAILURE_MEMORY,
+  LUGE_FAILURE_HEAD_LIMIT,
+  LUGE_FAILURE_BODY_LIMIT,
+  LUGE_FAILURE_FILE_LIMIT,   /* of descriptors */
+  LUGE_FAILURE_RESENT,       /* a kept connection died under it */
+  LUGE_FAILURE_ENCODING,     /* the body is not what its encoding says */
+  LUGE_FAILURE_NO_DECODER,   /* an encoding that we do not know */
+  LUGE_FAILURE_CUT_ENCODING, /* the encoded body ended early */
+  LUGE_FAILURE_SOURCE,       /* of the request's body */
+  LUGE_FAILURE_TIMEOUT,      /* the whole answer, or its head */
+  LUGE_FAILURE_CONNECT_TIMEOUT,
+  LUGE_FAILURE_IDLE_TIMEOUT
+};
+
+/* What its task waits for. */
+enum luge__awaited { LUGE_AWAIT_END, LUGE_AWAIT_HEAD, LUGE_AWAIT_DATA };
+
+/* The kinds of request that libcurl is told apart. */
+enum luge__shape {
+  LUGE_SHAPE_NONE, /* not set yet */
+  LUGE_SHAPE_GET,
+  LUGE_SHAPE_HEAD,
+  LUGE_SHAPE_FIELDS, /* a body in memory */
+  LUGE_SHAPE_UPLOAD  /* a body that comes piece by piece */
+};
+
+enum { LUGE_METHOD_MAX = 31 };
+
+struct luge__transfer {
+  struct luge__client *client;
+  struct luge_list link; /* in the client's running or spare ones, or none */
+  CURL *easy;
+  CURLU *url;
+
+  /* What the handle is set to; kept from one request to the next. */
+  struct luge__bytes url_text; /* what `url` was made from */
+  struct luge__bytes headers;  /* text of header lines, each ended by a 0 */
+  struct luge__bytes nodes;    /* the list of them that libcurl reads */
+  char method[LUGE_METHOD_MAX + 1];
+  enum luge__shape shape;
+  bool customized; /* CURLOPT_CUSTOMREQUEST is set */
+  bool https;
+  bool fresh;   /* the client's own options are not set yet */
+  bool special; /* options were set that the next request may not have */
+
+  /* This request. */
+  struct luge_task *waiter;
+  enum luge__awaited awaited;
+  struct luge_timer timer; /* while somebody waits */
+  struct luge__bounds bounds;
+  uint64_t timeout;    /* nanoseconds, 0: none */
+  uint64_t started;    /* as luge__now says */
+  uint64_t connecting; /* since when; 0: not yet, or not needed */
+  uint64_t active;     /* when bytes last came or went */
+  curl_off_t length;   /* of the request's body; -1: not known */
+  curl_off_t sent;     /* of that, as last seen */
+  struct luge__upload *upload;
+  bool streaming; /* the owner takes the body as it comes */
+  bool connected; /* has a connection; the request is on its way */
+  bool idempotent;
+  bool paused;
+  bool was_sending; /* when it ended */
+  bool head_done;
+  bool done;  /* libcurl does not have it */
+  bool plain; /* the script asked for encodings of its own: no decoding */
+  enum luge__failure failure;
+  CURLcode result;
+  int status;
+
+  size_t head_total;       /* bytes of all heads, the interim ones too */
+  struct luge__bytes head; /* the lines of the last one */
+  struct luge__body body;
+  char problem[CURL_ERROR_SIZE];
+};
+
+/* NULL: out of memory. */
+struct luge__transfer *luge__transfer_take(struct luge__client *client);
+
+/* What is asked for; transfer_request.c. All raise `invalid`. */
+void luge__transfer_set_url(lua_State *L, struct luge__transfer *t, int arg);
+void luge__transfer_set_method(lua_State *L, struct luge__transfer *t, int arg);
+
+/* A string, or an upload, which must live until the transfer has ended; or no
+ * body. */
+void luge__transfer_set_body(lua_State *L, struct luge__transfer *t, int arg);
+
+/* Options of the table at `index` beside those; transfer_options.c. */
+void luge__transfer_set_options(lua_State *L, struct luge__transfer *t,
+                                int index);
+
+/* The bounds among them. */
+void luge__bounds_set(lua_State *L, struct luge__bounds *bounds, int index);
+
+/* Sets the handle up as all of the client's are. */
+void luge__transfer_set_basics(struct luge__transfer *t);
+
+/* False: out of memory, nothing was started. */
+bool luge__transfer_start(struct luge__transfer *t);
+
+/* Suspends the task until what it awaits has come. */
+int luge__transfer_wait(lua_State *L, struct luge__transfer *t,
+                        struct luge_task *task, enum luge__awaited awaited,
+                        const struct luge_wait_kind *kind);
+
+/* The waiting task gives up. */
+void luge__transfer_unwait(struct luge__transfer *t);
+
+/* Wakes the task if what it awaits has come. */
+void luge__transfer_notify(struct luge__transfer *t);
+
+/* Ends it from outside of libcurl's callbacks. */
+void luge__transfer_fail(struct luge__transfer *t, enum luge__failure failure);
+
+/* Its owner is done with it. What it holds can be read until the client is
+ * asked for another one, so that pushing it may raise and nothing is lost. */
+void luge__transfer_release(struct luge__transfer *t);
+
+/* The same, and nobody wants to read it; from __gc too. */
+void luge__transfer_drop(struct luge__transfer *t);
+
+/* Gives back memory that a released one does not need. */
+void luge__transfer_trim(struct luge__transfer *t);
+
+/* libcurl has finished it. */
+void luge__transfer_done(struct luge__transfer *t, CURLcode result);
+
+/* Frees a spare one. */
+void luge__transfer_free(struct luge__transfer *t);
+
+/* Moves what has come of the body to `out`, which is empty, and lets more
+ * come. False: nothing is there, yet or any more (t->done), or it failed. */
+bool luge__transfer_read(struct luge__transfer *t, struct luge__bytes *out);
+
+/* Sets libcurl's callbacks on the handle; transfer_callbacks.c. */
+void luge__transfer_set_callbacks(struct luge__transfer *t);
+
+/* Pushes the error of a failed transfer; transfer_error.c. */
+void luge__transfer_push_error(lua_State *L, struct luge__transfer *t);
+
+/* Raises it; the transfer is spare afterwards. */
+int luge__transfer_raise(lua_State *L, struct luge__transfer *t);
+
+/* Pushes the phase that it is in: "dns", "connect", ... */
+const char *luge__transfer_phase(struct luge__transfer *t);
+
+static inline struct luge_host *
+luge__transfer_host(const struct luge__transfer *t) {
+  return t->client->http->host;
+}
+
+static inline const struct luge__curl *
+luge__transfer_curl(const struct luge__transfer *t) {
+  return t->client->http->curl;
+}
+
+static inline const struct luge__memory *
+luge__transfer_memory(const struct luge__transfer *t) {
+  return &t->client->http->memory;
+}
+
+#endif

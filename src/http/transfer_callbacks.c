@@ -1,0 +1,246 @@
+/* What libcurl calls while it works on a transfer. Nothing here runs Lua or
+ * calls libcurl: it records, and wakes the task that waits. */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "transfer.h"
+#include "transfer_upload.h"
+
+/* All the heads of an answer, in bytes: libcurl's own limits are larger. */
+enum { MAX_HEAD = 256 * 1024 };
+
+/* Of a stream, when it pauses. */
+enum { HIGH_WATER = 128 * 1024 };
+
+/* Of what is announced, what is allocated at once. */
+enum { MAX_AHEAD = 1024 * 1024 };
+
+static void note_activity(struct luge__transfer *t) {
+  t->active = luge__now(luge__transfer_host(t));
+}
+
+static size_t fail(struct luge__transfer *t, enum luge__failure failure) {
+  t->failure = failure;
+  return 0; /* fewer bytes than there were: libcurl gives up */
+}
+
+/* The value of the header line if its name is `name`; else NULL. */
+static const char *value_of(const char *line, size_t length, const char *name) {
+  size_t n = strlen(name);
+  if (length <= n || line[n] != ':' || strncasecmp(line, name, n) != 0) {
+    return NULL;
+  }
+  const char *value = line + n + 1;
+  const char *end = line + length;
+  while (value < end && (*value == ' ' || *value == '\t')) {
+    value++;
+  }
+  return value;
+}
+
+static bool has_body(const struct luge__transfer *t) {
+  return t->shape != LUGE_SHAPE_HEAD && t->status != 204 && t->status != 304;
+}
+
+static bool start_decoding(struct luge__transfer *t, const char *value,
+                           const char *end) {
+  while (end > value && strchr(" \t\r\n", end[-1]) != NULL) {
+    end--;
+  }
+  size_t length = (size_t)(end - value);
+  if (length == 0 || t->plain || !has_body(t) ||
+      (length == 8 && strncasecmp(value, "identity", 8) == 0)) {
+    return true;
+  }
+  switch (
+      luge__body_decode(&t->body, luge__transfer_memory(t), value, length)) {
+  case LUGE_BODY_OK:
+    return true;
+  case LUGE_BODY_MEMORY:
+    return fail(t, LUGE_FAILURE_MEMORY);
+  default:
+    return fail(t, LUGE_FAILURE_NO_DECODER);
+  }
+}
+
+static bool expect_length(struct luge__transfer *t, const char *value) {
+  unsigned long long length = 0;
+  for (; *value >= '0' && *value <= '9' && length < 1ULL << 56; value++) {
+    length = length * 10 + (unsigned)(*value - '0');
+  }
+  if (!has_body(t)) {
+    return true;
+  }
+  if (t->body.max != 0 && length > t->body.max) {
+    return fail(t, LUGE_FAILURE_BODY_LIMIT);
+  }
+  size_t ahead = length < MAX_AHEAD ? (size_t)length : MAX_AHEAD;
+  return t->streaming ||
+         luge__bytes_reserve(&t->body.bytes, luge__transfer_memory(t), ahead) ||
+         fail(t, LUGE_FAILURE_MEMORY);
+}
+
+/* What of the head concerns how the body is taken. */
+static bool look_at(struct luge__transfer *t, const char *line, size_t length) {
+  const char *value;
+  if ((line[0] | 0x20) != 'c' || length < 10) {
+    return true;
+  }
+  if ((value = value_of(line, length, "content-encoding")) != NULL) {
+    return start_decoding(t, value, line + length);
+  }
+  if ((value = value_of(line, length, "content-length")) != NULL) {
+    return expect_length(t, value);
+  }
+  return true;
+}
+
+static void begin_head(struct luge__transfer *t, const char *line,
+                       size_t length) {
+  const char *at = memchr(line, ' ', length);
+  t->head.len = 0;
+  t->status = 0;
+  for (int i = 1; at != NULL && i <= 3 && at[i] >= '0' && at[i] <= '9'; i++) {
+    t->status = t->status * 10 + (at[i] - '0');
+  }
+}
+
+/* A line of a head, of an interim one too; or of the trailer, which libcurl
+ * has no other callback for. */
+static size_t on_header(char *line, size_t size, size_t count, void *data) {
+  struct luge__transfer *t = data;
+  size_t length = size * count;
+  note_activity(t);
+  t->head_total += length;
+  if (t->head_total > MAX_HEAD) {
+    return fail(t, LUGE_FAILURE_HEAD_LIMIT);
+  }
+  if (t->head_done) {
+    return length;
+  }
+  if (length > 5 && memcmp(line, "HTTP/", 5) == 0) {
+    begin_head(t, line, length);
+    return length;
+  }
+  if (length <= 2 && (line[0] == '\r' || line[0] == '\n')) {
+    t->head_done = t->status >= 200;
+    luge__transfer_notify(t);
+    return length;
+  }
+  if (!luge__bytes_append(&t->head, luge__transfer_memory(t), line, length)) {
+    return fail(t, LUGE_FAILURE_MEMORY);
+  }
+  return look_at(t, line, length) ? length : 0;
+}
+
+static size_t take_failed(struct luge__transfer *t,
+                          enum luge__body_status status) {
+  return fail(t, status == LUGE_BODY_LIMIT     ? LUGE_FAILURE_BODY_LIMIT
+                 : status == LUGE_BODY_CORRUPT ? LUGE_FAILURE_ENCODING
+                                               : LUGE_FAILURE_MEMORY);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
+  struct luge__transfer *t = data;
+  size_t length = size * count;
+  const struct luge__memory *memory = luge__transfer_memory(t);
+  enum luge__body_status status;
+  note_activity(t);
+  if (!t->streaming) {
+    status = luge__body_add(&t->body, memory, bytes, length);
+  } else if (t->body.bytes.len >= HIGH_WATER) {
+    t->paused = true;
+    return CURL_WRITEFUNC_PAUSE;
+  } else {
+    status = luge__body_keep(&t->body, memory, bytes, length);
+  }
+  if (status != LUGE_BODY_OK) {
+    return take_failed(t, status);
+  }
+  luge__transfer_notify(t);
+  return length;
+}
+
+/* A request that libcurl would send a second time, because the kept
+ * connection died before the first byte of the answer: not if its first bytes
+ * have gone out and it is one that may do harm twice. */
+static bool is_resent(const struct luge__transfer *t) {
+  long sent = 0;
+  if (!t->connected || t->idempotent) {
+    return false;
+  }
+  luge__transfer_curl(t)->easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
+  return sent > 0;
+}
+
+static curl_socket_t on_open_socket(void *data, curlsocktype purpose,
+                                    struct curl_sockaddr *address) {
+  struct luge__transfer *t = data;
+  (void)purpose;
+  if (is_resent(t)) {
+    t->failure = LUGE_FAILURE_RESENT;
+    return CURL_SOCKET_BAD;
+  }
+  if (t->connecting == 0) {
+    t->connecting = luge__now(luge__transfer_host(t));
+  }
+  curl_socket_t fd = luge__socket_open(t->client, address);
+  if (fd == CURL_SOCKET_BAD && (errno == EMFILE || errno == ENFILE)) {
+    t->failure = LUGE_FAILURE_FILE_LIMIT;
+  }
+  return fd;
+}
+
+static int on_resolve(void *resolver, void *reserved, void *data) {
+  struct luge__transfer *t = data;
+  (void)resolver;
+  (void)reserved;
+  if (t->connecting == 0) {
+    t->connecting = luge__now(luge__transfer_host(t));
+  }
+  return 0;
+}
+
+/* It has a connection; the request goes out next. */
+static int on_request(void *data, char *remote, char *local, int remote_port,
+                      int local_port) {
+  struct luge__transfer *t = data;
+  (void)remote;
+  (void)local;
+  (void)remote_port;
+  (void)local_port;
+  if (is_resent(t)) {
+    t->failure = LUGE_FAILURE_RESENT;
+    return CURL_PREREQFUNC_ABORT;
+  }
+  t->connected = true;
+  note_activity(t);
+  return CURL_PREREQFUNC_OK;
+}
+
+static size_t on_read(char *bytes, size_t size, size_t count, void *data) {
+  struct luge__transfer *t = data;
+  note_activity(t);
+  return luge__upload_take(t->upload, bytes, size * count);
+}
+
+void luge__transfer_set_callbacks(struct luge__transfer *t) {
+  const struct luge__curl *curl = luge__transfer_curl(t);
+  CURL *easy = t->easy;
+  curl->easy_setopt(easy, CURLOPT_PRIVATE, t);
+  curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+  curl->easy_setopt(easy, CURLOPT_HEADERDATA, t);
+  curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+  curl->easy_setopt(easy, CURLOPT_WRITEDATA, t);
+  curl->easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+  curl->easy_setopt(easy, CURLOPT_READDATA, t);
+  curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+  curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
+  curl->easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, luge__on_close_socket);
+  curl->easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, t->client->http);
+  curl->easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, on_resolve);
+  curl->easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, t);
+  curl->easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+  curl->easy_setopt(easy, CURLOPT_PREREQDATA, t);
+}

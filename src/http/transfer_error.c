@@ -1,0 +1,262 @@
+/* Errors of transfers: their kind, code and phase, as DESIGN says. */
+#include <errno.h>
+#include <lauxlib.h>
+#include <string.h>
+
+#include "../core/error.h"
+#include "transfer.h"
+#include "transfer_url.h"
+
+/* Of a broken-off body, how much an error keeps. */
+enum { MAX_PARTIAL = 16 * 1024 * 1024 };
+
+struct verdict {
+  const char *kind;
+  const char *code; /* of `network`; `what` of `limit` */
+  const char *text;
+  bool retryable;
+  size_t limit;
+};
+
+static bool has_time(struct luge__transfer *t, CURLINFO info) {
+  curl_off_t microseconds = 0;
+  luge__transfer_curl(t)->easy_getinfo(t->easy, info, &microseconds);
+  return microseconds > 0;
+}
+
+static bool is_sending(struct luge__transfer *t) {
+  curl_off_t sent = 0;
+  luge__transfer_curl(t)->easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+  return t->length < 0 ? t->was_sending : sent < t->length;
+}
+
+const char *luge__transfer_phase(struct luge__transfer *t) {
+  if (t->head_done) {
+    return "body";
+  }
+  if (t->connected) {
+    return is_sending(t) ? "send" : "headers";
+  }
+  if (!has_time(t, CURLINFO_NAMELOOKUP_TIME_T)) {
+    return "dns";
+  }
+  return has_time(t, CURLINFO_CONNECT_TIME_T) ? "tls" : "connect";
+}
+
+static long get_long(struct luge__transfer *t, CURLINFO info) {
+  long value = 0;
+  luge__transfer_curl(t)->easy_getinfo(t->easy, info, &value);
+  return value;
+}
+
+static struct verdict network(const char *code, const char *text) {
+  return (struct verdict){
+      .kind = "network", .code = code, .text = text, .retryable = true};
+}
+
+static struct verdict bad_tls(const char *text) {
+  return (struct verdict){.kind = "network", .code = "tls", .text = text};
+}
+
+static struct verdict limit(const char *what, size_t size, const char *text) {
+  return (struct verdict){
+      .kind = "limit", .code = what, .text = text, .limit = size};
+}
+
+/* libcurl has one code for all that goes wrong while it reads. */
+static struct verdict on_receive(struct luge__transfer *t) {
+  long connect_code = get_long(t, CURLINFO_HTTP_CONNECTCODE);
+  if (connect_code >= 300 && !t->connected) {
+    return network("proxy", "the proxy refused to connect");
+  }
+  if (strstr(t->problem, "chunk") != NULL) {
+    return network("protocol", "the chunks of the body are malformed");
+  }
+  if (strstr(t->problem, "oo large response headers") != NULL) {
+    return limit("head", 256 * 1024, "the head of the answer is too long");
+  }
+  return network("reset", "the connection was reset");
+}
+
+static struct verdict on_connect(struct luge__transfer *t) {
+  switch (get_long(t, CURLINFO_OS_ERRNO)) {
+  case ECONNREFUSED:
+    return network("connect", "connection refused");
+  case EHOSTUNREACH:
+  case ENETUNREACH:
+    return network("connect", "no route to the host");
+  case ENOENT:
+    return network("connect", "there is no such socket");
+  default:
+    return network("connect", "cannot connect");
+  }
+}
+
+static struct verdict of_curl(struct luge__transfer *t) {
+  const struct luge__curl *curl = luge__transfer_curl(t);
+  switch ((int)t->result) {
+  case CURLE_UNSUPPORTED_PROTOCOL:
+  case CURLE_WEIRD_SERVER_REPLY:
+    return network("protocol", "the answer is not HTTP");
+  case CURLE_URL_MALFORMAT:
+    return (struct verdict){.kind = "invalid", .text = "the URL is malformed"};
+  case CURLE_COULDNT_RESOLVE_PROXY:
+    return network("proxy", "the proxy's name cannot be resolved");
+  case CURLE_PROXY:
+    return network("proxy", "the proxy refused to connect");
+  case CURLE_COULDNT_RESOLVE_HOST:
+    return network("dns", "the name cannot be resolved");
+  case CURLE_COULDNT_CONNECT:
+    return on_connect(t);
+  case CURLE_HTTP2:
+    return network("protocol", "an error in HTTP/2's framing");
+  case CURLE_HTTP2_STREAM:
+    return network("reset", "the server reset the stream");
+  case CURLE_PARTIAL_FILE:
+    return (struct verdict){.kind = "truncated",
+                            .text = "the body is shorter than announced",
+                            .retryable = true};
+  case CURLE_OUT_OF_MEMORY:
+    /* Its word for a header line that is too long. */
+    return t->connected && !t->head_done
+               ? limit("head", 256 * 1024, "a header of the answer is too long")
+               : (struct verdict){.text = "not enough memory"};
+  case LUGE_CURLE_TOO_LARGE:
+    return limit("head", 256 * 1024, "the head of the answer is too long");
+  case CURLE_OPERATION_TIMEDOUT:
+    return (struct verdict){
+        .kind = "timeout", .text = "timed out", .retryable = true};
+  case CURLE_GOT_NOTHING:
+    return network("reset", "the connection was closed before the answer");
+  case CURLE_SEND_ERROR:
+    return network("reset", "the connection broke while sending");
+  case CURLE_RECV_ERROR:
+    return on_receive(t);
+  case CURLE_SSL_CONNECT_ERROR:
+    return network("tls", "the TLS handshake failed");
+  case CURLE_PEER_FAILED_VERIFICATION:
+    return bad_tls("the server's certificate is not trusted");
+  case CURLE_SSL_CERTPROBLEM:
+    return bad_tls("the client's certificate cannot be used");
+  case CURLE_SSL_CACERT_BADFILE:
+    return bad_tls("the certificates of authorities cannot be read");
+  case CURLE_SSL_CIPHER:
+  case CURLE_SSL_ISSUER_ERROR:
+  case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+  case CURLE_SSL_INVALIDCERTSTATUS:
+    return bad_tls(curl->easy_strerror(t->result));
+  default:
+    return network("protocol", curl->easy_strerror(t->result));
+  }
+}
+
+static struct verdict timed_out(const char *text) {
+  return (struct verdict){.kind = "timeout", .text = text, .retryable = true};
+}
+
+static struct verdict verdict_of(struct luge__transfer *t) {
+  switch (t->failure) {
+  case LUGE_FAILURE_CLOSED:
+    return (struct verdict){.kind = "closed", .text = "the client was closed"};
+  case LUGE_FAILURE_NONE:
+  case LUGE_FAILURE_MEMORY:
+    return (struct verdict){.text = "not enough memory"};
+  case LUGE_FAILURE_HEAD_LIMIT:
+    return limit("head", 256 * 1024, "the head of the answer is too long");
+  case LUGE_FAILURE_BODY_LIMIT:
+    return limit("body", t->body.max, "the body is too long");
+  case LUGE_FAILURE_FILE_LIMIT:
+    return limit("descriptors", 0, "no file descriptor is left");
+  case LUGE_FAILURE_RESENT:
+    return network("reset",
+                   "a kept connection was closed before the answer came");
+  case LUGE_FAILURE_ENCODING:
+    return network("protocol", "the body's encoding is corrupt");
+  case LUGE_FAILURE_NO_DECODER:
+    return network("protocol", "the body has an encoding that is not known");
+  case LUGE_FAILURE_CUT_ENCODING:
+    return (struct verdict){.kind = "truncated",
+                            .text = "the encoded body has no end",
+                            .retryable = true};
+  case LUGE_FAILURE_SOURCE:
+    return (struct verdict){.kind = "io",
+                            .text = "the request's body cannot be read"};
+  case LUGE_FAILURE_TIMEOUT:
+    return timed_out("timed out");
+  case LUGE_FAILURE_CONNECT_TIMEOUT:
+    return timed_out("timed out while connecting");
+  case LUGE_FAILURE_IDLE_TIMEOUT:
+    return timed_out("timed out: no byte came or went");
+  case LUGE_FAILURE_CURL:
+    break;
+  }
+  return of_curl(t);
+}
+
+static void set_text(lua_State *L, const char *name, const char *value) {
+  lua_pushstring(L, value);
+  lua_setfield(L, -2, name);
+}
+
+static double passed(const struct luge__transfer *t) {
+  uint64_t bound = t->failure == LUGE_FAILURE_TIMEOUT ? t->timeout
+                   : t->connected                     ? t->bounds.idle
+                                                      : t->bounds.connect;
+  return (double)bound / 1e9;
+}
+
+static void set_fields(lua_State *L, struct luge__transfer *t,
+                       const struct verdict *verdict) {
+  lua_pushboolean(L, verdict->retryable);
+  lua_setfield(L, -2, "retryable");
+  if (strcmp(verdict->kind, "limit") == 0) {
+    set_text(L, "what", verdict->code);
+    lua_pushinteger(L, (lua_Integer)verdict->limit);
+    lua_setfield(L, -2, "limit");
+  } else if (verdict->code != NULL) {
+    set_text(L, "code", verdict->code);
+  }
+  if (strcmp(verdict->kind, "timeout") == 0) {
+    lua_pushnumber(L, passed(t));
+    lua_setfield(L, -2, "seconds");
+  }
+  bool by_proxy = verdict->code != NULL && strcmp(verdict->code, "proxy") == 0;
+  set_text(L, "phase", by_proxy ? "proxy" : luge__transfer_phase(t));
+  size_t length = t->body.bytes.len;
+  if (t->head_done && !t->streaming) {
+    lua_pushlstring(L, t->body.bytes.ptr != NULL ? t->body.bytes.ptr : "",
+                    length < MAX_PARTIAL ? length : MAX_PARTIAL);
+    lua_setfield(L, -2, "partial");
+  }
+}
+
+/* libcurl's own words, where they say more. */
+static const char *push_detail(lua_State *L, const struct luge__transfer *t) {
+  if (t->failure != LUGE_FAILURE_CURL || t->problem[0] == '\0') {
+    return lua_pushliteral(L, "");
+  }
+  return lua_pushfstring(L, " (%s)", t->problem);
+}
+
+void luge__transfer_push_error(lua_State *L, struct luge__transfer *t) {
+  struct verdict verdict = verdict_of(t);
+  luaL_checkstack(L, 8, NULL);
+  if (verdict.kind == NULL) {
+    lua_pushstring(L, verdict.text);
+    return;
+  }
+  const char *url = luge__url_push_masked(L, t->url_text.ptr);
+  luge__push_error(L, verdict.kind, "%s %s: %s%s", t->method, url, verdict.text,
+                   push_detail(L, t));
+  set_fields(L, t, &verdict);
+  set_text(L, "url", url);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
+int luge__transfer_raise(lua_State *L, struct luge__transfer *t) {
+  luge__transfer_release(t);
+  luge__transfer_push_error(L, t);
+  luge__transfer_trim(t);
+  return lua_error(L);
+}

@@ -1,0 +1,182 @@
+/* Header lines; see transfer_headers.h. */
+#include "transfer_headers.h"
+
+#include <ctype.h>
+#include <lauxlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../core/error.h"
+#include "transfer.h"
+#include "transfer_url.h"
+
+void luge__fields_begin(struct luge__transfer *t) {
+  t->headers.len = 0;
+}
+
+static void append(lua_State *L, struct luge__transfer *t, const char *text,
+                   size_t length) {
+  if (!luge__bytes_append(&t->headers, luge__transfer_memory(t), text,
+                          length)) {
+    luaL_error(L, "not enough memory");
+  }
+}
+
+static bool have(const struct luge__transfer *t, const char *name, size_t n,
+                 size_t among) {
+  const char *at = t->headers.ptr;
+  const char *end = at != NULL ? at + among : NULL;
+  for (; at < end; at += strlen(at) + 1) {
+    if (strncasecmp(at, name, n) == 0 && (at[n] == ':' || at[n] == ';')) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool luge__fields_have(const struct luge__transfer *t, const char *name) {
+  return have(t, name, strlen(name), t->headers.len);
+}
+
+/* libcurl's ways: "Name;" is one without a value, "Name:" is not sent. */
+static void add_line(lua_State *L, struct luge__transfer *t, const char *name,
+                     size_t name_length, const char *value, size_t length) {
+  append(L, t, name, name_length);
+  if (value == NULL) {
+    append(L, t, ":", 2);
+  } else if (length == 0) {
+    append(L, t, ";", 2);
+  } else {
+    append(L, t, ": ", 2);
+    append(L, t, value, length + 1);
+  }
+}
+
+void luge__fields_add(lua_State *L, struct luge__transfer *t, const char *name,
+                      const char *value) {
+  if (!luge__fields_have(t, name)) {
+    add_line(L, t, name, strlen(name), value,
+             value != NULL ? strlen(value) : 0);
+  }
+}
+
+static void check_name(lua_State *L, const char *name, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)name[i];
+    if (!isalnum(c) && (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL)) {
+      luge__raise(L, "invalid",
+                  "bad header name: byte %d of it may not be in one",
+                  (int)i + 1);
+    }
+  }
+  if (length == 0) {
+    luge__raise(L, "invalid", "bad header name: it is empty");
+  }
+  if ((length == 14 && strncasecmp(name, "content-length", 14) == 0) ||
+      (length == 17 && strncasecmp(name, "transfer-encoding", 17) == 0)) {
+    luge__raise(L, "invalid",
+                "header '%s' follows from the body, and is not to be given",
+                name);
+  }
+}
+
+static void check_value(lua_State *L, const char *name, const char *value,
+                        size_t length) {
+  if (memchr(value, '\r', length) != NULL ||
+      memchr(value, '\n', length) != NULL || strlen(value) != length) {
+    luge__raise(L, "invalid", "header '%s' holds a CR, LF or NUL", name);
+  }
+}
+
+/* Adds the header whose value is on top of the stack. */
+static void add_value(lua_State *L, struct luge__transfer *t, const char *name,
+                      size_t name_length) {
+  size_t length;
+  const char *value;
+  switch (lua_type(L, -1)) {
+  case LUA_TNUMBER:
+    lua_pushvalue(L, -1); /* a table's number must stay one */
+    value = lua_tolstring(L, -1, &length);
+    add_line(L, t, name, name_length, value, length);
+    lua_pop(L, 1);
+    return;
+  case LUA_TSTRING:
+    value = lua_tolstring(L, -1, &length);
+    check_value(L, name, value, length);
+    add_line(L, t, name, name_length, value, length);
+    return;
+  case LUA_TBOOLEAN:
+    if (!lua_toboolean(L, -1)) {
+      add_line(L, t, name, name_length, NULL, 0);
+      return;
+    }
+    break;
+  default:
+    break;
+  }
+  luge__raise(L, "invalid",
+              "header '%s' is %s, takes a string, a number, a list of them, "
+              "or false",
+              name, luaL_typename(L, -1));
+}
+
+static void add_list(lua_State *L, struct luge__transfer *t, const char *name,
+                     size_t name_length) {
+  lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, -1, i);
+    add_value(L, t, name, name_length);
+    lua_pop(L, 1);
+  }
+}
+
+void luge__fields_add_table(lua_State *L, struct luge__transfer *t, int index,
+                            bool overrides, bool safe) {
+  if (lua_isnoneornil(L, index)) {
+    return;
+  }
+  if (!lua_istable(L, index)) {
+    luge__raise(L, "invalid", "'headers' is %s, takes a table",
+                luaL_typename(L, index));
+  }
+  luaL_checkstack(L, 8, NULL);
+  size_t before = overrides ? t->headers.len : 0;
+  index = lua_absindex(L, index);
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+    size_t length;
+    if (lua_type(L, -2) != LUA_TSTRING) {
+      luge__raise(L, "invalid", "'headers' has a key that is %s, takes names",
+                  luaL_typename(L, -2));
+    }
+    const char *name = lua_tolstring(L, -2, &length);
+    check_name(L, name, length);
+    if ((safe && luge__is_secret(name, length)) ||
+        have(t, name, length, before)) {
+      continue;
+    }
+    if (lua_istable(L, -1)) {
+      add_list(L, t, name, length);
+    } else {
+      add_value(L, t, name, length);
+    }
+  }
+}
+
+void luge__fields_end(lua_State *L, struct luge__transfer *t) {
+  size_t count = 0, size = sizeof(struct curl_slist);
+  char *at = t->headers.ptr, *end = at + t->headers.len;
+  for (char *p = at; p < end; p += strlen(p) + 1) {
+    count++;
+  }
+  t->nodes.len = 0;
+  if (!luge__bytes_reserve(&t->nodes, luge__transfer_memory(t), count * size)) {
+    luaL_error(L, "not enough memory");
+  }
+  struct curl_slist *node = (struct curl_slist *)(void *)t->nodes.ptr;
+  for (size_t i = 0; i < count; i++, at += strlen(at) + 1) {
+    node[i].data = at;
+    node[i].next = i + 1 < count ? &node[i + 1] : NULL;
+  }
+  luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_HTTPHEADER,
+                                      count > 0 ? node : NULL);
+}

@@ -1,0 +1,32 @@
+/* The header lines of a request, in the order: the request's own, its
+ * client's, ours. Of each name the first counts. The text and the list that
+ * libcurl reads are two blocks, used again by the transfer's next request. */
+#ifndef LUGE_HTTP_TRANSFER_HEADERS_H
+#define LUGE_HTTP_TRANSFER_HEADERS_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+struct luge__transfer;
+
+/* Begins an empty list. */
+void luge__fields_begin(struct luge__transfer *t);
+
+/* Adds those of the table { name = value, ... } at `index`, or none: a value
+ * is a string, a number, a list of these (repeated), or false (not sent, even
+ * if it otherwise would be). `overrides`: names that are already there are
+ * left out. `safe`: those that hold secrets are. Raises `invalid`. */
+void luge__fields_add_table(lua_State *L, struct luge__transfer *t, int index,
+                            bool overrides, bool safe);
+
+/* Adds one of ours, unless it is there. NULL: it is not sent. */
+void luge__fields_add(lua_State *L, struct luge__transfer *t, const char *name,
+                      const char *value);
+
+/* Whether the request has one of that name. */
+bool luge__fields_have(const struct luge__transfer *t, const char *name);
+
+/* Hands the list to libcurl. */
+void luge__fields_end(lua_State *L, struct luge__transfer *t);
+
+#endif

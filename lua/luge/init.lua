@@ -144,7 +144,7 @@ luge.timeout = tasks.timeout
 ---@class luge.Scope
 ---@field spawn fun(self, fn: function, ...): luge.Task a task of the scope
 ---@field cancel fun(self, reason?: any) ends the block, without an error
----@field errors any[] the errors of its tasks, and its own, as they came
+---@field errors any[] its own error, and those of its tasks that nobody awaited, as they came
 
 --- Runs `fn(scope)` here. The tasks spawned inside belong to the scope: their
 --- first error cancels the rest and is raised. Waits until all have ended.

@@ -78,7 +78,8 @@ static void settle_failed(lua_State *L, struct luge_task *task) {
     return;
   }
   luge__trace_spawned(L, task, 1);
-  if (owner->flags & LUGE_SCOPE_FAIL_FAST) {
+  bool awaited = !luge__list_empty(&task->cell.listeners);
+  if ((owner->flags & LUGE_SCOPE_FAIL_FAST) && !awaited) {
     luge__block_keep_error(L, owner);
   }
   task->unawaited = !luge__cell_reject(L, 1, &task->cell, owner);

@@ -648,14 +648,24 @@ describe("scope", function()
     near(luge.now() - start, 5)
   end)
 
-  it("does not fail by an error that was awaited, but keeps it", function()
+  it("does not fail by an error that was awaited", function()
     test.equal(luge.scope(function(scope)
       local failing = scope:spawn(error, "e", 0)
       pcall(failing.await, failing)
       luge.sleep(0)
-      test.same(scope.errors, { "e" })
+      test.same(scope.errors, {})
       return "goes on"
     end), "goes on")
+  end)
+
+  it("has an error that passes through its function once", function()
+    local seen
+    local ok, err = pcall(luge.scope, function(scope)
+      seen = scope
+      scope:spawn(error, "e", 0):await()
+    end)
+    test.same({ ok, err }, { false, "e" })
+    test.same(seen.errors, { "e" })
   end)
 
   it("nests: an inner failure is the outer one's only if it passes", function()

@@ -6,19 +6,21 @@ local sync = require "luge.native.sync"
 local testchild = require "luge.native.testchild"
 local report = require "luge.internal.test_report"
 
-local usage = [[
-usage: luge test [OPTION...] [PATH...]
-
-Runs the tests in files, and in the files named *_test.lua below folders;
-without a PATH, below the current one. See `luge help luge.test`.
-
-  --filter TEXT   only tests whose name, with its groups', holds TEXT
-  --jobs N        at most N files at once; default: the number of cores
-  --junit FILE    write a report for CI systems, in JUnit's XML format
-  --tap           print the results in the Test Anything Protocol
-  --verbose       name every test, not only those that fail
-  --help          print this
-]]
+-- No long string: what begins with two dashes there is taken for a comment when
+-- the modules are compiled in.
+local usage = table.concat({
+  "usage: luge test [OPTION...] [PATH...]",
+  "",
+  "Runs the tests in files, and in the files named *_test.lua below folders;",
+  "without a PATH, below the current one. See `luge help luge.test`.",
+  "",
+  "  --filter TEXT   only tests whose name, with its groups', holds TEXT",
+  "  --jobs N        at most N files at once; default: the number of cores",
+  "  --junit FILE    write a report for CI systems, in JUnit's XML format",
+  "  --tap           print the results in the Test Anything Protocol",
+  "  --verbose       name every test, not only those that fail",
+  "  --help          print this",
+}, "\n") .. "\n"
 
 -- Seconds: between two messages of a file, beyond what it announced; and for
 -- what it has printed to arrive when it has ended.

@@ -189,6 +189,17 @@ struct luge_task *luge__spawn_at(lua_State *L, struct luge_scope *owner,
   return task;
 }
 
+int luge__script_level(lua_State *L) {
+  lua_Debug ar;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "S", &ar);
+    if (strncmp(ar.source, "=luge.", 6) != 0 && ar.what[0] != 'C') {
+      return level;
+    }
+  }
+  return 1;
+}
+
 void luge__task_serve(struct luge_task *task) {
   task->root.flags |= LUGE_SCOPE_SERVANT;
   luge__list_remove(&task->sibling);

@@ -49,6 +49,10 @@ struct luge_task *luge__spawn(lua_State *L, struct luge_scope *owner,
 struct luge_task *luge__spawn_at(lua_State *L, struct luge_scope *owner,
                                  int nargs, int level);
 
+/* The level of the nearest function on the stack that is a script's and not
+ * luge's own; 1 if there is none. */
+int luge__script_level(lua_State *L);
+
 /* Makes a task that was just spawned a servant: its owner does not wait for
  * it, but cancels it once all that it owns besides has ended. */
 void luge__task_serve(struct luge_task *task);

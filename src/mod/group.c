@@ -137,20 +137,22 @@ static int group_wait(lua_State *L) {
   return luge__waiters_join(L, task, &group->waiters, &kind);
 }
 
-/* Pushes the first result of an ended task, or its error, which counts as
- * awaited. */
+/* Replaces the Task on top of the stack, which has ended, by its first result
+ * or its error, which counts as awaited. */
 static void push_outcome(lua_State *L, struct luge_cell *cell) {
   int index = lua_gettop(L);
+  int count = 1;
   if (cell->state != LUGE_CELL_RESOLVED) {
     luge__cell_push_error(L, index);
   } else if (cell->count == 0) {
     lua_pushnil(L);
   } else {
-    luaL_checkstack(L, cell->count, NULL);
-    luge__cell_push_values(L, index, cell);
-    lua_settop(L, index + 1);
+    luaL_checkstack(L, cell->count + 1, NULL);
+    count = luge__cell_push_values(L, index, cell);
   }
-  lua_remove(L, index);
+  lua_pushvalue(L, -count);
+  lua_replace(L, index);
+  lua_settop(L, index);
 }
 
 /* group:results() -> the outcomes of tasks that have all ended, in the order

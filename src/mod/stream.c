@@ -29,6 +29,7 @@ struct stream {
   struct luge_scope *owner; /* a scope of the maker */
   lua_Integer capacity;     /* items that may be ready before they are read */
   lua_Integer head, count;  /* of the ring of these */
+  int line;                 /* where it was made */
   bool closed;
 };
 
@@ -40,6 +41,7 @@ struct reader {
 enum {
   FUNCTION = 1, /* until it has started; then the producer's Task */
   MAKER,        /* its Task */
+  SITE,         /* the function that made the stream, until it has started */
   CONTEXT,      /* the maker's, or nil */
   ITEMS,        /* the ring, from 1; and the items of holders, by their task */
   VALUES = ITEMS
@@ -180,6 +182,16 @@ static bool owner_lives(const struct stream *stream) {
          is_inside(&stream->maker->root, stream->owner);
 }
 
+/* Tracebacks name the line that made the stream. The function that reads it
+ * first must not be kept: it may be all that refers to the stream. */
+static void set_site(lua_State *L, const struct stream *stream) {
+  lua_getiuservalue(L, lua_upvalueindex(1), SITE);
+  lua_setiuservalue(L, -2, 1);
+  stream->producer->line = stream->line;
+  lua_pushnil(L);
+  lua_setiuservalue(L, lua_upvalueindex(1), SITE);
+}
+
 /* Spawns the producer: for its maker, with the context of its maker. */
 static void start(lua_State *L, struct stream *stream) {
   if (!owner_lives(stream)) {
@@ -191,6 +203,7 @@ static void start(lua_State *L, struct stream *stream) {
   struct luge_task *producer = luge__spawn(L, stream->owner, 1);
   luge__task_serve(producer);
   stream->producer = producer;
+  set_site(L, stream);
   stream->ended.notify = on_ended;
   luge__list_append(&producer->cell.listeners, &stream->ended.link);
   lua_setiuservalue(L, lua_upvalueindex(1), FUNCTION);
@@ -347,6 +360,12 @@ static void keep_maker(lua_State *L, struct stream *stream, int index) {
   stream->owner = owner_of(task);
   luge__task_push(L, task);
   lua_setiuservalue(L, index, MAKER);
+  lua_Debug ar;
+  if (lua_getstack(L, luge__script_level(L), &ar)) {
+    lua_getinfo(L, "lf", &ar);
+    stream->line = ar.currentline;
+    lua_setiuservalue(L, index, SITE);
+  }
   if (task->has_context) {
     lua_rawgeti(task->host->store, LUGE_CONTEXTS, task->thread.slot);
     lua_xmove(task->host->store, L, 1);

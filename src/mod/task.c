@@ -1,7 +1,6 @@
 /* luge.native.task: tasks, futures and blocks as Lua functions. The public
  * names and their documentation are in lua/luge/init.lua. */
 #include <lauxlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "../core/args.h"
@@ -29,23 +28,12 @@ static int lib_spawn(lua_State *L) {
   return 1;
 }
 
-/* The nearest function that is not luge's own. */
-static int user_level(lua_State *L) {
-  lua_Debug ar;
-  for (int level = 1; lua_getstack(L, level, &ar); level++) {
-    lua_getinfo(L, "S", &ar);
-    if (strncmp(ar.source, "=luge.", 6) != 0 && ar.what[0] != 'C') {
-      return level;
-    }
-  }
-  return 1;
-}
-
 /* spawn, for luge's own Lua functions: in tracebacks, the task was spawned
  * where a script called one of them. */
 static int lib_spawn_inside(lua_State *L) {
   luge__check_callable(L, 1);
-  luge__spawn_at(L, check_current(L)->scope, lua_gettop(L) - 1, user_level(L));
+  luge__spawn_at(L, check_current(L)->scope, lua_gettop(L) - 1,
+                 luge__script_level(L));
   return 1;
 }
 

@@ -15,7 +15,9 @@ local lock = require("luge.native.sync").lock
 local check = require "luge.internal.check"
 local closing = require "luge.internal.closing"
 local from = require "luge.internal.from"
+local is_error = require("luge.native.task").is_error
 local setmetatable, unpack = setmetatable, table.unpack
+local error, pcall = error, pcall
 
 ---@class luge.Stream
 local Stream = { __name = "Stream", is_luge_stream = true }
@@ -159,19 +161,32 @@ function Stream:reduce(fn, init)
   return result
 end
 
+-- Waits for a producer that was cancelled. That an `emit` of it, shielded, was
+-- told so by `closed` is no error of it.
+local function end_of(task)
+  local ok, err = pcall(task.await, task)
+  if not ok and not is_error(err, "closed") then
+    error(err, 0)
+  end
+end
+
 -- A stream from a producer: `fn(emit)` runs as a task, `ahead` items before
 -- the reader; `shut`, if any, is called once the task has ended.
 function stream.produce(fn, ahead, shut, wide)
   local next, close = producer(fn, ahead)
-  return stream.open(next, function()
+  local self = stream.new(next, function()
     local task = close()
     if task then
-      closing(task.await, task)
+      closing(end_of, task)
     end
     if shut then
       shut()
     end
   end, wide)
+  if not wide then -- its readers need no gate: they wait in C, in their order
+    self.item, self.pull = next, next
+  end
+  return self:iter()
 end
 
 -- A function that closes what an operator has taken over.

@@ -1,0 +1,33 @@
+-- Base64 (RFC 4648), for images in requests.
+
+local base64 = {}
+
+local alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+local digits = {}
+for i = 0, 63 do digits[i] = alphabet:sub(i + 1, i + 1) end
+
+local function three(a, b, c)
+  local bits = a << 16 | b << 8 | c
+  return digits[bits >> 18] .. digits[bits >> 12 & 63] .. digits[bits >> 6 & 63]
+    .. digits[bits & 63]
+end
+
+--- The text of the bytes.
+function base64.encode(bytes)
+  local parts, n = {}, 0
+  local whole = #bytes - #bytes % 3
+  for i = 1, whole, 3 do
+    n = n + 1
+    parts[n] = three(bytes:byte(i, i + 2))
+  end
+  local left = #bytes - whole
+  if left == 1 then
+    parts[n + 1] = three(bytes:byte(-1), 0, 0):sub(1, 2) .. "=="
+  elseif left == 2 then
+    local a, b = bytes:byte(-2, -1)
+    parts[n + 1] = three(a, b, 0):sub(1, 3) .. "="
+  end
+  return table.concat(parts)
+end
+
+return base64

@@ -1,0 +1,98 @@
+-- Embeddings: texts to vectors, many in one request.
+
+local http = require "luge.http"
+local json = require "luge.json"
+local attempts = require "luge.internal.llm.attempts"
+local check = require "luge.internal.chain.check"
+local failure = require "luge.internal.llm.failure"
+local model = require "luge.internal.llm.model"
+local runnable = require "luge.internal.chain.runnable"
+local tasks = require "luge.native.task"
+local usage = require "luge.internal.llm.usage"
+
+-- Texts in a request: below the limits of all providers.
+local MOST = 512
+
+-- How the formats do it: the path, and the vectors of an answer.
+local formats = {}
+
+formats.openai = { path = "/embeddings", read = function(answer)
+  if type(answer.data) ~= "table" then return nil end
+  local vectors = {}
+  for i, item in ipairs(answer.data) do
+    vectors[(math.tointeger(item.index) or i - 1) + 1] = item.embedding
+  end
+  return vectors, answer.usage and { input_tokens = answer.usage.prompt_tokens }
+end }
+
+formats.ollama = { path = "/api/embed", read = function(answer)
+  return answer.embeddings, { input_tokens = answer.prompt_eval_count }
+end }
+
+local Embed = {}
+
+local function post(self, target, body)
+  target.lane:enter()
+  local response = http.post(target.base .. self.form.path, {
+    headers = target.headers, body = body, timeout = self.model.settings.timeout,
+  })
+  if response.status ~= 200 then
+    error(failure.of_status(target, response.status, response.headers, response.body))
+  end
+  local ok, answer = pcall(json.decode, response.body)
+  if not ok or type(answer) ~= "table" then
+    error(failure.protocol(target, "the answer is no JSON", response.body))
+  end
+  return answer
+end
+
+local function request(self, texts)
+  local settings = self.model.settings
+  local body = { model = settings.model, input = json.array(texts) }
+  for name, value in pairs(settings.extra or {}) do body[name] = value end
+  local target = model.target(self.model)
+  local answer = attempts.run(target.lane, attempts.allowed(settings.max_retries), nil, post,
+    self, target, json.encode(body))
+  local vectors, used = self.form.read(answer)
+  if type(vectors) ~= "table" or #vectors ~= #texts then
+    error(failure.protocol(target, "the answer has not a vector for each text",
+      json.encode(answer)))
+  end
+  local context = tasks.context()
+  if context then usage.note(context, used) end
+  return vectors
+end
+
+local function check_texts(texts)
+  for i, text in ipairs(texts) do
+    if type(text) ~= "string" then
+      check.invalid("llm.embed: text %d is %s, takes a string", i, check.describe(text))
+    end
+  end
+end
+
+function Embed:_invoke(input)
+  if type(input) == "string" then return request(self, { input })[1] end
+  if type(input) ~= "table" then
+    check.invalid("llm.embed: got %s, takes a string or a list of strings", check.describe(input))
+  end
+  check_texts(input)
+  local vectors = {}
+  for first = 1, #input, MOST do
+    local texts = table.move(input, first, math.min(first + MOST - 1, #input), 1, {})
+    local part = request(self, texts)
+    table.move(part, 1, #part, #vectors + 1, vectors)
+  end
+  return vectors
+end
+
+runnable.class("embed", "chain", Embed)
+
+return function(name, options)
+  local inner = model.model(name, options)
+  local form = formats[inner.format.name]
+  if not form then
+    check.invalid("llm.embed: %s has no embeddings; openai, ollama and demo have", inner.provider)
+  end
+  return runnable.new(Embed, { model = inner, form = form, _name = inner._name })
+end

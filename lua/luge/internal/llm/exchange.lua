@@ -1,0 +1,167 @@
+-- One request and its answer: whole, or as a reader of deltas.
+
+local http = require "luge.http"
+local json = require "luge.json"
+local failure = require "luge.internal.llm.failure"
+local message = require "luge.internal.llm.message"
+
+local exchange = {}
+
+-- As much of the body of an error as is read.
+local MAX_ERROR_BODY = 64 * 1024
+
+local function is_answered(response)
+  return response.status >= 200 and response.status < 300
+end
+
+--- Sends a request and returns the Message of its answer.
+function exchange.whole(target, body, timeout)
+  local response = http.post(target.url, {
+    headers = target.headers, body = body, timeout = timeout,
+  })
+  local text = response.body
+  if not is_answered(response) then
+    error(failure.of_status(target, response.status, response.headers, text))
+  end
+  local ok, answer = pcall(json.decode, text)
+  local made = ok and type(answer) == "table" and target.format.answer(answer)
+  if made then return made end
+  error(ok and failure.of_object(target, answer)
+    or failure.protocol(target, "the answer is not in its format", text))
+end
+
+-- Streams.
+
+local Reader = {}
+Reader.__index = Reader
+
+local function beginning(response)
+  local parts, size = {}, 0
+  pcall(function()
+    for chunk in response:chunks() do
+      parts[#parts + 1] = chunk
+      size = size + #chunk
+      if size >= MAX_ERROR_BODY then break end
+    end
+  end)
+  response:close()
+  return table.concat(parts)
+end
+
+local function check_stream(target, response)
+  if not is_answered(response) then
+    local text = beginning(response)
+    error(failure.of_status(target, response.status, response.headers, text))
+  end
+  local kind = (response.headers["content-type"] or ""):match("^%s*([^;%s]*)"):lower()
+  if kind == "" or kind == target.format.stream_type then return end
+  local text = beginning(response)
+  local ok, answer = pcall(json.decode, text)
+  error(ok and failure.of_object(target, answer)
+    or failure.protocol(target, "the answer is no stream, but " .. kind, text))
+end
+
+-- A reader of what the decoder takes: lines, or the data of events.
+local function reader_of(response, by_lines)
+  return (by_lines and response:lines() or response:event_data())
+end
+
+--- Sends a request and returns a reader of its stream.
+function exchange.open(target, body, timeout)
+  local response = http.post(target.url, {
+    headers = target.headers, body = body, timeout = timeout, stream = true,
+  })
+  check_stream(target, response)
+  return setmetatable({
+    target = target, response = response, decoder = target.format.decoder(),
+    next_data = reader_of(response, target.format.by_lines),
+    sum = message.sum(),
+  }, Reader)
+end
+
+-- An event that is no JSON.
+local function unreadable(self, data, err)
+  if type(err) == "table" and err.kind ~= "parse" then error(err, 0) end
+  error(failure.protocol(self.target, "an event of the stream is no JSON", data))
+end
+
+local function read(self)
+  local decoder, next_data = self.decoder, self.next_data
+  while true do
+    local data = next_data()
+    if data == nil then
+      if decoder:complete() or self.target.end_mark == false then return nil end
+      error(failure.truncated(self.target))
+    end
+    local ok, delta, what = pcall(decoder.event, decoder, data)
+    if not ok then unreadable(self, data, delta) end
+    if delta then return delta end
+    if what == true then return nil end
+    if what then error(failure.in_band(self.target, what)) end
+  end
+end
+
+-- The calls of a message that was cut off cannot be used.
+local function check_whole(target, whole)
+  local reason = whole.finish_reason
+  if reason ~= "length" and reason ~= "content_filter" then return end
+  for _, call in ipairs(whole.tool_calls or {}) do
+    if not call.arguments then
+      error(failure.coded(target, reason,
+        ("the call of the tool %s was cut off"):format(call.name or "?")))
+    end
+  end
+end
+
+exchange.check_whole = check_whole
+
+local function finish(self)
+  self.ended = true
+  self:close()
+  local whole = self.sum:message()
+  check_whole(self.target, whole)
+  self.whole = whole
+end
+
+--- The next delta; nil at the end, when `whole` is the Message. An error has
+--- the Message so far in `partial`.
+function Reader:next()
+  if self.ended then return nil end
+  local ok, delta = pcall(read, self)
+  if ok and delta then
+    self.sum:push(delta)
+    return delta
+  end
+  if ok then ok, delta = pcall(finish, self) end
+  if ok then return nil end
+  self:close()
+  if type(delta) == "table" and delta.kind ~= "cancelled" then
+    delta.partial = self.sum:message()
+  end
+  error(delta, 0)
+end
+
+local function is_visible(delta)
+  return delta.content ~= "" or delta.reasoning or delta.refusal or delta.tool_calls
+end
+
+--- Reads until there is something to see; returns the delta up to there, nil
+--- if the stream has none at all.
+function Reader:begin()
+  local first
+  repeat
+    local delta = self:next()
+    if delta == nil then break end
+    first = first and first + delta or delta
+  until is_visible(delta)
+  return first
+end
+
+function Reader:close()
+  if not self.closed then
+    self.closed = true
+    self.response:close()
+  end
+end
+
+return exchange

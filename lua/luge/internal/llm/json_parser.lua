@@ -1,0 +1,55 @@
+-- llm.json: text to values. As a stream it gives the value as it grows.
+
+local json = require "luge.json"
+local check = require "luge.internal.chain.check"
+local fence = require "luge.internal.llm.fence"
+local join = require "luge.internal.chain.join"
+local parsers = require "luge.internal.llm.parsers"
+local runnable = require "luge.internal.chain.runnable"
+
+local Json = {}
+
+local function finish(self, reader, block)
+  reader:feed(block:finish())
+  local value = reader:finish()
+  if self.schema then self.schema:check(value) end
+  return value
+end
+
+function Json:_invoke(input)
+  local reader, block = json.reader(), fence.new()
+  reader:feed(block:push(parsers.text_of(input, "llm.json")))
+  return finish(self, reader, block)
+end
+
+-- The value grows in place: a piece is the same table as the one before.
+function Json:_transform(pull, close)
+  local reader, block, last, ended = json.reader(), fence.new(), nil, false
+  local function pull_value()
+    while not ended do
+      local piece = pull()
+      if piece == nil then
+        ended = true
+        local value = finish(self, reader, block)
+        return not rawequal(value, last) and value or nil
+      end
+      local text = block:push(parsers.text_of(piece, "llm.json"))
+      if text ~= "" then
+        reader:feed(text)
+        last = reader:value()
+        if last ~= nil then return last end
+      end
+    end
+  end
+  return pull_value, close, join.last
+end
+
+runnable.class("json", "parser", Json)
+
+return function(schema)
+  if schema == nil then return runnable.new(Json, {}) end
+  if type(schema) ~= "table" and type(schema) ~= "boolean" then
+    check.invalid("llm.json: got %s, takes a JSON Schema", check.describe(schema))
+  end
+  return runnable.new(Json, { schema = json.schema(schema) })
+end

@@ -1,0 +1,184 @@
+-- Messages, and how deltas of one add up.
+--
+-- A delta holds what is new: text to be appended, tool calls with their place
+-- (`index`; without one, their place in the list), and usage as it is known so
+-- far, which replaces what was known before.
+
+local json = require "luge.json"
+local pack = require "luge.internal.chain.pack"
+local tool_calls = require "luge.internal.llm.tool_calls"
+
+---@class luge.llm.Usage
+---@field input_tokens? integer
+---@field output_tokens? integer
+---@field total_tokens? integer
+---@field cached_tokens? integer of the input, read from the provider's cache
+---@field reasoning_tokens? integer of the output
+
+---@class luge.llm.Message
+---@field role string `system`, `user`, `assistant` or `tool`
+---@field content string|table[] text, or a list of parts
+---@field reasoning? string
+---@field refusal? string
+---@field tool_calls? luge.llm.ToolCall[]
+---@field usage? luge.llm.Usage
+---@field finish_reason? string `stop`, `length`, `tool_calls`, `content_filter`, or another
+---@field model? string
+---@field id? string
+---@field raw? table the answer or the event as it came
+local Message = {}
+Message.__index = Message
+Message.__name = "luge.Message"
+
+local message = { metatable = Message }
+
+--- Makes a table a Message.
+function message.new(fields)
+  return setmetatable(fields, Message)
+end
+
+function message.is(value)
+  return getmetatable(value) == Message
+end
+
+--- Its text: of a list of parts, that of the text parts.
+function message.text(self)
+  local content = self.content
+  if type(content) ~= "table" then return content or "" end
+  local texts = {}
+  for _, part in ipairs(content) do
+    if part.type == "text" then texts[#texts + 1] = part.text end
+  end
+  return table.concat(texts)
+end
+
+Message.__tostring = message.text
+
+--- The later of two usages, field by field.
+function message.later_usage(a, b)
+  if a == nil or b == nil then return b or a end
+  local usage = {}
+  for name, count in pairs(a) do usage[name] = count end
+  for name, count in pairs(b) do usage[name] = count end
+  return usage
+end
+
+local function appended_blocks(a, b)
+  if not (a and b) then return a or b end
+  local blocks = table.move(a, 1, #a, 1, {})
+  for i, block in pairs(b) do
+    local before, merged = blocks[i], {}
+    for name, value in pairs(before or {}) do merged[name] = value end
+    for name, value in pairs(block) do
+      local old = merged[name]
+      local grows = type(old) == "string" and name ~= "type"
+      merged[name] = grows and old .. value or value
+    end
+    blocks[i] = merged
+  end
+  return blocks
+end
+
+-- What accumulates a message: text in lists, so that time is linear.
+local Sum = {}
+Sum.__index = Sum
+
+local LATEST = { "finish_reason", "role", "tool_call_id", "name" }
+local FIRST = { "model", "id" }
+local TEXTS = { "reasoning", "refusal" }
+
+local function push_rare(self, delta)
+  local fields = self.fields
+  for _, name in ipairs(LATEST) do
+    if delta[name] ~= nil then fields[name] = delta[name] end
+  end
+  for _, name in ipairs(FIRST) do
+    if fields[name] == nil then fields[name] = delta[name] end
+  end
+  for _, name in ipairs(TEXTS) do
+    local text = delta[name]
+    if text then
+      local parts = self[name] or {}
+      self[name] = parts
+      parts[#parts + 1] = text
+    end
+  end
+  if delta.usage then fields.usage = message.later_usage(fields.usage, delta.usage) end
+  if delta.reasoning_blocks then
+    fields.reasoning_blocks = appended_blocks(fields.reasoning_blocks, delta.reasoning_blocks)
+  end
+  if delta.tool_calls then
+    self.calls = tool_calls.merge(self.calls or {}, delta.tool_calls)
+  end
+end
+
+--- Adds a delta. One that has only text, as most have, costs little.
+function Sum:push(delta)
+  local content = delta.content
+  if type(content) == "table" then
+    self.list = self.list or {}
+    table.move(content, 1, #content, #self.list + 1, self.list)
+  elseif content ~= "" and content ~= nil then
+    local n = self.n + 1
+    self.n, self[n] = n, content
+  end
+  if not self.seen or delta.finish_reason or delta.usage or delta.tool_calls
+    or delta.reasoning or delta.refusal or delta.reasoning_blocks then
+    self.seen = true
+    push_rare(self, delta)
+  end
+end
+
+--- The message so far.
+function Sum:message()
+  local whole = {}
+  for name, value in pairs(self.fields) do whole[name] = value end
+  local text = table.concat(self, "", 1, self.n)
+  if self.list then
+    whole.content = table.move(self.list, 1, #self.list, 1, {})
+    if text ~= "" then table.insert(whole.content, { type = "text", text = text }) end
+  else
+    whole.content = text
+  end
+  for _, name in ipairs(TEXTS) do
+    if self[name] then whole[name] = table.concat(self[name]) end
+  end
+  if self.calls then whole.tool_calls = tool_calls.finished(self.calls, whole.finish_reason) end
+  return message.new(whole)
+end
+
+--- A sum to push deltas to.
+function message.sum()
+  return setmetatable({ n = 0, fields = {} }, Sum)
+end
+
+--- The join of a stream of Messages (see luge.internal.chain.join).
+function Message.__join()
+  local sum = message.sum()
+  return function(delta) sum:push(delta) end, function() return sum:message() end
+end
+
+function Message.__add(a, b)
+  local sum = message.sum()
+  sum:push(a)
+  sum:push(b)
+  return sum:message()
+end
+
+-- Without what is only of use now.
+function Message.__pack(self)
+  local fields = {}
+  for name, value in pairs(self) do
+    if name ~= "raw" then fields[name] = value end
+  end
+  return "message", fields
+end
+
+pack.register("message", message.new)
+
+--- The message as JSON, for logs.
+function message.encode(self)
+  return json.encode(select(2, Message.__pack(self)))
+end
+
+return message

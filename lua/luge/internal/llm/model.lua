@@ -1,0 +1,295 @@
+-- Models as Runnables. What a model is called with, and its key, is in a table
+-- of this module's, not in the Runnable, so that no dump of one shows a key.
+
+local json = require "luge.json"
+local sync = require "luge.native.sync"
+local tasks = require "luge.native.task"
+local attempts = require "luge.internal.llm.attempts"
+local check = require "luge.internal.chain.check"
+local exchange = require "luge.internal.llm.exchange"
+local lane = require "luge.internal.llm.lane"
+local options = require "luge.internal.llm.options"
+local prompt = require "luge.internal.llm.prompt"
+local providers = require "luge.internal.llm.providers"
+local rate = require "luge.internal.llm.rate"
+local record = require "luge.internal.llm.record"
+local runnable = require "luge.internal.chain.runnable"
+local usage = require "luge.internal.llm.usage"
+
+local model = {}
+
+local Model = {}
+
+-- Model -> its target: url, headers, format, secret, and what errors say.
+local targets = setmetatable({}, { __mode = "k" })
+
+-- A URL without user, password and query.
+local function without_secrets(url)
+  return (url:gsub("^(%a+://)[^/@]*@", "%1"):gsub("%?.*", "?..."))
+end
+
+local function headers_of(self, format, key)
+  local headers = { ["Content-Type"] = "application/json" }
+  for name, value in pairs(format.headers(key)) do headers[name] = value end
+  for name, value in pairs(self.location.headers or {}) do headers[name] = value end
+  return headers
+end
+
+local function new_target(self, base)
+  local location, format = self.location, self.format
+  local key = providers.key(self.provider, location.key(), not location.anonymous)
+  local url = base .. format.path
+  return {
+    base = base, url = url, shown_url = without_secrets(url), secret = key,
+    headers = headers_of(self, format, key), format = format,
+    provider = self.provider, model = self.settings.model, name = self._name,
+    end_mark = self.settings.end_mark, lane = lane.of(base, self.settings.model),
+  }
+end
+
+-- Found at the first call: only then is a key needed. The demo model may have
+-- moved since.
+local function target_of(self)
+  local target = targets[self]
+  if self.provider == "demo" then
+    local base = require("luge.internal.llm.demo").base_url()
+    if target and target.base == base then return target end
+    target = new_target(self, base)
+  elseif target then
+    return target
+  else
+    target = new_target(self, (providers.base_url(self.provider, self.location.base_url)))
+  end
+  targets[self] = target
+  return target
+end
+
+model.target = target_of
+
+local function encode_request(self, messages, stream)
+  local body = self.format.request(self.settings, messages, stream)
+  local extra = self.settings.extra
+  if extra then
+    for name, value in pairs(extra) do body[name] = value end
+  end
+  return json.encode(body)
+end
+
+local function limiter_of(self, target)
+  local rates = self.settings.rate
+  return rates and target.lane:limiter(rates)
+end
+
+-- One attempt: waits for its turn, sends, and settles what it had reserved.
+
+local function settle(reservation, answer)
+  local used = answer and answer.usage
+  reservation:settle(used and (used.total_tokens
+    or (used.input_tokens or 0) + (used.output_tokens or 0)))
+end
+
+local function time_left(self, deadline)
+  local timeout = self.settings.timeout
+  if not deadline then return timeout end
+  local left = math.max(deadline - tasks.now(), 0.001)
+  return timeout and math.min(timeout, left) or left
+end
+
+local function enter(self, target, body)
+  local limiter = limiter_of(self, target)
+  return target.lane:enter(limiter, limiter and rate.estimate(body, self.settings.max_tokens))
+end
+
+local function try_whole(self, target, body, deadline)
+  local gate = self.gate
+  local _ <close> = gate and gate:hold() or nil
+  local reservation = enter(self, target, body)
+  if not reservation then
+    return exchange.whole(target, body, time_left(self, deadline))
+  end
+  local ok, answer = pcall(exchange.whole, target, body, time_left(self, deadline))
+  settle(reservation, ok and answer)
+  if not ok then error(answer, 0) end
+  return answer
+end
+
+local function call_whole(self, messages)
+  local target = target_of(self)
+  local body = encode_request(self, messages, false)
+  local seconds = self.settings.deadline
+  local deadline = seconds and tasks.now() + seconds
+  local answer = attempts.run(target.lane, attempts.allowed(self.settings.max_retries),
+    deadline, try_whole, self, target, body, deadline)
+  exchange.check_whole(target, answer)
+  return answer
+end
+
+function Model:_invoke(input)
+  local messages = prompt.messages(input)
+  local context = tasks.context()
+  local recorder = context and record.current(context)
+  local answer
+  if recorder then
+    answer = recorder:whole(self, messages, call_whole)
+  elseif self.settings.deadline then
+    answer = tasks.timeout(self.settings.deadline, call_whole, self, messages)
+  else
+    answer = call_whole(self, messages)
+  end
+  if context then usage.note(context, answer.usage) end
+  return answer
+end
+
+-- Streams: attempts until the first visible piece, which is kept with the
+-- reader; then it is the reader's.
+
+local function try_open(self, target, body, deadline)
+  local gate = self.gate
+  local hold = gate and gate:hold()
+  local reservation
+  local ok, reader, first = pcall(function()
+    reservation = enter(self, target, body)
+    local opened = exchange.open(target, body, time_left(self, deadline))
+    local ok, piece = pcall(opened.begin, opened)
+    if not ok then
+      opened:close()
+      error(piece, 0)
+    end
+    return opened, piece
+  end)
+  if reservation then settle(reservation) end
+  if not ok then
+    if hold then hold:release() end
+    error(reader, 0)
+  end
+  reader.hold, reader.reservation = hold, reservation
+  return reader, first
+end
+
+local function finish_stream(reader, context)
+  local whole = reader.whole
+  if reader.hold then reader.hold:release() end
+  if reader.reservation then settle(reader.reservation, whole) end
+  if context then usage.note(context, whole.usage) end
+end
+
+local function close_stream(reader)
+  reader:close()
+  if reader.hold then reader.hold:release() end
+end
+
+local function open_live(self, messages)
+  local target = target_of(self)
+  local body = encode_request(self, messages, true)
+  local seconds = self.settings.deadline
+  local deadline = seconds and tasks.now() + seconds
+  return attempts.run(target.lane, attempts.allowed(self.settings.max_retries),
+    deadline, try_open, self, target, body, deadline)
+end
+
+local function live_source(self, input)
+  local reader, first
+  local context = tasks.context()
+  local function pull()
+    if reader then
+      local delta = reader:next()
+      if delta == nil and not reader.told then
+        reader.told = true
+        finish_stream(reader, context)
+      end
+      return delta
+    end
+    context = tasks.context()
+    reader, first = open_live(self, prompt.messages(input))
+    if first == nil then
+      reader.told = true
+      finish_stream(reader, context)
+    end
+    return first
+  end
+  return pull, function()
+    if reader then close_stream(reader) end
+  end
+end
+
+-- Under a deadline each pull has what is left of it.
+local function with_deadline(seconds, pull, close)
+  local deadline
+  return function()
+    local now = tasks.now()
+    deadline = deadline or now + seconds
+    return tasks.timeout(math.max(deadline - now, 0), pull)
+  end, close
+end
+
+function Model:_open(input)
+  local context = tasks.context()
+  local recorder = context and record.current(context)
+  if recorder then return recorder:source(self, prompt.messages(input), live_source) end
+  local pull, close = live_source(self, input)
+  if self.settings.deadline then return with_deadline(self.settings.deadline, pull, close) end
+  return pull, close
+end
+
+function Model:_bind(set)
+  check.options("bind", set, options.call)
+  local settings = options.union(self.settings, set)
+  options.check_format(self.format, settings)
+  return model.new(self.provider, self.format, self.location, settings, self.gate, set.concurrency)
+end
+
+runnable.class("model", "chat_model", Model)
+
+--- A model; those that are derived from it share its gate.
+function model.new(provider, format, location, settings, gate, concurrency)
+  if concurrency then gate = sync.semaphore(concurrency) end
+  local name = provider == "demo" and "demo" or provider .. ":" .. settings.model
+  return runnable.new(Model, {
+    provider = provider, format = format, location = location, settings = settings,
+    gate = gate, _name = name,
+  })
+end
+
+function model.is(value)
+  return getmetatable(value) == Model._metatable
+end
+
+-- The provider, the model's name, and the options, from what llm.model takes.
+local function read_arguments(name, set)
+  if type(name) == "table" then set, name = name, nil end
+  set = options.union({}, check.options("llm.model", set or {}, options.model))
+  if name == nil and (set.base_url or set.provider) then
+    local provider = set.provider and providers.check(set.provider) or "openai"
+    if provider ~= "demo" and not set.model then
+      check.invalid("llm.model: takes the option model, the model's name at %s",
+        set.base_url or provider)
+    end
+    return provider, set.model or "demo", set, set.provider == nil
+  end
+  name = name or set.model or os.getenv("LUGE_MODEL") or "demo"
+  check.argument("llm.model", name, check.string)
+  local provider, model_name = providers.split(name == "" and "demo" or name)
+  return provider, model_name, set, false
+end
+
+--- Makes a model; see llm.lua.
+function model.model(name, set)
+  local provider, model_name, given, anonymous = read_arguments(name, set)
+  local format = providers.format(provider)
+  local key = given.api_key
+  local location = {
+    base_url = given.base_url, headers = given.headers, anonymous = anonymous,
+    key = function() return key end,
+  }
+  for field in pairs(given) do
+    if not options.call[field] then given[field] = nil end
+  end
+  given.model = model_name
+  local official = provider == "openai"
+    and select(2, providers.base_url(provider, location.base_url))
+  given.official = official or nil
+  options.check_format(format, given)
+  return model.new(provider, format, location, given, nil, given.concurrency)
+end
+
+return model

@@ -1,0 +1,233 @@
+-- The chat completions format of OpenAI, which many servers speak.
+-- https://platform.openai.com/docs/api-reference/chat
+
+local json = require "luge.json"
+local base64 = require "luge.internal.llm.base64"
+local message = require "luge.internal.llm.message"
+local tool_calls = require "luge.internal.llm.tool_calls"
+
+local null = json.null
+
+local openai = {
+  name = "openai",
+  path = "/chat/completions",
+  stream_type = "text/event-stream",
+}
+
+-- Requests.
+
+local function image_part(part)
+  local url = part.url
+  if part.data then
+    url = ("data:%s;base64,%s"):format(part.media_type or "image/png", base64.encode(part.data))
+  end
+  return { type = "image_url", image_url = { url = url } }
+end
+
+local function content_of(content)
+  if type(content) ~= "table" then return content end
+  local parts = json.array()
+  for i, part in ipairs(content) do
+    parts[i] = part.type == "image" and image_part(part) or part
+  end
+  return parts
+end
+
+local function calls_of(calls)
+  local list = json.array()
+  for i, call in ipairs(calls) do
+    list[i] = {
+      id = call.id, type = "function",
+      ["function"] = {
+        name = call.name,
+        arguments = call.arguments_text or json.encode(json.object(call.arguments or {})),
+      },
+    }
+  end
+  return list
+end
+
+local function write_message(m)
+  local calls = m.tool_calls
+  local has_calls = calls and #calls > 0
+  return {
+    role = m.role, name = m.name, tool_call_id = m.tool_call_id,
+    content = (not has_calls or m.content ~= "") and content_of(m.content) or null,
+    refusal = m.refusal,
+    tool_calls = has_calls and calls_of(calls) or nil,
+  }
+end
+
+local function tools_of(tools)
+  local list = json.array()
+  for i, tool in ipairs(tools) do
+    list[i] = { type = "function", ["function"] = {
+      name = tool.name, description = tool.description, parameters = tool.parameters,
+    } }
+  end
+  return list
+end
+
+local function choice_of(choice)
+  if choice == "auto" or choice == "none" or choice == "required" then return choice end
+  return { type = "function", ["function"] = { name = choice } }
+end
+
+--- The body of a request, to be encoded.
+function openai.request(options, messages, stream)
+  local written = {}
+  for i = 1, #messages do written[i] = write_message(messages[i]) end
+  local body = {
+    model = options.model, messages = written,
+    temperature = options.temperature, stop = options.stop, seed = options.seed,
+    response_format = options.response_format,
+    tools = options.tools and tools_of(options.tools),
+    tool_choice = options.tool_choice and choice_of(options.tool_choice),
+  }
+  -- Reasoning models of OpenAI refuse the older name, others' servers the newer.
+  body[options.official and "max_completion_tokens" or "max_tokens"] = options.max_tokens
+  if stream then
+    body.stream = true
+    body.stream_options = { include_usage = true }
+  end
+  return body
+end
+
+--- The format of answers that fit a JSON Schema.
+function openai.structured(schema, name)
+  return { type = "json_schema",
+    json_schema = { name = name, schema = schema, strict = false } }
+end
+
+function openai.headers(key)
+  return { ["Authorization"] = key and "Bearer " .. key }
+end
+
+-- Answers.
+
+local function present(value)
+  if value ~= null and value ~= "" then return value end
+end
+
+local function usage_of(usage)
+  if type(usage) ~= "table" then return nil end
+  local input, output = usage.prompt_tokens, usage.completion_tokens
+  local of_input = present(usage.prompt_tokens_details) or {}
+  local of_output = present(usage.completion_tokens_details) or {}
+  return {
+    input_tokens = present(input), output_tokens = present(output),
+    total_tokens = present(usage.total_tokens),
+    cached_tokens = present(of_input.cached_tokens),
+    reasoning_tokens = present(of_output.reasoning_tokens),
+  }
+end
+
+local reasons = { function_call = "tool_calls" }
+
+local function reason_of(reason)
+  reason = present(reason)
+  return reasons[reason] or reason
+end
+
+-- Some servers give the arguments as an object.
+local function arguments_text(arguments)
+  if type(arguments) == "table" then return json.encode(json.object(arguments)) end
+  return present(arguments) or ""
+end
+
+local function read_calls(calls, numbering)
+  local list = {}
+  for i, call in ipairs(calls) do
+    local f = present(call["function"]) or {}
+    list[i] = {
+      id = present(call.id), name = present(f.name),
+      arguments_text = arguments_text(f.arguments),
+      index = numbering and numbering:place(call.index, call.id, f.name) or nil,
+    }
+  end
+  return list
+end
+
+local function reasoning_of(m)
+  return present(m.reasoning_content) or type(m.reasoning) == "string" and present(m.reasoning)
+    or nil
+end
+
+--- The Message of a whole answer; nil if it is none.
+function openai.answer(body)
+  local choice = type(body.choices) == "table" and body.choices[1]
+  local m = choice and choice.message
+  if type(m) ~= "table" then return nil end
+  local reason, calls = reason_of(choice.finish_reason), nil
+  if type(m.tool_calls) == "table" and #m.tool_calls > 0 then
+    calls = tool_calls.finished(read_calls(m.tool_calls), reason or "tool_calls")
+  end
+  local content = present(m.content) or ""
+  return message.new {
+    role = "assistant", content = content, reasoning = reasoning_of(m),
+    refusal = present(m.refusal), tool_calls = calls, usage = usage_of(body.usage),
+    finish_reason = reason, model = present(body.model), id = present(body.id), raw = body,
+  }
+end
+
+-- Streams.
+
+local Decoder = {}
+Decoder.__index = Decoder
+
+--- Reads the events of one stream.
+function openai.decoder()
+  return setmetatable({ finished = false }, Decoder)
+end
+
+local function read_rare(self, body, choice, delta, made)
+  made.reasoning = delta and reasoning_of(delta)
+  made.refusal = delta and present(delta.refusal)
+  local calls = delta and present(delta.tool_calls)
+  if calls then
+    self.numbering = self.numbering or tool_calls.numbering()
+    made.tool_calls = read_calls(calls, self.numbering)
+  end
+  made.finish_reason = choice and reason_of(choice.finish_reason)
+  if made.finish_reason then self.finished = true end
+  made.usage = usage_of(body.usage)
+end
+
+local function is_plain(choice, delta)
+  local reason = choice.finish_reason
+  return (reason == nil or reason == null)
+    and delta.tool_calls == nil and delta.reasoning_content == nil
+    and delta.reasoning == nil and delta.refusal == nil
+end
+
+--- The delta of an event; nil and true at the end of the stream, nil and the
+--- error object if it tells of one. `finished` is set once a finish reason came.
+function Decoder:event(data)
+  if data == "[DONE]" then return nil, true end
+  local body = json.decode(data)
+  local choices = body.choices
+  if choices == nil and body.error ~= nil and body.error ~= null then
+    return nil, body.error
+  end
+  local choice = choices and choices ~= null and choices[1]
+  local delta = choice and (present(choice.delta) or {})
+  local made = {
+    role = "assistant", content = "", model = present(body.model), id = present(body.id),
+    raw = body,
+  }
+  if delta then
+    local content = delta.content
+    if type(content) == "string" then made.content = content end
+  end
+  if not delta or body.usage ~= nil or not is_plain(choice, delta) then
+    read_rare(self, body, choice, delta, made)
+  end
+  return message.new(made)
+end
+
+--- Whether the stream may end here: it has its end mark.
+function Decoder:complete()
+  return self.finished
+end
+
+return openai

@@ -1,0 +1,159 @@
+-- Recordings: `llm.record(path, fn, ...)` keeps the models' answers in a file
+-- on the first run and replays them on later ones. A line of JSON for each
+-- answer, found by what was asked; answers to equal questions are replayed in
+-- their order, and the last one again once they are used up.
+
+local json = require "luge.json"
+local tasks = require "luge.native.task"
+local context = require "luge.internal.context"
+local check = require "luge.internal.chain.check"
+local pack = require "luge.internal.chain.pack"
+
+local record = {}
+
+local KEY = "luge.llm.record"
+
+local Recorder = {}
+Recorder.__index = Recorder
+
+--- The recorder of a context, or nil.
+function record.current(values)
+  return values[KEY]
+end
+
+local function io_error(path, reason, code)
+  error(tasks.error { kind = "io", path = path, code = code,
+    message = ("llm.record %s: %s"):format(path, reason) })
+end
+
+local function note(self, entry)
+  local answers = self.answers[entry.asked] or { taken = 0 }
+  self.answers[entry.asked] = answers
+  answers[#answers + 1] = entry
+end
+
+local function load(self, text)
+  local number = 0
+  for line in text:gmatch("[^\n]+") do
+    number = number + 1
+    local ok, entry = pcall(json.decode, line)
+    if not ok or type(entry) ~= "table" or type(entry.asked) ~= "string" then
+      error(tasks.error { kind = "parse", path = self.path, line = number,
+        message = ("llm.record %s: line %d is no recorded answer"):format(self.path, number) })
+    end
+    note(self, entry)
+  end
+end
+
+local function open(path)
+  local self = setmetatable({ path = path, answers = {} }, Recorder)
+  local file, reason, code = io.open(path, "rb")
+  if file then
+    self.replays = true
+    load(self, file:read("a"))
+    file:close()
+    return self
+  elseif code ~= 2 then
+    io_error(path, reason, code)
+  end
+  self.lines = {}
+  return self
+end
+
+-- What is asked, without what names the machine or a key.
+local function asked(self, messages, stream)
+  local settings = {}
+  for name, value in pairs(self.settings) do
+    if name == "tools" then
+      settings.tools = {}
+      for i, tool in ipairs(value) do
+        settings.tools[i] = { name = tool.name, parameters = tool.parameters }
+      end
+    elseif name ~= "official" and name ~= "rate" then
+      settings[name] = value
+    end
+  end
+  return pack.key { provider = self.provider, settings = settings, messages = messages,
+    stream = stream or nil }
+end
+
+-- The recorded answer, or nil where one is to be recorded.
+local function find(self, key)
+  local answers = self.answers[key]
+  if answers and self.replays then
+    answers.taken = math.min(answers.taken + 1, #answers)
+    return answers[answers.taken]
+  elseif self.replays then
+    error(tasks.error { kind = "invalid", path = self.path,
+      message = ("llm.record: %s has no answer to this; delete it to record anew: %s"):format(
+        self.path, key:sub(1, 300)) })
+  end
+end
+
+local function keep(self, entry)
+  self.lines[#self.lines + 1] = json.encode(entry, { sort_keys = true })
+end
+
+--- Answers from the file, or by `call(model, messages)`.
+function Recorder:whole(model, messages, call)
+  local key = asked(model, messages)
+  local entry = find(self, key)
+  if entry then return pack.unpack(entry.answer) end
+  local answer = call(model, messages)
+  keep(self, { asked = key, answer = pack.pack(answer) })
+  return answer
+end
+
+--- A source of deltas from the file, or of `open(model, messages)`; a stream is
+--- kept once it has come to its end.
+function Recorder:source(model, messages, open_live)
+  local key = asked(model, messages, true)
+  local entry = find(self, key)
+  if entry then
+    local i = 0
+    return function()
+      i = i + 1
+      return entry.deltas[i] and pack.unpack(entry.deltas[i])
+    end
+  end
+  local pull, close = open_live(model, { messages = messages })
+  local deltas = json.array()
+  return function()
+    local delta = pull()
+    if delta then
+      deltas[#deltas + 1] = pack.pack(delta)
+    elseif deltas then
+      keep(self, { asked = key, deltas = deltas })
+      deltas = nil
+    end
+    return delta
+  end, close
+end
+
+-- Written as a whole once the function has returned: an error leaves no file
+-- that lacks answers.
+local function save(self)
+  if self.replays then return end
+  local temporary = self.path .. ".new"
+  local file, reason, code = io.open(temporary, "wb")
+  if not file then io_error(self.path, reason, code) end
+  local text = table.concat(self.lines, "\n")
+  local ok
+  ok, reason, code = file:write(text, text ~= "" and "\n" or "")
+  file:close()
+  if ok then ok, reason, code = os.rename(temporary, self.path) end
+  if not ok then io_error(self.path, reason, code) end
+end
+
+--- Runs fn(...) and returns its results.
+function record.record(path, fn, ...)
+  check.argument("llm.record", path, check.string)
+  check.argument("llm.record", fn, check.callable)
+  local recorder = open(path)
+  local results = table.pack(context.with({ [KEY] = recorder }, fn, ...))
+  save(recorder)
+  return table.unpack(results, 1, results.n)
+end
+
+
+return record

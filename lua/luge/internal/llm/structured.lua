@@ -1,0 +1,122 @@
+-- `model:structured(schema)`: answers as tables that fit a schema. What does
+-- not parse or fit goes back to the model with what is wrong with it.
+
+local json = require "luge.json"
+local tasks = require "luge.native.task"
+local check = require "luge.internal.chain.check"
+local failure = require "luge.internal.llm.failure"
+local message = require "luge.internal.llm.message"
+local model = require "luge.internal.llm.model"
+local parser = require "luge.internal.llm.json_parser"
+local prompt = require "luge.internal.llm.prompt"
+local runnable = require "luge.internal.chain.runnable"
+
+local Structured = {}
+
+local NAME = "answer" -- of the schema, and of the tool that stands for it
+
+local function name_of(schema)
+  local title = type(schema) == "table" and schema.title
+  if type(title) ~= "string" then return NAME end
+  title = title:gsub("[^%w_-]+", "_"):sub(1, 64)
+  return title ~= "" and title or NAME
+end
+
+-- The model with the schema in its format; a format that has no place for one
+-- is told to call a tool whose arguments are the answer.
+local function asking(self, schema)
+  local name = name_of(schema)
+  if self.format.structured then
+    return self:bind { response_format = self.format.structured(schema, name) }
+  end
+  return self:bind {
+    tools = { { name = name, description = "Give the answer.", parameters = schema } },
+    tool_choice = name,
+  }, name
+end
+
+-- Answers that no second question can mend.
+local function check_usable(self, answer)
+  local target = { name = self._name, provider = self.inner.provider, model = answer.model }
+  local reason = answer.finish_reason
+  if answer.refusal then
+    error(failure.coded(target, "refusal", "the model refused: " .. answer.refusal))
+  elseif reason == "length" or reason == "content_filter" then
+    local err = failure.coded(target, reason,
+      ("the answer ended early (%s) and is no whole value"):format(reason))
+    err.partial = answer
+    error(err)
+  end
+end
+
+local function value_of(self, answer)
+  if not self.tool then return self.parser:_invoke(answer) end
+  for _, call in ipairs(answer.tool_calls or {}) do
+    if call.name == self.tool then
+      if call.error then error(call.error, 0) end
+      return self.schema:check(call.arguments)
+    end
+  end
+  return self.parser:_invoke(answer)
+end
+
+local function is_mendable(err)
+  return tasks.is_error(err, "parse") or tasks.is_error(err, "schema")
+end
+
+local function complaint(err)
+  local where = err.kind == "schema" and err.path ~= nil and err.path ~= ""
+    and (" at %s"):format(err.path) or ""
+  return message.new { role = "user", content =
+    ("That is not usable: %s%s. Answer again, with nothing but JSON that fits the schema.")
+      :format(err.message, where) }
+end
+
+-- The answer as the model is reminded of it; a call needs a result to follow.
+local function reminder(answer, err)
+  local calls = answer.tool_calls
+  if not calls then return { answer, complaint(err) } end
+  local messages = { answer }
+  for _, call in ipairs(calls) do
+    messages[#messages + 1] = message.new { role = "tool", tool_call_id = call.id,
+      name = call.name, content = complaint(err).content }
+  end
+  return messages
+end
+
+function Structured:_invoke(input, run)
+  local messages = table.move(prompt.messages(input), 1, #prompt.messages(input), 1, {})
+  for attempt = 0, self.repairs do
+    local answer = runnable.call(self.inner, { messages = messages }, run)
+    check_usable(self, answer)
+    local ok, value = pcall(value_of, self, answer)
+    if ok then return value end
+    if not is_mendable(value) or attempt == self.repairs then
+      value.answer = answer
+      error(value, 0)
+    end
+    local more = reminder(answer, value)
+    table.move(more, 1, #more, #messages + 1, messages)
+  end
+end
+
+function Structured:_children()
+  return { self.inner }
+end
+
+runnable.class("structured", "chain", Structured)
+
+local known = { repairs = check.natural }
+
+return function(self, schema, options)
+  if not model.is(self) then
+    check.invalid("structured: a %s is no model", self._label)
+  end
+  check.argument("structured", schema, check.table)
+  options = check.options("structured", options or {}, known)
+  local inner, tool = asking(self, schema)
+  return runnable.new(Structured, {
+    inner = inner, tool = tool, schema = json.schema(schema), parser = parser(schema),
+    repairs = options.repairs or 2, _name = self._name,
+  })
+end

@@ -1,0 +1,103 @@
+-- Tools: functions that a model may call, with a schema for their arguments.
+
+local json = require "luge.json"
+local tasks = require "luge.native.task"
+local check = require "luge.internal.chain.check"
+local message = require "luge.internal.llm.message"
+local runnable = require "luge.internal.chain.runnable"
+
+local tool = {}
+
+local Tool = {}
+
+local known = {
+  name = function(value)
+    local ok = type(value) == "string" and #value <= 64 and value:match("^[%w_-]+$")
+    return not ok and "up to 64 letters, digits, - and _" or nil
+  end,
+  description = check.string,
+  parameters = check.table,
+  run = check.callable,
+}
+
+local function is_call(input)
+  return type(input) == "table" and input.arguments_text ~= nil
+end
+
+local function fail(self, err)
+  if tasks.is_error(err) then error(err, 0) end
+  error(tasks.error {
+    kind = "tool", tool = self.name, cause = err,
+    message = ("the tool %s failed: %s"):format(self.name, tostring(err)),
+  }, 0)
+end
+
+-- Arguments that are no JSON object, or do not fit, never reach the function.
+local function checked_arguments(self, input)
+  local arguments = input
+  if is_call(input) then
+    if input.error then error(input.error, 0) end
+    arguments = input.arguments
+  end
+  if type(arguments) ~= "table" then
+    error(tasks.error {
+      kind = "schema", path = "", expected = "object", value = arguments, tool = self.name,
+      message = ("the arguments of the tool %s are %s, not an object"):format(self.name,
+        check.describe(arguments)),
+    })
+  end
+  if self.schema then self.schema:check(arguments) end
+  return arguments
+end
+
+--- Runs the tool on a table of arguments, which are checked, or on a tool call
+--- of a message.
+function Tool:_invoke(input)
+  local arguments = checked_arguments(self, input)
+  local ok, output = pcall(self.run, arguments)
+  if not ok then fail(self, output) end
+  return output
+end
+
+--- The message that tells the model what a call gave.
+function Tool:answer(call)
+  local output = self:invoke(call)
+  local text = output
+  if type(output) ~= "string" then
+    text = output == nil and "null" or json.encode(output)
+  end
+  return message.new {
+    role = "tool", tool_call_id = call.id, name = self.name, content = text,
+  }
+end
+
+runnable.class("tool", "tool", Tool)
+
+local EMPTY = { type = "object", properties = json.object() }
+
+--- Makes a tool.
+function tool.tool(fields)
+  check.options("llm.tool", fields, known)
+  for _, needed in ipairs { "name", "run" } do
+    if fields[needed] == nil then
+      check.invalid("llm.tool: the option '%s' is missing", needed)
+    end
+  end
+  return runnable.new(Tool, {
+    name = fields.name, _name = fields.name, description = fields.description,
+    parameters = fields.parameters or EMPTY, run = fields.run,
+    schema = fields.parameters and json.schema(fields.parameters),
+  })
+end
+
+--- The validator of the option `tools`.
+function tool.check_list(list)
+  if type(list) ~= "table" then return "a list of tools" end
+  for _, one in ipairs(list) do
+    if type(one) ~= "table" or type(one.name) ~= "string" or type(one.parameters) ~= "table" then
+      return "a list of tools, as llm.tool makes them"
+    end
+  end
+end
+
+return tool

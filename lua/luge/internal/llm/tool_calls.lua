@@ -1,0 +1,145 @@
+-- Tool calls in pieces: merged by their place, and read when they are whole.
+
+local json = require "luge.json"
+
+---@class luge.llm.ToolCall
+---@field id? string
+---@field name string
+---@field arguments? table nil if `arguments_text` is no JSON object: then `error` says why
+---@field arguments_text string
+---@field error? luge.Error
+---@field index? integer of a delta: the call's place, from 1
+
+local tool_calls = {}
+
+-- Some servers send a name in pieces, some send it again with every piece, and
+-- some send what has come so far.
+local function merged_name(old, new)
+  if new == nil or new == "" or new == old then return old end
+  if old == nil or old == "" or new:sub(1, #old) == old then return new end
+  return old .. new
+end
+
+local function merged_text(old, new)
+  if old == nil or new == nil then return old or new or "" end
+  return old .. new
+end
+
+local function merged(old, new)
+  return {
+    id = old.id or new.id,
+    name = merged_name(old.name, new.name),
+    arguments_text = merged_text(old.arguments_text, new.arguments_text),
+    arguments = new.arguments or old.arguments,
+  }
+end
+
+local function place_of(call, i)
+  return call.index or i
+end
+
+--- The calls of a message so far with those of a delta; neither is changed.
+--- The result is a list of calls with their places.
+function tool_calls.merge(calls, delta)
+  local places, order = {}, {}
+  local function put(call, i)
+    local place = place_of(call, i)
+    if places[place] == nil then order[#order + 1] = place end
+    places[place] = merged(places[place] or {}, call)
+    places[place].index = place
+  end
+  for i, call in ipairs(calls) do put(call, i) end
+  for i, call in ipairs(delta) do put(call, i) end
+  table.sort(order)
+  local list = {}
+  for i, place in ipairs(order) do list[i] = places[place] end
+  return list
+end
+
+-- An empty text is a call without arguments.
+local function read_arguments(call)
+  local text = call.arguments_text
+  if text == nil or text:match("^%s*$") then
+    call.arguments = {}
+    return
+  end
+  local ok, value = pcall(json.decode, text)
+  if not ok then
+    call.error = value
+  elseif type(value) ~= "table" then
+    call.arguments = nil
+  else
+    call.arguments = value
+  end
+end
+
+--- The calls as a message has them. Arguments are read once the finish reason
+--- is known: before, they may be incomplete.
+function tool_calls.finished(calls, finish_reason)
+  local list = {}
+  for i, call in ipairs(calls) do
+    local copy = {
+      id = call.id, name = call.name, arguments_text = call.arguments_text or "",
+      arguments = call.arguments, index = call.index ~= i and call.index or nil,
+    }
+    if finish_reason and not copy.arguments then read_arguments(copy) end
+    list[i] = copy
+  end
+  return list
+end
+
+-- Numbering. Servers tell the calls of a stream apart by index, by id, by both
+-- or by neither; some give every call the index 0, some a call its id late.
+
+local Numbering = {}
+Numbering.__index = Numbering
+
+--- Gives the calls of a stream their places.
+function tool_calls.numbering()
+  return setmetatable({ count = 0, by_id = {}, by_index = {}, ids = {}, names = {} }, Numbering)
+end
+
+local function known(text)
+  return text ~= nil and text ~= "" and text ~= json.null
+end
+
+local function new_place(self)
+  self.count = self.count + 1
+  return self.count
+end
+
+-- A call with neither number: a name begins a new one if the last has one.
+local function place_unnumbered(self, name)
+  if self.count == 0 or (known(name) and self.names[self.count]) then
+    return new_place(self)
+  end
+  return self.count
+end
+
+local function find_place(self, index, id, name)
+  if known(id) and self.by_id[id] then return self.by_id[id] end
+  local place = index ~= nil and self.by_index[index] or nil
+  if place and known(id) and self.ids[place] then return new_place(self) end
+  if place then return place end
+  if index ~= nil or known(id) then
+    local last = self.count
+    local late = index == nil and last > 0 and not self.ids[last] and not known(name)
+    return late and last or new_place(self)
+  end
+  return place_unnumbered(self, name)
+end
+
+--- The place of a delta's call.
+function Numbering:place(index, id, name)
+  if index == json.null then index = nil end
+  local place = find_place(self, index, id, name)
+  if index ~= nil then self.by_index[index] = place end
+  if known(id) then
+    self.by_id[id] = place
+    self.ids[place] = id
+  end
+  if known(name) then self.names[place] = true end
+  return place
+end
+
+return tool_calls

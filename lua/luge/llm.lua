@@ -1,0 +1,141 @@
+--- Language models: prompts, models of several providers, parsers, tools.
+--- All of them are Runnables (see luge.chain), put together with `|`:
+--
+--   local explain = llm.prompt "Explain {topic}." | llm.model() | llm.text()
+--   print(explain:invoke { topic = "tides" })
+
+require "luge.chain"
+local runnable = require "luge.internal.chain.runnable"
+local history = require "luge.internal.llm.history"
+local model = require "luge.internal.llm.model"
+local parsers = require "luge.internal.llm.parsers"
+local prompt = require "luge.internal.llm.prompt"
+local record = require "luge.internal.llm.record"
+local tool = require "luge.internal.llm.tool"
+local usage = require "luge.internal.llm.usage"
+
+---@class luge.llm
+local llm = {}
+
+--- A prompt: a template for the user's message, or a list of
+--- `{ role, template }`, Messages and slots. `{name}` stands for a variable of
+--- the input, `{{` and `}}` for braces. Called with a table of variables (or,
+--- if it has only one, with its value) it gives what models take. A missing
+--- variable is `invalid`, as is a template that cannot be read.
+---
+--- `:partial { name = value }` sets variables beforehand.
+---@type fun(template: string|table): luge.Runnable
+llm.prompt = prompt.prompt
+
+--- A place in a prompt for a list of messages: a variable of the input.
+---@type fun(name: string): table
+llm.slot = prompt.slot
+
+---@class luge.llm.ModelOptions
+---@field model? string the provider's name of the model
+---@field provider? string the format that `base_url` speaks; default "openai"
+---@field base_url? string as the provider's own SDK takes it
+---@field api_key? string default: the provider's environment variable
+---@field headers? table<string, string> sent with each request
+---@field temperature? number
+---@field max_tokens? integer of the answer
+---@field stop? string|string[] texts that end the answer
+---@field seed? integer
+---@field tools? table[] what the model may call: of llm.tool
+---@field tool_choice? string "auto", "none", "required", or a tool's name
+---@field response_format? table as in the OpenAI format
+---@field timeout? number seconds for an attempt; of a stream, until it begins
+---@field deadline? number seconds for all attempts, and for a whole stream
+---@field max_retries? integer default 2; 0 inside an outer retry
+---@field concurrency? integer how many calls at once
+---@field rate? { requests_per_minute?: integer, tokens_per_minute?: integer }
+---@field extra? table merged into the request's body
+---@field end_mark? boolean false: streams of this server have no end mark
+
+--- A model: "openai:gpt-4o-mini", "anthropic:claude-sonnet-4-5",
+--- "ollama:llama3", "demo", or a table of options for a server that speaks the
+--- OpenAI format: `llm.model { base_url =, model =, api_key = }`. Without a
+--- name: LUGE_MODEL, or else the demo model, which is built in.
+---
+--- Input: a string, a prompt's value, or `{ messages = {...} }`. Output: a
+--- Message; as a stream, Messages that add up to it with `+`.
+---
+--- Raises `invalid` for an unknown provider or option. A call raises `llm` with
+--- a `code`, `network`, `timeout` or `truncated`; broken streams have the
+--- Message so far in `partial`.
+---@type fun(name?: string|luge.llm.ModelOptions, options?: luge.llm.ModelOptions): luge.Runnable
+llm.model = model.model
+
+--- `model:structured(schema, { repairs = 2 })`: a Runnable whose output is a
+--- table that fits the JSON Schema. An answer that is no JSON or does not fit
+--- goes back to the model, so many times; then its `parse` or `schema` error is
+--- raised.
+runnable.method("structured", function(...)
+  return require "luge.internal.llm.structured"(...)
+end)
+
+--- The text of a message; streams pieces of it.
+---@type fun(): luge.Runnable
+llm.text = parsers.text
+
+--- A value from JSON, in a fenced block or not, checked against a JSON Schema
+--- if there is one. Streams the value as it grows: the same table every time,
+--- so copy what is to stay. A text that is no JSON, or unfinished, is `parse`.
+---@param schema? table|boolean
+---@return luge.Runnable
+function llm.json(schema)
+  return require "luge.internal.llm.json_parser"(schema)
+end
+
+--- A list of strings: what is between commas, or lines, without bullets and
+--- numbers. Streams lists of the items that have come whole.
+---@type fun(): luge.Runnable
+llm.list = parsers.list
+
+--- What the captures of a Lua pattern find: a table by `names`, or without
+--- names the first. A text that does not match is `parse`.
+---@type fun(pattern: string, names?: string[]): luge.Runnable
+llm.match = parsers.match
+
+---@class luge.llm.ToolOptions
+---@field name string up to 64 letters, digits, - and _
+---@field description? string tells the model when to use it
+---@field parameters? table a JSON Schema of an object; default: no parameters
+---@field run fun(arguments: table): any its result is what the model is told
+
+--- A tool: a Runnable that checks its arguments and then runs. It takes a table
+--- of arguments or a tool call of a Message; `:answer(call)` gives the Message
+--- that tells the model. Raises `schema` or `parse` for arguments that do not
+--- fit, and an error of `run` as `tool`, or as it is if it is luge's.
+---@type fun(options: luge.llm.ToolOptions): luge.Runnable
+llm.tool = tool.tool
+
+--- Texts to vectors: a string to a list of numbers, a list of strings to a list
+--- of such. Names and options are as of `llm.model`.
+---@param name? string|table
+---@param options? table
+---@return luge.Runnable
+function llm.embed(name, options)
+  return require "luge.internal.llm.embed"(name, options)
+end
+
+--- What was said before, in memory or in a store with `:get(key)` and
+--- `:set(key, text)`: `{ store =, id =, limit = }`. `:messages()` lists it,
+--- `:add(message)` adds to it; `chain:with_history(history)` fills the slot
+--- "history" of the chain's prompt and adds what is said.
+---@type fun(options?: { store?: any, id?: string, limit?: integer }): luge.llm.History
+llm.history = history.history
+
+--- Runs `fn(...)`, and returns what the models that it called, in whatever
+--- task, used in all (`requests`, `input_tokens`, `output_tokens`, ...), then
+--- its results.
+---@type fun(fn: function, ...): luge.llm.Usage, ...
+llm.usage = usage.usage
+
+--- Runs `fn(...)`, and returns its results. On the first run the models'
+--- answers are kept in the file; when it is there, they come from it, and no
+--- model is asked, or needs a key. A question that is not in it is `invalid`.
+---@type fun(path: string, fn: function, ...): ...
+llm.record = record.record
+
+return llm

@@ -177,5 +177,5 @@ local name = ...
 local workload = workloads[name] or error(("unknown workload %q"):format(tostring(name)), 0)
 local started, cpu = luge.now(), os.clock()
 local operations = luge.scope(workload)
-print(('{"peer":"luge","workload":"%s","ops":%d,"wall_s":%.6f,"cpu_s":%.6f,"peak_rss_kb":%d}'):format(
-  name, operations, luge.now() - started, os.clock() - cpu, peak_rss_kb()))
+local line = '{"peer":"luge","workload":"%s","ops":%d,"wall_s":%.6f,"cpu_s":%.6f,"peak_rss_kb":%d}'
+print(line:format(name, operations, luge.now() - started, os.clock() - cpu, peak_rss_kb()))

@@ -46,8 +46,7 @@ void luge__waits_free(struct luge_host *host) {
   }
 }
 
-luge_pending *luge_wait_begin(lua_State *L, luge_cancel_fn cancel,
-                                 void *data) {
+luge_pending *luge_wait_begin(lua_State *L, luge_cancel_fn cancel, void *data) {
   struct luge_host *host = luge__host(L);
   struct luge_task *task = luge__enter(L);
   struct luge_pending *wait = luge__realloc(host, NULL, 0, sizeof *wait);
@@ -127,8 +126,7 @@ struct offload {
 };
 
 static void on_work(uv_work_t *request) {
-  struct offload *offload =
-      luge__container(request, struct offload, request);
+  struct offload *offload = luge__container(request, struct offload, request);
   offload->work(offload->data);
 }
 
@@ -144,8 +142,7 @@ static int push_offload(lua_State *L, void *data) {
 
 static void after_work(uv_work_t *request, int status) {
   (void)status;
-  struct offload *offload =
-      luge__container(request, struct offload, request);
+  struct offload *offload = luge__container(request, struct offload, request);
   offload->host->offloads--;
   if (luge_resolve(offload->wait, push_offload, offload) != LUGE_OK) {
     if (offload->freed != NULL) {

@@ -33,8 +33,7 @@ void luge__log(struct luge_host *host, enum luge_log_level level,
   }
 }
 
-void luge__service_start(struct luge_host *host,
-                         struct luge_service *service) {
+void luge__service_start(struct luge_host *host, struct luge_service *service) {
   service->next = host->services;
   host->services = service;
 }
@@ -142,8 +141,7 @@ static struct luge_host *create(const luge_options *given) {
   }
   luge__memory_init(&memory, options.alloc, options.alloc_data,
                     options.memory_limit);
-  struct luge_host *host =
-      luge__memory_alloc(&memory, NULL, 0, sizeof *host);
+  struct luge_host *host = luge__memory_alloc(&memory, NULL, 0, sizeof *host);
   if (host != NULL) {
     memset(host, 0, sizeof *host);
     host->options = options;

@@ -43,10 +43,10 @@ struct luge_host {
   uv_loop_t own_loop;
   bool owns_loop;
 
-  struct luge_task *current;      /* the task that runs, or NULL */
-  lua_State *volatile running;    /* the coroutine that runs, or NULL */
-  atomic_bool interrupted;        /* luge_interrupt was called */
-  volatile bool watching;         /* luge__watch is to be called */
+  struct luge_task *current;   /* the task that runs, or NULL */
+  lua_State *volatile running; /* the coroutine that runs, or NULL */
+  atomic_bool interrupted;     /* luge_interrupt was called */
+  volatile bool watching;      /* luge__watch is to be called */
   uv_thread_t thread;
   struct luge_resumption *inside; /* the chain of coroutines */
   bool suspending;                /* a wait is on its way to the scheduler */

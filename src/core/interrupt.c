@@ -140,8 +140,7 @@ static int protected_call(lua_State *L) {
   luaL_checkany(L, 1);
   lua_pushboolean(L, 1);
   lua_insert(L, 1);
-  int status =
-      lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, called);
+  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, called);
   return called(L, status, 0);
 }
 
@@ -166,15 +165,13 @@ static int handled_call(lua_State *L) {
   lua_rotate(L, 3, 3);
   lua_remove(L, 2);
   lua_remove(L, 1);
-  int status =
-      lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 1, 1, called);
+  int status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 1, 1, called);
   return called(L, status, 1);
 }
 
 void luge__protect_open(lua_State *L) {
-  static const luaL_Reg functions[] = {{"pcall", protected_call},
-                                       {"xpcall", handled_call},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"pcall", protected_call}, {"xpcall", handled_call}, {NULL, NULL}};
   lua_pushglobaltable(L);
   luaL_setfuncs(L, functions, 0);
   lua_pop(L, 1);

@@ -77,16 +77,16 @@ static int run(struct luge_host *host, const struct luge_script *script) {
 }
 
 int luge_run_string(luge_host *host, const char *code, size_t length,
-                    const char *chunkname, int argc,
-                    const char *const *argv) {
+                    const char *chunkname, int argc, const char *const *argv) {
   if (code == NULL) {
     return LUGE_INVALID;
   }
   struct luge_script script = {.code = code,
-                          .length = length,
-                          .name = chunkname != NULL ? chunkname : "=(string)",
-                          .argc = argc,
-                          .argv = argv};
+                               .length = length,
+                               .name =
+                                   chunkname != NULL ? chunkname : "=(string)",
+                               .argc = argc,
+                               .argv = argv};
   return run(host, &script);
 }
 

@@ -75,8 +75,7 @@ static int keep(lua_State *L) {
 }
 
 static luge_task *begin(struct luge_host *host,
-                        const struct luge_script *script,
-                        struct start *start) {
+                        const struct luge_script *script, struct start *start) {
   if (host == NULL || !luge__on_thread(host) || host->stopping) {
     return NULL;
   }

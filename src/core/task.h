@@ -31,11 +31,11 @@ struct luge_task {
   bool started;
   bool queued;
   bool started_by_host; /* see start.c */
-  bool interrupted; /* no protected call keeps its errors */
-  bool cancelling;  /* the wait ends by raising `cancelled` */
-  bool raising;     /* the wait ends by raising the value handed over */
-  bool unawaited;   /* its error fails its owner */
-  bool has_context; /* in LUGE_CONTEXTS */
+  bool interrupted;     /* no protected call keeps its errors */
+  bool cancelling;      /* the wait ends by raising `cancelled` */
+  bool raising;         /* the wait ends by raising the value handed over */
+  bool unawaited;       /* its error fails its owner */
+  bool has_context;     /* in LUGE_CONTEXTS */
 };
 
 /* Spawns the function below `nargs` arguments on top of L's stack, which are

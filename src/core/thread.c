@@ -25,9 +25,9 @@ static bool reserve(struct luge_host *host) {
     return true;
   }
   uint32_t capacity = pool->capacity == 0 ? 16 : pool->capacity * 2;
-  void *idle = luge__realloc(host, pool->idle,
-                             pool->capacity * sizeof *pool->idle,
-                             capacity * sizeof *pool->idle);
+  void *idle =
+      luge__realloc(host, pool->idle, pool->capacity * sizeof *pool->idle,
+                    capacity * sizeof *pool->idle);
   if (idle == NULL) {
     return false;
   }

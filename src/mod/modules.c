@@ -7,6 +7,7 @@ const luaL_Reg luge__modules[] = {
     {"luge.native.http_server", luge__open_http_server},
     {"luge.native.json", luge__open_json},
     {"luge.native.clock", luge__open_clock},
+    {"luge.native.log", luge__open_log},
     {"luge.native.queue", luge__open_queue},
     {"luge.native.signal", luge__open_signal},
     {"luge.native.sse", luge__open_sse},

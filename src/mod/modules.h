@@ -10,6 +10,7 @@ int luge__open_http_client(lua_State *L);
 int luge__open_http_server(lua_State *L);
 int luge__open_json(lua_State *L);
 int luge__open_clock(lua_State *L);
+int luge__open_log(lua_State *L);
 int luge__open_queue(lua_State *L);
 int luge__open_signal(lua_State *L);
 int luge__open_sse(lua_State *L);

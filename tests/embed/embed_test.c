@@ -88,12 +88,10 @@ static void step_until_done(luge_host *host) {
 static void test_stepping(void) {
   luge_host *host = open_host(NULL);
   struct outcome sum, failed, cancelled;
-  CHECK(start(host,
-              "local luge = require 'luge' luge.sleep(0.01) return 1, 42",
+  CHECK(start(host, "local luge = require 'luge' luge.sleep(0.01) return 1, 42",
               &sum) != NULL);
   CHECK(start(host, "error('boom')", &failed) != NULL);
-  luge_task *task =
-      start(host, "require('luge').sleep(1000)", &cancelled);
+  luge_task *task = start(host, "require('luge').sleep(1000)", &cancelled);
   CHECK(luge_step(host) == 1);
   luge_task_cancel(task, "enough");
   step_until_done(host);
@@ -227,9 +225,10 @@ static void test_async_functions(void) {
   CHECK(run(host, "assert(offloaded(7) == 49)") == LUGE_OK);
   CHECK(run(host, "local ok, e = pcall(fails) assert(not ok and "
                   "e:find('no luck'))") == LUGE_OK);
-  CHECK(run(host, "local luge = require 'luge' local n = 0 for i = 1, 100 do "
-                  "luge.spawn(function() local s = offloaded(i) n = n + s end) end "
-                  "repeat luge.sleep(0.001) until n == 338350") == LUGE_OK);
+  CHECK(run(host,
+            "local luge = require 'luge' local n = 0 for i = 1, 100 do "
+            "luge.spawn(function() local s = offloaded(i) n = n + s end) end "
+            "repeat luge.sleep(0.001) until n == 338350") == LUGE_OK);
   luge_task *task = start(host, "return later()", &outcome);
   luge_step(host);
   luge_task_cancel(task, "enough");

@@ -20,8 +20,7 @@ struct memory {
   size_t live;
 };
 
-static void *allocate(void *data, void *ptr, size_t old_size,
-                      size_t new_size) {
+static void *allocate(void *data, void *ptr, size_t old_size, size_t new_size) {
   struct memory *memory = data;
   size_t old = ptr != NULL ? old_size : 0;
   if (new_size == 0) {

@@ -1,0 +1,330 @@
+local flow = require "luge.flow"
+local luge = require "luge"
+local test = require "luge.test"
+local describe, it = test.describe, test.it
+
+-- A node that writes its name to shared.path and returns an action.
+local function step(name, action)
+  return flow.node {
+    name = name,
+    post = function(_, shared)
+      shared.path = (shared.path or "") .. name
+      return action
+    end,
+  }
+end
+
+describe("a node", function()
+  it("passes what prep gives to exec, and both to post", function()
+    local node = flow.node {
+      factor = 3,
+      prep = function(_, shared) return shared.x end,
+      exec = function(self, x) return x * self.factor end,
+      post = function(_, shared, x, y)
+        shared.result = { x, y }
+        return "done"
+      end,
+    }
+    local shared = { x = 7 }
+    test.equal(node:run(shared), "done")
+    test.same(shared.result, { 7, 21 })
+  end)
+
+  it("forgets what a run wrote to self", function()
+    local node = flow.node {
+      exec = function(self)
+        self.count = (self.count or 0) + 1
+        return self.count
+      end,
+      post = function(_, shared, _, count) shared.count = count end,
+    }
+    local shared = {}
+    node:run(shared)
+    node:run(shared)
+    test.equal(shared.count, 1)
+  end)
+
+  it("tries exec as often as retries says, counting from 1", function()
+    local attempts = {}
+    local node = flow.node {
+      retries = 3,
+      exec = function(self)
+        attempts[#attempts + 1] = self.attempt
+        if self.attempt < 3 then error "again" end
+        return "ok"
+      end,
+      post = function(_, _, _, result) return result end,
+    }
+    test.equal(node:run {}, "ok")
+    test.same(attempts, { 1, 2, 3 })
+  end)
+
+  it("waits between attempts, and not after the last", function()
+    local clock <close> = test.clock()
+    local started = luge.now()
+    local node = flow.node { retries = 3, wait = 2, exec = error }
+    test.ok(not pcall(node.run, node, {}))
+    test.equal(luge.now() - started, 4.0)
+    test.ok(clock)
+  end)
+
+  it("falls back when the last attempt has failed", function()
+    local node = flow.node {
+      retries = 2,
+      prep = function() return 5 end,
+      exec = function() error("no", 0) end,
+      fallback = function(_, prepared, err) return { prepared, err } end,
+      post = function(_, shared, _, result) shared.result = result end,
+    }
+    local shared = {}
+    node:run(shared)
+    test.same(shared.result, { 5, "no" })
+  end)
+
+  it("raises the last error without a fallback", function()
+    local node = flow.node {
+      retries = 2,
+      exec = function(self) error("no " .. self.attempt, 0) end,
+    }
+    local ok, err = pcall(node.run, node, {})
+    test.ok(not ok)
+    test.equal(err, "no 2")
+  end)
+
+  it("does not try again when its task is cancelled", function()
+    local attempts = 0
+    local node = flow.node {
+      retries = 5,
+      exec = function()
+        attempts = attempts + 1
+        luge.sleep(100)
+      end,
+    }
+    local task = luge.spawn(node.run, node, {})
+    luge.sleep(0)
+    task:cancel()
+    pcall(task.await, task)
+    test.equal(attempts, 1)
+  end)
+
+  it("is refused where it makes no sense", function()
+    test.raises("invalid", function() flow.node {} end)
+    test.raises("invalid", function() flow.node { exec = 1 } end)
+    test.raises("invalid", function() flow.node { exec = print, retries = 0 } end)
+    test.raises("invalid", function() flow.node { exec = print, wait = -1 } end)
+    test.raises("invalid", function() flow.node "x" end)
+    test.raises("invalid", function() step "a":next {} end)
+    test.raises("invalid", function() step "a":on(1, step "b") end)
+  end)
+end)
+
+describe("a flow", function()
+  it("goes from node to node by their actions", function()
+    local a, b, c = step "a", step("b", "left"), step("c", "end")
+    a:next(b)
+    b:on("left", c)
+    local shared = {}
+    test.equal(flow.new { start = a }:run(shared), "end")
+    test.equal(shared.path, "abc")
+  end)
+
+  it("is linked by operators as by methods", function()
+    local a, b, c = step "a", step("b", "go"), step "c"
+    local f = flow.new { start = a, links = { a >> b, b - "go" >> c } }
+    local shared = {}
+    f:run(shared)
+    test.equal(shared.path, "abc")
+    local x, y, z = step "x", step "y", step "z"
+    test.equal(x >> y >> z, z)
+    test.equal(x.successors.default, y)
+  end)
+
+  it("returns from links what is linked to", function()
+    local a, b = step "a", step "b"
+    test.equal(a:next(b), b)
+    test.equal(a:on("x", a), a)
+    local f = flow.new()
+    test.equal(f:start(b), b)
+  end)
+
+  it("runs cycles", function()
+    local count = flow.node {
+      post = function(_, shared)
+        shared.n = shared.n + 1
+        return shared.n < 10 and "again" or "done"
+      end,
+    }
+    count:on("again", count)
+    count:on("done", step "d")
+    local shared = { n = 0 }
+    flow.new { start = count }:run(shared)
+    test.equal(shared.n, 10)
+    test.equal(shared.path, "d")
+  end)
+
+  it("ends a cycle without an end", function()
+    local a = step "a"
+    a:next(a)
+    local f = flow.new { start = a, max_steps = 50 }
+    local err = test.raises("limit", function() f:run {} end)
+    test.equal(err.limit, 50)
+  end)
+
+  it("nests, with prep and post of its own", function()
+    local inner = flow.new {
+      start = step("i", "x"),
+      prep = function(_, shared) shared.path = shared.path .. "(" end,
+      post = function(_, shared, _, last)
+        shared.path = shared.path .. ")"
+        return last .. "y"
+      end,
+    }
+    local a, b = step "a", step "b"
+    a:next(inner)
+    inner:on("xy", b)
+    local shared = {}
+    flow.new { start = a }:run(shared)
+    test.equal(shared.path, "a(i)b")
+  end)
+
+  it("refuses actions that are no strings, and a missing start", function()
+    local a = step("a", 42)
+    a:next(step "b")
+    test.raises("invalid", function() flow.new { start = a }:run {} end)
+    test.raises("invalid", function() flow.new():run {} end)
+    test.raises("invalid", function() flow.new { start = {} } end)
+    test.raises("invalid", function() flow.new { start = a, exec = print } end)
+  end)
+
+  it("talks to another flow through queues", function()
+    local words, answers = luge.queue(1), luge.queue(1)
+    local asker = flow.node {
+      exec = function()
+        words:put "ping"
+        return answers:get()
+      end,
+      post = function(_, shared, _, answer)
+        shared[#shared + 1] = answer
+        return #shared < 3 and "again" or "done"
+      end,
+    }
+    asker:on("again", asker)
+    asker:on("done", step "")
+    local answerer = flow.node {
+      exec = function() answers:put(words:get() .. " pong") end,
+      post = function() return "again" end,
+    }
+    answerer:on("again", answerer)
+    local shared = {}
+    luge.race {
+      function() flow.new { start = asker }:run(shared) end,
+      function() flow.new { start = answerer }:run {} end,
+    }
+    test.equal(#shared, 3)
+    test.equal(shared[3], "ping pong")
+  end)
+end)
+
+describe("a batch node", function()
+  it("executes each item, with its own attempts", function()
+    local seen = {}
+    local node = flow.batch_node {
+      concurrency = 4,
+      retries = 3,
+      prep = function() return { 1, 2, 3, 4, 5 } end,
+      exec = function(self, item)
+        seen[item] = self.attempt
+        luge.sleep(0)
+        if item % 2 == 0 and self.attempt < 3 then error "again" end
+        return item * item
+      end,
+      post = function(_, shared, _, results) shared.results = results end,
+    }
+    local shared = {}
+    node:run(shared)
+    test.same(table.pack(table.unpack(shared.results, 1, 5)), { 1, 4, 9, 16, 25, n = 5 })
+    test.same(seen, { 1, 3, 1, 3, 1 })
+  end)
+
+  it("falls back for the item that failed", function()
+    local node = flow.batch_node {
+      prep = function() return { 1, 2 } end,
+      exec = function(_, item) return 2 // (item - 1 == 0 and 1 or 0) end,
+      fallback = function(_, item) return "no " .. item end,
+      post = function(_, shared, _, results) shared.results = results end,
+    }
+    local shared = {}
+    node:run(shared)
+    test.equal(shared.results[1], 2)
+    test.equal(shared.results[2], "no 2")
+  end)
+
+  it("has nothing to do for no items", function()
+    local node = flow.batch_node {
+      exec = error,
+      post = function(_, _, _, results) return tostring(#results) end,
+    }
+    test.equal(node:run {}, "0")
+  end)
+end)
+
+describe("a batch flow", function()
+  it("runs once per table of parameters, which nodes inherit", function()
+    local inner = flow.new {
+      start = flow.node {
+        post = function(self, shared)
+          luge.sleep(0)
+          shared[#shared + 1] = self.params.name .. self.params.unit
+        end,
+      },
+    }
+    local batch = flow.batch {
+      start = inner,
+      concurrency = 3,
+      prep = function()
+        return { { name = "a", unit = 1 }, { name = "b", unit = 2 }, { name = "c", unit = 3 } }
+      end,
+    }
+    local outer = flow.batch {
+      start = batch,
+      prep = function() return { { unit = 0 }, { other = true } } end,
+    }
+    local shared = {}
+    outer:run(shared)
+    table.sort(shared)
+    test.same(shared, { "a1", "a1", "b2", "b2", "c3", "c3" })
+  end)
+
+  it("keeps parameters from being written", function()
+    local node = flow.node { exec = function(self) self.params.x = 1 end }
+    test.raises("invalid", function() node:run {} end)
+  end)
+
+  it("refuses what are no parameters", function()
+    local batch = flow.batch { start = step "a", prep = function() return { 1 } end }
+    test.raises("invalid", function() batch:run {} end)
+  end)
+end)
+
+describe("mermaid", function()
+  it("draws nodes, actions and flows inside flows", function()
+    local a, b, c = step "ask", step "answer", step "say \"hi\""
+    local inner = flow.new { name = "inner", start = b }
+    a:next(inner)
+    a:on("again", a)
+    inner:next(c)
+    test.equal(flow.new { name = "talk", start = a }:mermaid(), [[
+flowchart TD
+  subgraph n1["talk"]
+    n2["ask"]
+    subgraph n3["inner"]
+      n4["answer"]
+    end
+    n5["say #34;hi#34;"]
+  end
+  n2 -->|"again"| n2
+  n2 --> n3
+  n3 --> n5
+]])
+  end)
+end)

@@ -30,7 +30,8 @@ target_compile_options(luge_settings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
   -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wformat=2
   $<$<BOOL:${LUGE_WERROR}>:-Werror>
-  $<$<CONFIG:Release>:-ffunction-sections -fdata-sections>)
+  $<$<CONFIG:Release>:-ffunction-sections -fdata-sections
+    -fno-asynchronous-unwind-tables>)
 
 if(APPLE)
   target_link_options(luge_link_settings INTERFACE

@@ -118,6 +118,11 @@ end)
 main:route("GET", "/large", function() return ("y"):rep(8 * 1024 * 1024) end)
 main:route("GET", "/produced", function() return tostring(produced) end)
 main:route("GET", "/left", function() return tostring(left) end)
+main:route("GET", "/running", function()
+  local n = 0
+  for _ in pairs(main.running) do n = n + 1 end
+  return ("%d %d %d"):format(n, main.native:connections())
+end)
 main:route("GET", "/errors", function()
   local text = table.concat(errors, "\n")
   errors = {}

@@ -299,6 +299,25 @@ static void test_leaving(void) {
   CHECK(strcmp(body(), "") == 0);
 }
 
+/* Clients that leave at all moments leave nothing behind. */
+static void test_leaving_early(void) {
+  static const char request[] = "GET /slow HTTP/1.1\r\nHost: h\r\n\r\n"
+                                "GET /iterator HTTP/1.1\r\nHost: h\r\n\r\n";
+  struct linger hard = {1, 0};
+  for (size_t i = 0; i < 200; i++) {
+    int fd = dial(main_port);
+    say_bytes(fd, request, i % sizeof request);
+    if (i % 3 == 0) {
+      nap(0.001);
+    }
+    if (i % 2 == 0) {
+      setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    }
+    close(fd);
+  }
+  CHECK(becomes("/running", "1 1 1"));
+}
+
 /* Also when so much of a body has come that no more of it is read, as long as
  * the rest fits the system's buffers: beyond them the end is not sent. */
 static void test_leaving_unread(void) {
@@ -443,6 +462,7 @@ static int run_client(int port_pipe) {
   test_errors();
   test_leaving();
   test_leaving_unread();
+  test_leaving_early();
   test_backpressure();
   test_time_limits();
   test_max_connections();

@@ -169,6 +169,7 @@ end
 local function stop(server, request)
   local task = server.running[request]
   if task then task:cancel("the client has left") end
+  server.running[request] = nil -- a task that never ran does not do it itself
   request:abort()
 end
 

@@ -53,11 +53,17 @@ static void on_timer(uv_timer_t *timer) {
   luge__client_turn(timer->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
+/* What libcurl calls back meanwhile needs no clock of its own. */
+static void enter(struct luge__client *client) {
+  client->in_turn = true;
+  client->now = luge__now(client->http->host);
+}
+
 void luge__client_turn(struct luge__client *client, curl_socket_t fd,
                        int flags) {
   const struct luge__curl *curl = client->http->curl;
   int running, calls = 1;
-  client->in_turn = true;
+  enter(client);
   client->due = false;
   curl->multi_socket_action(client->multi, fd, flags, &running);
   while (client->due && calls++ < MAX_CALLS) {
@@ -86,7 +92,7 @@ static int on_set_timer(CURLM *multi, long ms, void *data) {
 
 bool luge__client_add(struct luge__client *client,
                       struct luge__transfer *transfer) {
-  client->in_turn = true;
+  enter(client);
   CURLMcode code =
       client->http->curl->multi_add_handle(client->multi, transfer->easy);
   client->in_turn = false;
@@ -106,7 +112,7 @@ void luge__client_remove(struct luge__client *client,
 }
 
 void luge__client_unpause(struct luge__client *client, CURL *easy) {
-  client->in_turn = true;
+  enter(client);
   client->http->curl->easy_pause(easy, CURLPAUSE_CONT);
   client->in_turn = false;
   luge__client_turn(client, CURL_SOCKET_TIMEOUT, 0);

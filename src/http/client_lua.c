@@ -321,5 +321,7 @@ int luge__open_http_client(lua_State *L) {
   luaL_newlibtable(L, functions);
   push_upvalues(L);
   luaL_setfuncs(L, functions, 2);
+  luge__reader_push_methods(L);
+  lua_setfield(L, -2, "reader_methods");
   return 1;
 }

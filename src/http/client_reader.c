@@ -306,6 +306,24 @@ static int reader_next(lua_State *L) {
   return start(L, check(L));
 }
 
+/* reader:last_id() -> text, "" for none: of the events given so far. */
+static int reader_last_id(lua_State *L) {
+  const struct luge__reader *reader = check(L);
+  const struct luge__bytes *id = &reader->sse.last_id;
+  lua_pushlstring(L, id->len > 0 ? id->ptr : "", id->len);
+  return 1;
+}
+
+/* reader:retry() -> milliseconds, or nil: the last one read. */
+static int reader_retry(lua_State *L) {
+  const struct luge__reader *reader = check(L);
+  if (!reader->sse.has_retry) {
+    return 0;
+  }
+  lua_pushinteger(L, (lua_Integer)reader->sse.retry);
+  return 1;
+}
+
 static int reader_close(lua_State *L) {
   struct luge__reader *reader = check(L);
   luge__stream_close(reader->stream);
@@ -336,10 +354,27 @@ int luge__stream_read(lua_State *L) {
 
 void luge__reader_init(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"next", reader_next}, {"close", reader_close}, {NULL, NULL}};
+      {"next", reader_next},
+      {"close", reader_close},
+      {"last_id", reader_last_id},
+      {"retry", reader_retry},
+      {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__call", reader_next},
                                          {"__close", reader_close},
                                          {"__gc", reader_gc},
                                          {NULL, NULL}};
   luge__class_init(L, &reader_class, methods, metamethods);
+  /* What scripts see as the metatable says that it can be called. */
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &reader_class);
+  lua_createtable(L, 0, 1);
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, "__call");
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
+}
+
+void luge__reader_push_methods(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &reader_class);
+  lua_getfield(L, -1, "__index");
+  lua_remove(L, -2);
 }

@@ -45,6 +45,9 @@ int luge__stream_raise(lua_State *L, struct luge__stream *stream);
 void luge__stream_init(lua_State *L);
 void luge__reader_init(lua_State *L);
 
+/* Pushes the table of the readers' methods. */
+void luge__reader_push_methods(lua_State *L);
+
 /* read(stream) -> the next piece, or nil at the end */
 int luge__stream_read(lua_State *L);
 

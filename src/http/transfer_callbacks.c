@@ -17,7 +17,7 @@ enum { HIGH_WATER = 128 * 1024 };
 enum { MAX_AHEAD = 1024 * 1024 };
 
 static void note_activity(struct luge__transfer *t) {
-  t->active = luge__now(luge__transfer_host(t));
+  t->active = t->client->now;
 }
 
 static size_t fail(struct luge__transfer *t, enum luge__failure failure) {
@@ -183,7 +183,7 @@ static curl_socket_t on_open_socket(void *data, curlsocktype purpose,
     return CURL_SOCKET_BAD;
   }
   if (t->connecting == 0) {
-    t->connecting = luge__now(luge__transfer_host(t));
+    t->connecting = t->client->now;
   }
   curl_socket_t fd = luge__socket_open(t->client, address);
   if (fd == CURL_SOCKET_BAD && (errno == EMFILE || errno == ENFILE)) {
@@ -197,7 +197,7 @@ static int on_resolve(void *resolver, void *reserved, void *data) {
   (void)resolver;
   (void)reserved;
   if (t->connecting == 0) {
-    t->connecting = luge__now(luge__transfer_host(t));
+    t->connecting = t->client->now;
   }
   return 0;
 }

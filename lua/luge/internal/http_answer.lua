@@ -137,8 +137,8 @@ local function beginning(self)
 end
 
 --- Returns the response; or, with a status of 400 or more, raises `http`, with
---- `status`, `headers`, `url`, `body` (its first 16 KiB), and `retry_after` (seconds,
---- or the header's text if it is a date), `retryable` by the status. Waits to
+--- `status`, `headers`, `url`, `body` (its first 16 KiB), `retry_after` (seconds from
+--- now, if the server named a time), and `retryable` by the status. Waits to
 --- read the beginning of a streamed body, which it closes.
 ---@return luge.http.Response self
 function Response:raise_for_status()
@@ -146,8 +146,6 @@ function Response:raise_for_status()
   if status < 400 then
     return self
   end
-  local milliseconds = tonumber(headers["retry-after-ms"])
-  local after = headers["retry-after"]
   local url = native.mask(self.url)
   error(new_error {
     kind = "http",
@@ -156,7 +154,7 @@ function Response:raise_for_status()
     headers = headers,
     url = url,
     body = beginning(self),
-    retry_after = milliseconds and milliseconds / 1000 or tonumber(after) or after,
+    retry_after = require("luge.internal.hint").of_headers(headers),
     retryable = retryable[status] or false,
   }, 2)
 end
@@ -178,6 +176,21 @@ function Response:lines()
   local self_reader = reader(stream_of(self), "lines", MAX_LINE)
   return self_reader, nil, nil, self_reader
 end
+
+--- Reads a streamed body piece by piece, and can be closed: what a Stream is,
+--- with its operators too.
+---@class luge.http.Reader: luge.Stream
+
+-- The operators of Streams, for readers: made one when first needed.
+setmetatable(native.reader_methods, {
+  __index = function(_, name)
+    local stream = require "luge.internal.stream"
+    local method = stream.Stream[name]
+    return method and function(self, ...)
+      return method(stream.new(function() return self:next() end, function() self:close() end), ...)
+    end
+  end,
+})
 
 ---@class luge.http.Event
 ---@field event string "message" if none is named

@@ -1,6 +1,5 @@
 -- Clients: sessions with a pool of connections, and how they send requests.
 local native = require "luge.native.http_client"
-local new_error = require("luge.native.task").error
 local answer = require "luge.internal.http_answer"
 local options_of = require "luge.internal.http_options"
 local urls = require "luge.internal.http_url"
@@ -151,6 +150,18 @@ add_method("put", "PUT")
 add_method("patch", "PATCH")
 add_method("delete", "DELETE")
 
+--- As `http.download`.
+---@return luge.http.Downloaded
+function Client:download(url, path, options)
+  return require("luge.internal.http_download")(self, url, path, options)
+end
+
+--- As `http.events`.
+---@return luge.Stream, nil, nil, luge.Stream
+function Client:events(url, options)
+  return require("luge.internal.http_events")(self, url, options)
+end
+
 --- Closes the client and its connections: what is under way raises `closed`.
 function Client:close()
   native.close(self.native)
@@ -199,7 +210,5 @@ function session.new(options)
     max_body_of = function(request) return request.max_body or max_body end,
   }, Client)
 end
-
-session.raise = function(fields) error(new_error(fields), 0) end
 
 return session

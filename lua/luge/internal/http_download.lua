@@ -1,0 +1,179 @@
+-- http.download: a body into a file. What breaks off is resumed where it broke
+-- off, if the server says by its validators that the file is still the same
+-- (RFC 9110, 13.1.5 and 14); if not, it is begun again.
+local native = require "luge.native.task"
+local mask = require("luge.native.http_client").mask
+local progress = require "luge.internal.progress"
+local check = require "luge.internal.check"
+
+local pcall, error = pcall, error
+
+-- Attempts in a row that bring not a byte; seconds before the second.
+local ATTEMPTS <const>, DELAY <const> = 5, 0.5
+
+local Download = {}
+Download.__index = Download
+
+local function io_error(path, err)
+  error(native.error { kind = "io", message = "cannot write " .. tostring(err), path = path }, 0)
+end
+
+-- A weak ETag says nothing about the bytes.
+local function validator(headers)
+  local etag = headers.etag
+  if etag and etag:sub(1, 1) == '"' then
+    return etag
+  end
+  return not etag and headers["last-modified"] or nil
+end
+
+-- As it is stored: an encoding would have no ranges of its own.
+function Download:request()
+  local options, headers = {}, { ["Accept-Encoding"] = "identity" }
+  for name, value in next, self.options do
+    options[name] = value
+  end
+  for name, value in next, self.options.headers or {} do
+    headers[name] = value
+  end
+  if self.size > 0 and self.validator then
+    headers.Range, headers["If-Range"] = ("bytes=%d-"):format(self.size), self.validator
+  end
+  options.headers, options.stream = headers, true
+  return self.client:get(self.url, options)
+end
+
+function Download:begin()
+  local ok, err = self.file:seek("set", 0)
+  if not ok then
+    io_error(self.temporary, err)
+  end
+  self.size = 0
+end
+
+-- Notes what the answer says; a part that is not the one asked for, or a
+-- whole, begins again.
+function Download:accept(response)
+  local headers = response.headers
+  local first, last, total = (headers["content-range"] or ""):match "^bytes (%d+)%-(%d+)/(%d+)$"
+  if response.status == 206 and first and tonumber(first) == self.size then
+    self.total = math.tointeger(tonumber(total))
+    self.resumed = self.resumed + 1
+    return last
+  elseif response.status == 206 then
+    response:close()
+    error(native.error {
+      kind = "network", code = "protocol", url = mask(response.url), retryable = false,
+      message = mask(response.url) .. ": the server sent another part than was asked for",
+    }, 0)
+  end
+  self:begin()
+  self.total = math.tointeger(tonumber(headers["content-length"]))
+  self.validator = validator(headers)
+  return nil
+end
+
+function Download:tell()
+  if self.on_progress then
+    self.on_progress { received = self.size, total = self.total }
+  end
+  if self.bar then
+    self.bar.total, self.bar.done = self.total, self.size - 1
+    self.bar:step()
+  end
+end
+
+-- One attempt: the response, once its body is in the file.
+function Download:attempt()
+  local response <close> = self:request()
+  if response.status == 416 and self.size > 0 then -- it has become shorter
+    self.validator = nil
+    error(native.error { kind = "truncated", message = "the file has changed" }, 0)
+  end
+  response:raise_for_status()
+  self:accept(response)
+  for piece in response:chunks() do
+    local ok, err = self.file:write(piece)
+    if not ok then
+      io_error(self.temporary, err)
+    end
+    self.size, self.failures = self.size + #piece, 0
+    self:tell()
+  end
+  return response
+end
+
+-- An answer with a status of failure is none that broke off.
+local function is_broken(err)
+  return native.is_error(err) and err.retryable and err.kind ~= "http"
+end
+
+function Download:run()
+  while true do
+    local ok, result = pcall(self.attempt, self)
+    if ok then
+      return result
+    end
+    self.failures = self.failures + 1
+    if not is_broken(result) or self.failures >= ATTEMPTS then
+      error(result, 0)
+    end
+    native.sleep(DELAY * 2 ^ (self.failures - 1))
+  end
+end
+
+-- Keeps the file, whole, under its name.
+function Download:finish(response)
+  local ok, err = self.file:close()
+  self.closed = true
+  if ok then
+    self.file, ok, err = nil, os.rename(self.temporary, self.path)
+  end
+  if not ok then
+    io_error(self.path, err)
+  end
+  self.done = true
+  return {
+    path = self.path, size = self.size, resumed = self.resumed,
+    status = response.status, headers = response.headers, url = response.url,
+  }
+end
+
+function Download:__close()
+  if not self.closed then
+    self.file:close()
+  end
+  if not self.done then
+    os.remove(self.temporary)
+  end
+end
+
+local function option_of(options)
+  local request = {}
+  for name, value in next, options do
+    request[name] = value
+  end
+  request.progress, request.on_progress = nil, nil
+  return request
+end
+
+return function(client, url, path, options)
+  options = options or {}
+  check.argument("download", 2, path, "string")
+  check.options("download", options, setmetatable({
+    progress = "boolean", on_progress = "function",
+  }, { __index = function() return true end }))
+  local temporary = ("%s.%08x.part"):format(path, math.random(0) & 0xffffffff)
+  local file, err = io.open(temporary, "wb")
+  if not file then
+    io_error(path, err)
+  end
+  local download <close> = setmetatable({
+    client = client, url = url, path = path, temporary = temporary, file = file,
+    options = option_of(options), on_progress = options.on_progress,
+    size = 0, resumed = 0, failures = 0,
+  }, Download)
+  local bar <close> = options.progress and progress.new() or nil
+  download.bar = bar
+  return download:finish(download:run())
+end

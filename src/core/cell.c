@@ -6,6 +6,7 @@
 #include "error.h"
 #include "failure.h"
 #include "host.h"
+#include "scope.h"
 #include "task.h"
 #include "wait.h"
 
@@ -46,8 +47,14 @@ bool luge__cell_reject(lua_State *L, int index, struct luge_cell *cell,
                        struct luge_scope *owner) {
   index = lua_absindex(L, index);
   struct luge_failure *failure = luge__failure_new(L);
-  lua_setiuservalue(L, index, 1);
   bool awaited = !luge__list_empty(&cell->listeners);
+  bool fails_owner =
+      !awaited && owner != NULL &&
+      (owner->flags & (LUGE_SCOPE_JOINING | LUGE_SCOPE_FAIL_FAST)) != 0;
+  if (fails_owner) {
+    luge__failure_keep(L);
+  }
+  lua_setiuservalue(L, index, 1);
   if (!awaited && owner != NULL) {
     luge__list_append(&owner->failures, &failure->link);
   }

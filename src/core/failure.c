@@ -1,6 +1,6 @@
-/* Failures: see failure.h. The user value is a record { error, trace }. While
- * nobody has awaited the error the registry maps the failure's address to the
- * record too: an owner has only the address. */
+/* Failures: see failure.h. The user value is a record { error, trace, itself if
+ * it is kept }. While nobody has awaited the error the registry maps the
+ * failure's address to the record too: an owner has only the address. */
 #include "failure.h"
 
 #include <lauxlib.h>
@@ -35,7 +35,7 @@ static void unpack(lua_State *L) {
 
 struct luge_failure *luge__failure_new(lua_State *L) {
   luaL_checkstack(L, 6, NULL);
-  lua_createtable(L, 2, 0);
+  lua_createtable(L, 3, 0);
   luge__trace_push(L, -2);
   lua_rawseti(L, -2, 2);
   lua_insert(L, -2);
@@ -55,6 +55,13 @@ struct luge_failure *luge__failure_new(lua_State *L) {
   failure->host->unclaimed++;
   failure->host->collect_due = true;
   return failure;
+}
+
+void luge__failure_keep(lua_State *L) {
+  lua_getiuservalue(L, -1, 1);
+  lua_pushvalue(L, -2);
+  lua_rawseti(L, -2, 3); /* the registry has the record until it is taken */
+  lua_pop(L, 1);
 }
 
 void luge__failures_collect(struct luge_host *host) {

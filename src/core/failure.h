@@ -23,6 +23,10 @@ struct luge_failure {
  * traceback last noted for it. */
 struct luge_failure *luge__failure_new(lua_State *L);
 
+/* The failure on top of the stack is going to be raised by its owner: it stays
+ * until then, even if the Task is collected. */
+void luge__failure_keep(lua_State *L);
+
 /* Pushes the error of the failure at `index`. Somebody has it now: it will
  * not be reported. Its traceback is the last noted. */
 void luge__failure_push(lua_State *L, int index);

@@ -30,7 +30,8 @@ struct watch {
 };
 
 struct box {
-  struct watch *watch; /* NULL: closed */
+  struct watch *watch;        /* NULL: closed */
+  struct luge_listener ended; /* of the task it is bound to */
 };
 
 static const struct luge_class watch_class = {"a signal watch"};
@@ -135,7 +136,25 @@ static int watch_next(lua_State *L) {
 }
 
 static int watch_close(lua_State *L) {
-  close_watch(check(L));
+  struct box *box = check(L);
+  luge__list_remove(&box->ended.link);
+  close_watch(box);
+  return 0;
+}
+
+static void on_task_ended(struct luge_listener *listener) {
+  close_watch(luge__container(listener, struct box, ended));
+}
+
+/* watch:bind(task): closes the watch when the task has ended, even if it never
+ * ran. The user value keeps the Task, whose list the listener is in. */
+static int watch_bind(lua_State *L) {
+  struct box *box = check(L);
+  struct luge_task *task = luge__class_check(L, 2, &luge__task_class);
+  lua_settop(L, 2);
+  lua_setiuservalue(L, 1, 1);
+  box->ended.notify = on_task_ended;
+  luge__list_append(&task->cell.listeners, &box->ended.link);
   return 0;
 }
 
@@ -195,7 +214,8 @@ static int lib_watch(lua_State *L) {
     lua_setfield(L, -2, "resource");
     return lua_error(L);
   }
-  struct box *box = luge__class_new(L, &watch_class, sizeof *box, 0);
+  struct box *box = luge__class_new(L, &watch_class, sizeof *box, 1);
+  luge__list_init(&box->ended.link);
   struct watch *watch = luge__realloc(host, NULL, 0, sizeof *watch);
   if (watch == NULL) {
     return luaL_error(L, "not enough memory");
@@ -213,10 +233,11 @@ static int lib_watch(lua_State *L) {
 }
 
 int luge__open_signal(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"next", watch_next}, {"close", watch_close}, {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {
-      {"__gc", watch_close}, {"__close", watch_close}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"next", watch_next},
+                                     {"close", watch_close},
+                                     {"bind", watch_bind},
+                                     {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__gc", watch_close}, {NULL, NULL}};
   luge__class_init(L, &watch_class, methods, metamethods);
   lua_createtable(L, 0, 1);
   luge__list_init(lua_newuserdatauv(L, sizeof(struct luge_list), 0));

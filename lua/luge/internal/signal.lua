@@ -1,4 +1,4 @@
--- `signal`: a watch of the signal (luge.native.signal), held by a servant, so
+-- `signal`: a watch of the signal (luge.native.signal), bound to a servant, so
 -- that it is closed when the task ends that asked for it.
 local native = require "luge.native.task"
 local signal = require("luge.native.signal").watch
@@ -7,14 +7,11 @@ local event = require("luge.native.sync").event
 local check = require "luge.internal.check"
 local stream = require "luge.internal.stream"
 
-local function hold(watch, done)
-  local _ <close> = watch
-  done:wait()
-end
-
 local function as_stream(watch, name)
   local done = event()
-  serve(hold, watch, done):name("stream of " .. name)
+  local holder = serve(done.wait, done)
+  holder:name("stream of " .. name)
+  watch:bind(holder)
   return stream.open(function()
     return watch:next() and name or nil
   end, function()
@@ -24,7 +21,6 @@ local function as_stream(watch, name)
 end
 
 local function handle(watch, name, fn)
-  local _ <close> = watch
   native.scope(function()
     while watch:next() do
       native.spawn_inside(fn, name)
@@ -40,6 +36,7 @@ return function(name, fn)
   if fn then
     local task = serve(handle, watch, name, fn)
     task:name("handler of " .. name)
+    watch:bind(task)
     return task
   end
   return as_stream(watch, name)

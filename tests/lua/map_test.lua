@@ -9,15 +9,15 @@ end
 
 -- Calls that run at once, and the most there have been.
 local function meter(seconds)
-  local meter = { now = 0, most = 0 }
-  function meter.fn(x)
-    meter.now = meter.now + 1
-    meter.most = math.max(meter.most, meter.now)
+  local calls = { now = 0, most = 0 }
+  function calls.fn(x)
+    calls.now = calls.now + 1
+    calls.most = math.max(calls.most, calls.now)
     luge.sleep(seconds or 1)
-    meter.now = meter.now - 1
+    calls.now = calls.now - 1
     return x
   end
-  return meter
+  return calls
 end
 
 local function counter(n)

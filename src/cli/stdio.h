@@ -10,9 +10,9 @@
 void cli_stdio_open(void);
 
 /* Callbacks of luge_options. */
-int cli_on_output(luge_host *host, enum luge_stream stream, const char *bytes,
+int cli_on_output(luge_host *host, enum luge_stream which, const char *bytes,
                   size_t length, void *user);
-size_t cli_output_room(luge_host *host, enum luge_stream stream, void *user);
+size_t cli_output_room(luge_host *host, enum luge_stream which, void *user);
 
 /* Writes to standard error, as far as that works. */
 void cli_complain(const char *bytes, size_t length);

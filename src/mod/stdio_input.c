@@ -47,6 +47,7 @@ static struct luge_input *create(lua_State *L) {
   struct luge_input *input = luge__realloc(host, NULL, 0, sizeof *input);
   if (input == NULL) {
     luaL_error(L, "not enough memory");
+    return NULL;
   }
   memset(input, 0, sizeof *input);
   input->host = host;

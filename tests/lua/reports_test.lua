@@ -40,8 +40,10 @@ describe("an uncaught error", function()
     fails("error(nil)", "nil")
     fails("error {}", "table")
     fails("error(setmetatable({}, { __tostring = function() return 'shown' end }))", "shown")
-    fails("error(setmetatable({}, { __tostring = function() error 'twice' end }))", "__tostring failed")
-    fails("error(setmetatable({}, { __tostring = function() return {} end }))", "__tostring failed")
+    fails("error(setmetatable({}, { __tostring = function() error 'twice' end }))",
+      "__tostring failed")
+    fails("error(setmetatable({}, { __tostring = function() return {} end }))",
+      "__tostring failed")
     fails("error(setmetatable({}, { __name = 'mine' }))", "table")
     fails("error(12)", "12")
     fails("error(true)", "true")

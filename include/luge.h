@@ -138,9 +138,9 @@ LUGE_API luge_task *luge_start_string(luge_host *host, const char *code,
                                       size_t length, const char *chunkname,
                                       int argc, const char *const *argv,
                                       luge_done_fn done, void *data);
-LUGE_API luge_task *luge_start_file(luge_host *host, const char *path,
-                                    int argc, const char *const *argv,
-                                    luge_done_fn done, void *data);
+LUGE_API luge_task *luge_start_file(luge_host *host, const char *path, int argc,
+                                    const char *const *argv, luge_done_fn done,
+                                    void *data);
 LUGE_API void luge_task_cancel(luge_task *task, const char *reason);
 
 /* Driving a host with a loop of its own from another: watch luge_fd for
@@ -172,8 +172,7 @@ typedef int (*luge_push_fn)(lua_State *L, void *data);
 LUGE_API luge_pending *luge_wait_begin(lua_State *L, luge_cancel_fn cancel,
                                        void *data);
 LUGE_API int luge_wait(lua_State *L, luge_pending *pending);
-LUGE_API int luge_resolve(luge_pending *pending, luge_push_fn push,
-                          void *data);
+LUGE_API int luge_resolve(luge_pending *pending, luge_push_fn push, void *data);
 
 /* Calls `fn` on the loop's thread, soon. From any thread, until luge_close has
  * begun: LUGE_INVALID then. The host must be kept open by the caller. */

@@ -289,8 +289,8 @@ static int queue_task_done(lua_State *L) {
 }
 
 static int queue_join(lua_State *L) {
-  static const struct luge_wait_kind kind = {.name = "a queue's items to be done",
-                                             .cancel = luge__waiters_leave};
+  static const struct luge_wait_kind kind = {
+      .name = "a queue's items to be done", .cancel = luge__waiters_leave};
   struct queue *queue = check(L);
   struct luge_task *task = luge__enter(L);
   if (queue->undone == 0) {

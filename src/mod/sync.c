@@ -76,9 +76,8 @@ static int acquired(lua_State *L, struct luge_task *task, int base) {
 }
 
 static int semaphore_acquire(lua_State *L) {
-  static const struct luge_wait_kind kind = {.name = "a semaphore",
-                                             .cancel = luge__waiters_leave,
-                                             .finish = acquired};
+  static const struct luge_wait_kind kind = {
+      .name = "a semaphore", .cancel = luge__waiters_leave, .finish = acquired};
   return acquire(L, check_semaphore(L), &kind);
 }
 
@@ -123,9 +122,8 @@ static int held(lua_State *L, struct luge_task *task, int base) {
 }
 
 static int semaphore_hold(lua_State *L) {
-  static const struct luge_wait_kind kind = {.name = "a semaphore",
-                                             .cancel = luge__waiters_leave,
-                                             .finish = held};
+  static const struct luge_wait_kind kind = {
+      .name = "a semaphore", .cancel = luge__waiters_leave, .finish = held};
   struct semaphore *semaphore = check_semaphore(L);
   lua_settop(L, 1);
   luge__class_new(L, &hold_class, sizeof(bool), 1);

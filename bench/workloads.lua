@@ -102,9 +102,9 @@ local function numbers()
 end
 
 local function complete()
-  local http = require "luge.http"
+  local client <close> = require("luge.http").client { max_connections = CONCURRENCY }
   luge.map(numbers(), function(i)
-    local answer = http.post(URL, request(i)):json()
+    local answer = client:post(URL, request(i)):json()
     assert(#answer.choices[1].message.content == 300, "bad answer")
   end, { concurrency = CONCURRENCY })
   return N
@@ -121,12 +121,13 @@ local function expected_text(chunks)
 end
 
 local function read_streams()
-  local http, json = require "luge.http", require "luge.json"
+  local client <close> = require("luge.http").client { max_connections = N }
+  local json = require "luge.json"
   local chunks = setting("CHUNKS", 100)
   local expected = expected_text(chunks)
   luge.map(numbers(), function(i)
     local pieces = {}
-    for event in http.post(URL, request(i, true)):events() do
+    for event in client:post(URL, request(i, true)):events() do
       if event.data ~= "[DONE]" then
         local piece = json.decode(event.data).choices[1].delta.content
         if piece and piece ~= "" then

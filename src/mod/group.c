@@ -8,6 +8,7 @@
 
 #include "../core/class.h"
 #include "../core/error.h"
+#include "../core/host.h"
 #include "../core/task.h"
 #include "../core/wait.h"
 
@@ -213,23 +214,73 @@ static void watch(struct group *group, struct entry *entry,
   luge__list_append(&cell->listeners, &entry->listener.link);
 }
 
-/* group(tasks), a list of Tasks, which must not change afterwards. */
-int luge__group_create(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_Integer count = luaL_len(L, 1);
-  for (lua_Integer i = 1; i <= count; i++) {
-    lua_rawgeti(L, 1, i);
-    luge__class_check(L, -1, &luge__task_class);
+/* Raises unless the value on top of the stack, item `i` of the list that `name`
+ * was called with, is a Task other than the current one or can be called. */
+static void check_member(lua_State *L, const char *name, lua_Integer i) {
+  const struct luge_task *task = luge__class_test(L, -1, &luge__task_class);
+  if (task != NULL) {
+    if (task == luge__host(L)->current) {
+      luge__raise(L, "invalid",
+                  "bad list for '%s': item %d is the task that would wait",
+                  name, (int)i);
+    }
+  } else if (!lua_isfunction(L, -1)) {
+    if (luaL_getmetafield(L, -1, "__call") == LUA_TNIL) {
+      luge__raise(L, "invalid",
+                  "bad list for '%s': item %d is a %s, takes a task or a "
+                  "function",
+                  name, (int)i, luaL_typename(L, -1));
+    }
     lua_pop(L, 1);
   }
+}
+
+/* Pushes a list of the Tasks in the list at index 1; its functions are spawned,
+ * once all of it is known to be good. */
+static lua_Integer push_tasks(lua_State *L, const char *name) {
+  lua_Integer count = luaL_len(L, 1);
+  lua_createtable(L, (int)count, 0);
+  int tasks = lua_gettop(L);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_geti(L, 1, i);
+    check_member(L, name, i);
+    lua_rawseti(L, tasks, i);
+  }
+  struct luge_scope *scope = luge__host(L)->current->scope;
+  int level = luge__script_level(L);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, tasks, i);
+    if (luge__class_test(L, -1, &luge__task_class) != NULL) {
+      lua_pop(L, 1);
+    } else {
+      luge__spawn_at(L, scope, 0, level);
+      lua_rawseti(L, tasks, i);
+    }
+  }
+  return count;
+}
+
+/* group(list, name): for a list of Tasks and functions, which are spawned;
+ * `name` is the function that messages speak of. */
+int luge__group_create(lua_State *L) {
+  const char *name = luaL_optstring(L, 2, "group");
+  if (!lua_istable(L, 1)) {
+    return luge__raise(L, "invalid",
+                       "bad argument #1 to '%s': got %s, takes a list of "
+                       "tasks and functions",
+                       name, luaL_typename(L, 1));
+  }
+  luge__check_can_wait(L);
+  lua_settop(L, 2);
+  lua_Integer count = push_tasks(L, name);
   size_t size = sizeof(struct group) + (size_t)count * sizeof(struct entry);
   struct group *group = luge__class_new(L, &group_class, size, 1);
   luge__list_init(&group->waiters);
   group->count = group->left = group->live = count;
-  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 3);
   lua_setiuservalue(L, -2, 1);
   for (lua_Integer i = 1; i <= count; i++) {
-    lua_rawgeti(L, 1, i);
+    lua_rawgeti(L, 3, i);
     watch(group, &group->entries[i - 1], lua_touserdata(L, -1));
     lua_pop(L, 1);
   }

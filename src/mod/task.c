@@ -28,12 +28,17 @@ static int lib_spawn(lua_State *L) {
   return 1;
 }
 
-/* spawn, for luge's own Lua functions: in tracebacks, the task was spawned
- * where a script called one of them. */
-static int lib_spawn_inside(lua_State *L) {
-  luge__check_callable(L, 1);
-  luge__spawn_at(L, check_current(L)->scope, lua_gettop(L) - 1,
-                 luge__script_level(L));
+/* spawn_at(level, fn, ...): spawn, for luge's own Lua functions: tracebacks
+ * name the function at `level` of the stack, which script_level() gives. */
+static int lib_spawn_at(lua_State *L) {
+  lua_Integer level = luge__check_integer(L, 1, 1, "a level, from 1");
+  luge__check_callable(L, 2);
+  luge__spawn_at(L, check_current(L)->scope, lua_gettop(L) - 2, (int)level);
+  return 1;
+}
+
+static int lib_script_level(lua_State *L) {
+  lua_pushinteger(L, luge__script_level(L));
   return 1;
 }
 
@@ -278,7 +283,8 @@ static void init_methods(lua_State *L) {
 
 int luge__open_task(lua_State *L) {
   static const luaL_Reg functions[] = {{"spawn", lib_spawn},
-                                       {"spawn_inside", lib_spawn_inside},
+                                       {"spawn_at", lib_spawn_at},
+                                       {"script_level", lib_script_level},
                                        {"detach", lib_detach},
                                        {"async", lib_async},
                                        {"await", lib_await},

@@ -181,7 +181,7 @@ describe("gather refuses", function()
 
   it("a list of other things, before anything runs", function()
     local ran = false
-    refused("item 2 is 5, takes a task or a function", { function() ran = true end, 5 })
+    refused("item 2 is a number, takes a task or a function", { function() ran = true end, 5 })
     luge.sleep(0)
     test.ok(not ran)
   end)

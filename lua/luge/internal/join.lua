@@ -3,7 +3,7 @@ local native = require "luge.native.task"
 local check = require "luge.internal.check"
 local from = require "luge.internal.from"
 local stream = require "luge.internal.stream"
-local spawn = native.spawn_inside
+local spawn = native.spawn
 
 local join = {}
 

@@ -6,7 +6,7 @@ local native = require "luge.native.task"
 local semaphore = require("luge.native.sync").semaphore
 local check = require "luge.internal.check"
 local from = require "luge.internal.from"
-local pcall, spawn, scope = pcall, native.spawn_inside, native.scope
+local pcall, spawn, scope = pcall, native.spawn_at, native.scope
 
 local options_known = { concurrency = "count", progress = "boolean", return_errors = "boolean" }
 
@@ -49,10 +49,11 @@ return function(list, fn, options)
   local run = worker(options.return_errors and tolerant(fn) or fn, results, permits, bar)
   local _ <close> = close
   scope(function()
+    local level = native.script_level()
     permits:acquire()
     for item in pull do
       n = n + 1
-      spawn(run, item, n)
+      spawn(level, run, item, n)
       permits:acquire()
     end
   end)

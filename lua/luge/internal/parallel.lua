@@ -4,7 +4,7 @@
 local native = require "luge.native.task"
 local semaphore = require("luge.native.sync").semaphore
 local queue = require("luge.native.queue").queue
-local spawn, group, scope = native.spawn_inside, native.group, native.scope
+local spawn, group, scope = native.spawn, native.group, native.scope
 
 -- Delivers each result as soon as it is there.
 local function unordered(source, fn, permits)

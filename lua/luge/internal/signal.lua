@@ -23,7 +23,7 @@ end
 local function handle(watch, name, fn)
   native.scope(function()
     while watch:next() do
-      native.spawn_inside(fn, name)
+      native.spawn(fn, name)
     end
   end)
 end

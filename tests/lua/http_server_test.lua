@@ -89,6 +89,94 @@ describe("http.server", function()
   end)
 end)
 
+describe("handlers", function()
+  local function serve(handler, options)
+    options = options or {}
+    options.handler = handler
+    return http.server(options)
+  end
+
+  it("answer and read JSON", function()
+    local server <close> = serve(function(req) return { json = { got = req:json() } } end)
+    local r = http.post(server.url, { json = { a = { 1, 2.5 } } })
+    test.equal(r.headers["content-type"], "application/json")
+    test.same(r:json(), { got = { a = { 1, 2.5 } } })
+    test.equal(http.post(server.url, { body = "{" }).status, 400)
+  end)
+
+  it("answer with a Stream, and close it when the client leaves", function()
+    local closed = luge.future()
+    local server <close> = serve(function()
+      return { stream = luge.stream(function(emit)
+        local _ <close> = setmetatable({}, { __close = function() closed:resolve(luge.now()) end })
+        while true do
+          emit "piece"
+          luge.sleep(0.001)
+        end
+      end) }
+    end)
+    local r <close> = http.get(server.url, { stream = true })
+    test.matches(r:read(), "^piece")
+    local left = luge.now()
+    r:close()
+    test.ok(closed:await() - left < 0.05, "it took longer than 50 ms")
+  end)
+
+  it("are cancelled within 50 ms of the client's leaving", function()
+    local begun, ended = luge.future(), luge.future()
+    local server <close> = serve(function()
+      local _ <close> = setmetatable({}, { __close = function() ended:resolve(luge.now()) end })
+      begun:resolve()
+      luge.sleep(30)
+    end)
+    local task = luge.spawn(http.get, server.url)
+    begun:await()
+    local left = luge.now()
+    task:cancel()
+    test.ok(ended:await() - left < 0.05, "it took longer than 50 ms")
+  end)
+
+  it("that break off leave no answer that looks complete", function()
+    local told
+    local server <close> = serve(function()
+      return { stream = function(emit)
+        emit "begun"
+        error "on purpose"
+      end }
+    end, { on_error = function(message) told = message end })
+    test.raises("truncated", http.get, server.url)
+    test.matches(told, "^GET /: .*on purpose")
+  end)
+
+  it("get large bodies in pieces, and limits", function()
+    local server <close> = serve(function(req)
+      local n = 0
+      for piece in req:chunks() do n = n + #piece end
+      return tostring(n)
+    end, { max_body = 1000000 })
+    test.equal(http.post(server.url, { body = ("x"):rep(1000000) }).body, "1000000")
+    test.equal(http.post(server.url, { body = ("x"):rep(1000001) }).status, 413)
+  end)
+
+  it("do not fail the server when on_error fails", function()
+    local server <close> = serve(function() error "x" end, { on_error = function() error "y" end })
+    for _ = 1, 2 do test.equal(http.get(server.url).status, 500) end
+  end)
+
+  it("run at the same time, and each has its own answer", function()
+    local server <close> = serve(function(req)
+      luge.sleep(math.random() / 200)
+      return req.query.n
+    end)
+    local numbers = {}
+    for i = 1, 200 do numbers[i] = i end
+    local answers = luge.map(numbers, function(n)
+      return http.get(server.url, { query = { n = n } }).body
+    end, { concurrency = 50 })
+    for i = 1, 200 do test.equal(answers[i], tostring(i)) end
+  end)
+end)
+
 describe("routes", function()
   local router = routers.new()
   for _, path in ipairs { "/", "/a", "/a/:x", "/a/new", "/:any/b", "/files/*rest", "/a b" } do

@@ -2,6 +2,7 @@
 -- luge.native.http_server's. One task of the server takes requests off it and
 -- spawns a task for each.
 
+local log = require "luge.native.log".write
 local native = require "luge.native.http_server"
 local tasks = require "luge.native.task"
 local headers = require "luge.internal.http_headers"
@@ -20,7 +21,7 @@ end
 local FLUSH = 5
 
 ---A request that a handler is called with.
----@class luge.http.Request
+---@class luge.http.ServerRequest
 ---@field method string in upper case
 ---@field path string percent-decoded, without the query
 ---@field target string the path and the query as they came
@@ -30,7 +31,7 @@ local FLUSH = 5
 ---@field params table<string, string> of the route
 local Request = {}
 Request.__index = Request
-Request.__name = "luge.http.Request"
+Request.__name = "luge.http.ServerRequest"
 
 -- The key of a request's native half.
 local NATIVE = {}
@@ -112,11 +113,12 @@ local function answer(server, request, method, target, fields, repeated)
   response.send(request, handler(req))
 end
 
--- A message handler for xpcall: the place of an error is lost after it.
+-- A message handler for xpcall: the place of an error is lost after it. What is
+-- below the handler is ours, and tells nobody anything.
 local function with_trace(err)
   if is_error(err, "cancelled") then return { error = err } end
-  local trace = type(err) == "table" and err.traceback or debug.traceback("", 2):sub(2)
-  return { error = err, trace = trace }
+  local trace = type(err) == "table" and err.traceback or debug.traceback("", 3):sub(2)
+  return { error = err, trace = trace:gsub("\n[^\n]*luge%.internal%.http_server:.*$", "") }
 end
 
 local function describe(method, target, failure)
@@ -124,11 +126,11 @@ local function describe(method, target, failure)
   return ("%s %s: %s\n%s"):format(method, path, tostring(failure.error), failure.trace)
 end
 
-local function log(message) io.stderr:write("luge.http: a handler failed: ", message, "\n") end
+local function log_failure(message) log("error", "luge.http: a handler failed: " .. message) end
 
 local function report(server, message)
   local ok, err = pcall(server.on_error, message)
-  if not ok then log(message .. "\nand on_error failed: " .. tostring(err)) end
+  if not ok then log_failure(message .. "\nand on_error failed: " .. tostring(err)) end
 end
 
 -- A handler raised `failure.error`. If it was because its client has left, or
@@ -192,7 +194,7 @@ end
 ---Literal paths win over others, then what was added first. GET answers HEAD.
 ---@param method string upper case; "*" for all
 ---@param path string begins with "/"
----@param handler fun(req: luge.http.Request): table|string
+---@param handler fun(req: luge.http.ServerRequest): table|string
 ---@return luge.http.Server self
 function Server:route(method, path, handler)
   if type(handler) ~= "function" then
@@ -254,7 +256,7 @@ local options = {
   port = { 0, is_port, "a port from 0 (any free one) to 65535" },
   path = { nil, is_string, "the path of a UNIX socket" },
   handler = { nil, is_function, "a function" },
-  on_error = { log, is_function, "a function" },
+  on_error = { log_failure, is_function, "a function" },
   max_body = { 64 * 1024 * 1024, is_count, "a number of bytes, from 1" },
   max_head = { 256 * 1024, is_count, "a number of bytes, from 1" },
   max_connections = { 10000, is_count, "a number of connections, from 1" },

@@ -2,6 +2,7 @@
 #include "body_decode.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <uv.h>
@@ -34,8 +35,9 @@ static void load(void) {
   for (size_t i = 0; kinds[i] != NULL; i++) {
     if (kinds[i]->load()) {
       loaded[count++] = kinds[i];
-      strcat(names, names[0] != '\0' ? ", " : "");
-      strcat(names, kinds[i]->name);
+      size_t used = strlen(names);
+      snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "",
+               kinds[i]->name);
     }
   }
 }

@@ -51,9 +51,9 @@ bool luge__url_set(lua_State *L, const struct luge__curl *curl, CURLU *url,
   if (has_control(text, length)) {
     raise_bad(L, text, "it holds a control character");
   }
-  CURLUcode code = curl->url_set(url, CURLUPART_URL, NULL, 0);
-  code = curl->url_set(url, CURLUPART_URL, text,
-                       CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME);
+  (void)curl->url_set(url, CURLUPART_URL, NULL, 0);
+  CURLUcode code = curl->url_set(url, CURLUPART_URL, text,
+                                 CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME);
   if (code == CURLUE_OK) {
     code = curl->url_get(url, CURLUPART_SCHEME, &scheme, 0);
   }

@@ -175,5 +175,6 @@ end)
 
 do
   local ports <close> = assert(io.open((...), "w"))
-  ports:write(table.concat({ main.port, quick.port, closing.port, ending.port, big.port, path }, " "), "\n")
+  ports:write(table.concat(
+    { main.port, quick.port, closing.port, ending.port, big.port, path }, " "), "\n")
 end

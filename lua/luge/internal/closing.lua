@@ -4,8 +4,9 @@
 -- is how most of what is closed ends; and where Lua cannot suspend, nothing is
 -- waited for.
 local native = require "luge.native.task"
-local pcall, error = pcall, error
+local xpcall, pcall, error = xpcall, pcall, error
 local shield, timeout, is_error = native.shield, native.timeout, native.is_error
+local note_trace = native.note_trace
 
 local SECONDS = 5
 
@@ -13,8 +14,11 @@ return function(fn, ...)
   if not native.can_wait() then
     return
   end
-  local ok, err = pcall(shield, timeout, SECONDS, fn, ...)
-  if not ok and not is_error(err, "cancelled") and not is_error(err, "timeout") then
+  local ok, err = true, nil
+  pcall(shield, timeout, SECONDS, function(...)
+    ok, err = xpcall(fn, note_trace, ...)
+  end, ...)
+  if not ok and not is_error(err, "cancelled") then
     error(err, 0)
   end
 end

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "task.h"
 
 enum { CAPACITY = 16384 };
 
@@ -111,9 +112,20 @@ static bool wants_flush(const struct luge_output *output, const char *bytes,
           memchr(bytes, '\n', length) != NULL);
 }
 
+/* Printing has failed, and the embedder has cancelled the task for it. Since
+ * `print` raises nothing, and may be all that the task ever does, it is
+ * interrupted. */
+static void on_failed(luge_host *host) {
+  const struct luge_task *task = host->current;
+  if (task != NULL && (task->scope->flags & LUGE_SCOPE_CANCELLED)) {
+    luge_interrupt(host);
+  }
+}
+
 int luge__print(luge_host *host, enum luge_stream stream, const char *bytes,
                 size_t length) {
   struct luge_output *output = luge__output(host, stream);
+  bool failed = output->error != 0;
   if (stream == LUGE_STDERR) {
     flush(host, LUGE_STDOUT);
   }
@@ -123,6 +135,9 @@ int luge__print(luge_host *host, enum luge_stream stream, const char *bytes,
     hand_over(host, stream, bytes, length);
   } else if (wants_flush(output, bytes, length)) {
     flush(host, stream);
+  }
+  if (!failed && output->error != 0) {
+    on_failed(host);
   }
   return output->error;
 }

@@ -55,13 +55,13 @@ static int io_write(lua_State *L) {
   if (descriptor < 0) {
     return call_method(L, "write");
   }
-  lua_insert(L, 1);
-  int status = luge__stdio_write(L, (enum luge_stream)descriptor, 2);
+  lua_pop(L, 1);
+  int status = luge__stdio_write(L, (enum luge_stream)descriptor, 1);
   if (status < 0) {
     errno = -status;
     return luaL_fileresult(L, 0, NULL);
   }
-  lua_settop(L, 1);
+  push_default(L, &output_key);
   return 1;
 }
 

@@ -97,11 +97,16 @@ static bool leave(struct luge_task *task) {
   return luge__turns_leave(task);
 }
 
-static int ended(lua_State *L, struct luge_host *host) {
+/* Who has cancelled the task because of the error wants no other one. */
+static int ended(lua_State *L, struct luge_task *task) {
   enum luge_stream stream = stream_at(L, 1);
-  struct luge_output *output = luge__output(host, stream);
+  struct luge_output *output = luge__output(task->host, stream);
   luge__turns_wake(&output->writers);
-  return output->error != 0 ? raise_closed(L, stream, output->error) : 0;
+  if (output->error == 0) {
+    return 0;
+  }
+  luge__turns_check(L, task, &output->writers);
+  return raise_closed(L, stream, output->error);
 }
 
 static int go_on(lua_State *L, struct luge_task *task,
@@ -113,7 +118,7 @@ static int go_on(lua_State *L, struct luge_task *task,
   luge__turns_resumed(turns);
   lua_settop(L, 3);
   if (attempt(L, host)) {
-    return ended(L, host);
+    return ended(L, task);
   }
   luge__turns_check(L, task, turns);
   luge__ref(host);
@@ -126,7 +131,7 @@ static int begin(lua_State *L, const struct luge_wait_kind *kind,
   struct luge_host *host = task->host;
   struct luge_turns *turns = &luge__output(host, stream_at(L, 1))->writers;
   if (!luge__turns_busy(turns) && attempt(L, host)) {
-    return ended(L, host);
+    return ended(L, task);
   }
   luge__ref(host);
   return luge__turns_join(L, task, turns, kind, turns);

@@ -361,4 +361,21 @@ luge.context.get = lazy("get", "internal.context", "get", luge.context)
 ---@type fun(values: table, fn: function, ...): ...
 luge.context.with = lazy("with", "internal.context", "with", luge.context)
 
-return luge
+-- The standard streams, which are loaded when they are first used.
+
+---@class luge
+---@field stdin luge.Stdin standard input, for tasks that wait for it
+---@field stdout luge.Output standard output; a write waits for a slow reader
+---@field stderr luge.Output standard error, the same
+
+local standard_streams = { stdin = true, stdout = true, stderr = true }
+
+return setmetatable(luge, {
+  __index = function(_, name)
+    if standard_streams[name] then
+      luge[name] = require("luge.internal.stdio")[name]
+      return rawget(luge, name)
+    end
+    return nil
+  end,
+})

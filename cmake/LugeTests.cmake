@@ -2,6 +2,7 @@
 #   tests/unit/*_test.c      C, against libluge and its private headers
 #   tests/embed/*_test.c,cc  C and C++, against luge.h and the shared library
 #   tests/lua/**/*_test.lua  run by the command
+#   tests/command/*_test.sh  the command from outside, in the shell
 #   tests/regress/*          one file per bug, C or Lua
 # Files below a folder named `long` take minutes: label `long`.
 set(test_timeout 60)
@@ -83,6 +84,10 @@ if(TARGET luge_command)
        tests/lua/*_test.lua tests/regress/*.lua)
   foreach(path IN LISTS lua_tests)
     luge_add_test("${path}" luge_command test "${path}")
+  endforeach()
+  file(GLOB command_tests CONFIGURE_DEPENDS tests/command/*_test.sh)
+  foreach(path IN LISTS command_tests)
+    luge_add_test("${path}" sh "${path}")
   endforeach()
 endif()
 

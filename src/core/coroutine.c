@@ -271,7 +271,7 @@ static int after_wrap(lua_State *L, lua_State *co, int results) {
     lua_pushvalue(L, -3);
     lua_concat(L, 2);
     lua_insert(L, -2);
-    luge__trace_set(L, -2);
+    luge__trace_amend(L, -2);
   }
   return lua_error(L);
 }

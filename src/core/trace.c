@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "host.h"
+#include "stack.h"
 #include "task.h"
 
 /* Registry keys of the error and its text. */
@@ -47,6 +48,13 @@ void luge__trace_set(lua_State *L, int index) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &text_key);
 }
 
+void luge__trace_amend(lua_State *L, int index) {
+  struct luge_host *host = luge__host(L);
+  lua_State *noted = host->trace.noted;
+  luge__trace_set(L, index);
+  host->trace.noted = noted;
+}
+
 void luge__trace_note(lua_State *L, lua_State *L1, int level) {
   struct luge_host *host = luge__host(L);
   luaL_checkstack(L, 8, NULL);
@@ -61,7 +69,7 @@ void luge__trace_note(lua_State *L, lua_State *L1, int level) {
     lua_pushstring(L, host->trace.noted != NULL ? "\n[resumed by]\n"
                                                 : "\n[awaited by]\n");
   }
-  luaL_traceback(L, L1, NULL, level);
+  luge__stack_push(L, L1, level);
   lua_concat(L, lua_gettop(L) - error - (known ? 0 : 1));
   if (!known) {
     lua_remove(L, -2);
@@ -75,7 +83,6 @@ void luge__trace_note(lua_State *L, lua_State *L1, int level) {
 }
 
 void luge__trace_spawned(lua_State *L, struct luge_task *task, int index) {
-  struct luge_host *host = luge__host(L);
   lua_Debug ar;
   int error = lua_gettop(L);
   luge__trace_push(L, error);
@@ -96,7 +103,5 @@ void luge__trace_spawned(lua_State *L, struct luge_task *task, int index) {
     lua_pushvalue(L, -1);
     lua_setfield(L, error, "traceback");
   }
-  lua_State *noted = host->trace.noted;
-  luge__trace_set(L, error);
-  host->trace.noted = noted;
+  luge__trace_amend(L, error);
 }

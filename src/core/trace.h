@@ -22,4 +22,8 @@ void luge__trace_push(lua_State *L, int index);
  * `index`: after others have passed in between. */
 void luge__trace_set(lua_State *L, int index);
 
+/* The same while the error is still in the task that it was noted in: the
+ * text was only added to, or the error replaced by one that says more. */
+void luge__trace_amend(lua_State *L, int index);
+
 #endif

@@ -8,6 +8,7 @@
 #include "../core/error.h"
 #include "../core/host.h"
 #include "../core/sched.h"
+#include "../core/stack.h"
 #include "../core/task.h"
 #include "../core/trace.h"
 #include "future.h"
@@ -254,7 +255,7 @@ static int task_name(lua_State *L) {
 static int task_traceback(lua_State *L) {
   struct luge_task *task = check_task(L);
   if (task->thread.co != NULL) {
-    luaL_traceback(L, task->thread.co, NULL, 0);
+    luge__stack_push(L, task->thread.co, 0);
     return 1;
   }
   return luge__cell_push_trace(L, 1, &task->cell);

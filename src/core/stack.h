@@ -1,0 +1,12 @@
+/* The stack of a coroutine in words, for people who did not write luge. */
+#ifndef LUGE_CORE_STACK_H
+#define LUGE_CORE_STACK_H
+
+#include <lua.h>
+
+/* As luaL_traceback without a message, but leaves out the frames of luge's own
+ * Lua modules, what they call in C, and the function at a task's bottom. Pushes
+ * the text. */
+void luge__stack_push(lua_State *L, lua_State *L1, int level);
+
+#endif

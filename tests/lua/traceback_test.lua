@@ -1,0 +1,60 @@
+-- Tracebacks as people read them: their own lines, across tasks and coroutines.
+local luge = require "luge"
+local test = require "luge.test"
+local describe, it = test.describe, test.it
+
+local function traceback_of(fn)
+  local task = luge.spawn(fn)
+  pcall(task.await, task)
+  return task:traceback()
+end
+
+describe("a traceback", function()
+  it("says where the task failed, and where it was spawned", function()
+    local text = traceback_of(function() error "boom" end)
+    test.matches(text, "traceback_test.lua:14: in function")
+    test.matches(text, "spawned at .*traceback_test.lua:7")
+  end)
+
+  it("goes on where the error was awaited", function()
+    local function inner() error(luge.error { kind = "mine", message = "m" }) end
+    local text = traceback_of(function() luge.await(luge.spawn(inner)) end)
+    local first, second = text:find("awaited by", 1, true)
+    test.ok(first, text)
+    test.matches(text:sub(1, first), "traceback_test.lua:20")
+    test.matches(text:sub(second), "traceback_test.lua:21")
+  end)
+
+  it("is carried by luge's own errors", function()
+    local ok, err = pcall(luge.await, luge.spawn(function()
+      error(luge.error { kind = "mine", message = "m" })
+    end))
+    test.ok(not ok)
+    test.matches(err.traceback, "traceback_test.lua:30")
+  end)
+
+  it("goes through coroutines", function()
+    local text = traceback_of(function()
+      coroutine.wrap(function()
+        luge.sleep(0)
+        error "inside"
+      end)()
+    end)
+    test.matches(text, "traceback_test.lua:40.*resumed by.*traceback_test.lua:38")
+  end)
+
+  it("leaves out what is luge's own", function()
+    local text = traceback_of(function()
+      luge.map({ 1 }, function() error "in a worker" end)
+    end)
+    test.ok(not text:find "luge%.internal", text)
+    test.matches(text, "traceback_test.lua:48")
+  end)
+
+  it("names C functions as scripts do", function()
+    local task = luge.spawn(function() luge.sleep(100) end)
+    luge.sleep(0)
+    test.matches(task:traceback(), "'luge.sleep'")
+    task:cancel()
+  end)
+end)

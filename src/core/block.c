@@ -18,8 +18,13 @@ static struct luge_block *block_of(struct luge_scope *scope) {
   return luge__container(scope, struct luge_block, scope);
 }
 
+static void close_object(struct luge_scope *scope);
+
 static void close_block(struct luge_block *block) {
   struct luge_scope *scope = &block->scope;
+  if (scope->flags & LUGE_SCOPE_FAIL_FAST) {
+    close_object(scope);
+  }
   luge__timer_stop(scope->task->host, &block->deadline);
   luge__list_remove(&block->link);
   luge__scope_close(scope);
@@ -175,6 +180,20 @@ static void set_object(lua_State *L, struct luge_scope *scope) {
   lua_pop(L, 1);
 }
 
+/* The scope is left, or abandoned: scripts may still have the object. Takes a
+ * value out, and so allocates nothing. */
+static void close_object(struct luge_scope *scope) {
+  lua_State *L = scope->task->host->store;
+  push_object(L, scope);
+  struct object *object = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (object != NULL) {
+    object->block = NULL;
+    lua_pushnil(L);
+    set_object(L, scope);
+  }
+}
+
 void luge__block_keep_error(lua_State *L, struct luge_scope *scope) {
   luaL_checkstack(L, 4, NULL);
   push_object(L, scope);
@@ -205,11 +224,6 @@ static bool first_error(lua_State *L, struct luge_scope *scope, int first) {
 static int scope_left(lua_State *L, struct luge_scope *scope, int first,
                       bool failed) {
   bool raises = failed && first_error(L, scope, first);
-  push_object(L, scope);
-  ((struct object *)lua_touserdata(L, -1))->block = NULL;
-  lua_pop(L, 1);
-  lua_pushnil(L);
-  set_object(L, scope);
   close_block(block_of(scope));
   if (failed && !raises) {
     return 0;

@@ -1,0 +1,13 @@
+-- Random trees of tasks, queues, timeouts, shields, scopes and cancellations:
+-- every task has one outcome, nothing outlives its owner, waiters are served in
+-- their order, counts add up. More of it: tests/lua/long/schedule_test.lua.
+local test = require "luge.test"
+
+local support = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$") .. "support/"
+local schedules = dofile(support .. "schedules.lua")
+
+local SEEDS = require("luge.native.testrun").patience > 1 and 60 or 400
+
+test.it(("keeps the rules on %d schedules"):format(SEEDS), function()
+  schedules(1, SEEDS)
+end, { timeout = 30 })

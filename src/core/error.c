@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "name.h"
+
 static const char metatable_key = 0;
 
 static int is_retryable_kind(const char *kind) {
@@ -96,16 +98,26 @@ static const char *describe(lua_State *L, int arg) {
   }
 }
 
-int luge__arg_error(lua_State *L, int arg, const char *wants) {
+/* Pushes the name of the C function that runs: as it was called, or, where
+ * that is not known, as it is found in its module. */
+static const char *push_own_name(lua_State *L, int *is_method) {
   lua_Debug ar;
-  const char *name = "?";
-  int is_method = 0;
-  if (lua_getstack(L, 0, &ar)) {
-    lua_getinfo(L, "n", &ar);
-    name = ar.name != NULL ? ar.name : "?";
-    is_method = strcmp(ar.namewhat, "method") == 0;
+  *is_method = 0;
+  if (!lua_getstack(L, 0, &ar)) {
+    return lua_pushstring(L, "?");
   }
+  lua_getinfo(L, "nf", &ar);
+  if (ar.name == NULL && luge__name_function(L)) {
+    return lua_tostring(L, -1);
+  }
+  *is_method = strcmp(ar.namewhat, "method") == 0;
+  return lua_pushstring(L, ar.name != NULL ? ar.name : "?");
+}
+
+int luge__arg_error(lua_State *L, int arg, const char *wants) {
+  int is_method;
   const char *got = describe(L, arg);
+  const char *name = push_own_name(L, &is_method);
   if (is_method && arg == 1) {
     luge__raise(L, "invalid", "calling '%s' on %s: it takes %s", name, got,
                 wants);

@@ -6,33 +6,9 @@
 
 #include "error.h"
 #include "host.h"
+#include "name.h"
 #include "sched.h"
 #include "task.h"
-
-/* Pushes the name of the C function on top of the stack, which is popped, as a
- * script calls it: "table.sort". Says whether it has one. */
-static bool push_library_name(lua_State *L) {
-  int function = lua_gettop(L);
-  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  for (lua_pushnil(L); lua_next(L, function + 1); lua_pop(L, 1)) {
-    if (!lua_istable(L, -1) || lua_type(L, -2) != LUA_TSTRING) {
-      continue;
-    }
-    for (lua_pushnil(L); lua_next(L, function + 3); lua_pop(L, 1)) {
-      if (lua_rawequal(L, -1, function) && lua_type(L, -2) == LUA_TSTRING) {
-        const char *library = lua_tostring(L, function + 2);
-        bool global = strcmp(library, LUA_GNAME) == 0;
-        lua_pushfstring(L, "%s%s%s", global ? "" : library, global ? "" : ".",
-                        lua_tostring(L, -2));
-        lua_replace(L, function);
-        lua_settop(L, function);
-        return true;
-      }
-    }
-  }
-  lua_settop(L, function - 1);
-  return false;
-}
 
 /* Lua's functions that call back and still let a wait through. */
 static bool lets_through(const char *name) {
@@ -72,7 +48,7 @@ static const char *cause(lua_State *L) {
       lua_pop(L, 1);
     } else if (strcmp(ar.namewhat, "for iterator") == 0) {
       return "a function that an iterator in C calls, such as that of ipairs";
-    } else if (push_library_name(L) && !lets_through(lua_tostring(L, -1))) {
+    } else if (luge__name_function(L) && !lets_through(lua_tostring(L, -1))) {
       return caller_in_words(L);
     }
   }

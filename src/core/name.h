@@ -1,0 +1,13 @@
+/* What a script calls a C function. */
+#ifndef LUGE_CORE_NAME_H
+#define LUGE_CORE_NAME_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+/* Replaces the function on top of the stack by its name, as a script finds it
+ * in a loaded module: "table.sort", "luge.sleep". False: it has none, and is
+ * only popped. Slow: for errors. */
+bool luge__name_function(lua_State *L);
+
+#endif

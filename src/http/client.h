@@ -51,7 +51,7 @@ struct luge__client {
   unsigned spare_count;
   unsigned refs;        /* from Lua, the timer, transfers */
   bool in_turn;         /* libcurl is being called */
-  uint64_t now;    /* on the host's clock, when libcurl was last called */
+  uint64_t now;         /* on the host's clock, when libcurl was last called */
   bool due;             /* libcurl wants to be called at once */
   bool use_environment; /* for proxies: there is something in it */
   bool closed;

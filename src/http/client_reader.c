@@ -353,12 +353,11 @@ int luge__stream_read(lua_State *L) {
 }
 
 void luge__reader_init(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"next", reader_next},
-      {"close", reader_close},
-      {"last_id", reader_last_id},
-      {"retry", reader_retry},
-      {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"next", reader_next},
+                                     {"close", reader_close},
+                                     {"last_id", reader_last_id},
+                                     {"retry", reader_retry},
+                                     {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__call", reader_next},
                                          {"__close", reader_close},
                                          {"__gc", reader_gc},

@@ -93,6 +93,7 @@ static void start_sweep(struct luge__server *s) {
   }
   uv_timer_init(s->host->loop, &s->sweep);
   s->sweep.data = s;
+  s->sweeping = true;
   s->handles++;
   uv_timer_start(&s->sweep, on_sweep, period, period);
 }
@@ -189,13 +190,12 @@ void luge__server_destroy(struct luge__server *s) {
   if (s->destroyed) {
     return;
   }
-  bool was_listening = s->handles > 0; /* else nothing was ever opened */
   s->destroyed = true;
   luge__server_stop(s);
   drop_connections(s, true);
   luge__waiters_wake_all(&s->takers);
   luge__waiters_wake_all(&s->drainers);
-  if (was_listening && s->sweep.data == s) {
+  if (s->sweeping) {
     uv_close((uv_handle_t *)&s->sweep, on_close);
     luge__unref(s->host);
   }

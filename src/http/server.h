@@ -44,6 +44,7 @@ struct luge__server {
   struct luge__memory memory;
   union luge__server_stream listener;
   uv_timer_t sweep; /* looks for connections whose time is up */
+  bool sweeping;    /* the timer is open, and the host counts on the server */
   bool is_pipe;
   bool listening;
   bool accept_waits; /* a client waits until a connection closes */

@@ -6,8 +6,9 @@
 #include "../core/wait.h"
 #include "server.h"
 
-/* What a client may still send after the answer, and for how long. */
-enum { MAX_LINGER_BYTES = 1024 * 1024, MAX_LINGER_MS = 2000 };
+/* What a client may still send after the answer, and for how long: one that is
+ * in the middle of an upload has yet to hear of it. */
+enum { MAX_LINGER_BYTES = 64 * 1024 * 1024, MAX_LINGER_MS = 5000 };
 
 static void parse(struct luge__conn *c, const char *bytes, size_t len);
 
@@ -251,7 +252,8 @@ static void check_active(struct luge__conn *c, uint64_t now, bool is_late) {
     is_late = false;
   }
   c->unsent = unsent;
-  if ((is_late && unsent > 0) || (!c->reading && has_hung_up(c))) {
+  bool blind = !c->reading && !c->complete;
+  if ((is_late && unsent > 0) || (blind && has_hung_up(c))) {
     luge__conn_drop(c);
   } else if (is_late && !luge__list_empty(&c->readers)) {
     c->timed_out = true;

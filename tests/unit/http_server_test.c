@@ -198,7 +198,15 @@ static void test_bodies(void) {
   ask(main_port, "POST /echo", "Transfer-Encoding: chunked\r\n\r\n1\nx\r\n");
   CHECK(is_status(400));
 
-  /* An answer before the body has come is not lost. */
+  /* An answer before the body has come is not lost, be it long. */
+  static char upload[20000000];
+  fd = dial(main_port);
+  forget();
+  say(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 20000000\r\n\r\n");
+  say_bytes(fd, upload, sizeof upload);
+  CHECK(hear_end(fd) == 0 && is_status(413));
+  close(fd);
+
   fd = dial(main_port);
   forget();
   say(fd, "POST /ignore HTTP/1.1\r\nHost: h\r\nContent-Length: 900\r\n\r\n");

@@ -12,7 +12,7 @@ local demo = {}
 local IDLE = 1           -- seconds until it closes
 local PIECE_DELAY = 0.02 -- seconds between the pieces of a stream
 
--- While it runs: { url =, active =, used = }; while it starts, a future.
+-- While it runs: { url =, task =, active =, used = }; while it starts, a future.
 local running, starting
 
 -- Requests.
@@ -124,13 +124,13 @@ local function serve(ready)
   }
   server:route("POST", "/v1/chat/completions", counted(state, on_chat))
   server:route("POST", "/v1/embeddings", counted(state, on_embeddings))
-  state.url = server.url .. "/v1"
+  state.url, state.task = server.url .. "/v1", tasks.current()
   running, starting = state, nil
   ready:resolve()
+  local _ <close> = setmetatable({}, { __close = function() running = nil end })
   repeat
     tasks.sleep(IDLE)
   until state.active == 0 and tasks.now() - state.used >= IDLE
-  running = nil
 end
 
 --- Where the demo model is; starts it if need be. Waits until it listens.
@@ -144,6 +144,14 @@ function demo.base_url()
   end
   running.used = tasks.now()
   return running.url
+end
+
+--- Closes the server at once, if it runs; for tests, which leave nothing behind.
+function demo.close()
+  if not running then return end
+  local task = running.task
+  task:cancel("the demo model is closed")
+  pcall(task.await, task)
 end
 
 return demo

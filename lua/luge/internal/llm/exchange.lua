@@ -79,9 +79,12 @@ function exchange.open(target, body, timeout)
   }, Reader)
 end
 
--- An event that is no JSON.
+-- An event that is no JSON; or the last line, where lines are cut.
 local function unreadable(self, data, err)
   if type(err) == "table" and err.kind ~= "parse" then error(err, 0) end
+  if self.target.format.by_lines and self.next_data() == nil then
+    error(failure.truncated(self.target))
+  end
   error(failure.protocol(self.target, "an event of the stream is no JSON", data))
 end
 

@@ -32,7 +32,8 @@ local function forget(self)
   while self.first <= self.last do
     local oldest = self[self.first]
     local left = oldest.time + WINDOW + MARGIN - now
-    if left > 0 then return left end
+    -- A timer must move the clock, however little is left.
+    if left > 0 then return math.max(left, 0.001) end
     self[self.first] = nil
     self.first = self.first + 1
     self.used_requests = self.used_requests - 1

@@ -1,0 +1,259 @@
+-- luge.llm: the formats of the providers, whole, streamed, and cut at every
+-- byte.
+local luge = require "luge"
+local http = require "luge.http"
+local json = require "luge.json"
+local llm = require "luge.llm"
+local message = require "luge.internal.llm.message"
+local test = require "luge.test"
+local describe, it = test.describe, test.it
+
+local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
+local provider = dofile(here .. "support/provider.lua")
+
+local function read(name)
+  local file <close> = assert(io.open(here .. "data/streams/" .. name, "rb"))
+  return file:read("a")
+end
+
+-- Name of a stream -> the provider, its content type, and what it adds up to;
+-- `ends`: from after which text it is complete.
+local streams = {
+  ["openai_text.sse"] = {
+    provider = "openai", ends = '"finish_reason":"stop"}],"usage":null}\n\n',
+    want = { content = "메이플 é🌊.", finish_reason = "stop", id = "chatcmpl-1",
+      usage = { input_tokens = 9, output_tokens = 4, total_tokens = 13, cached_tokens = 2 } },
+  },
+  ["openai_tools.sse"] = {
+    provider = "openai", ends = '"finish_reason":"tool_calls"}]}\n\n',
+    want = { content = "", finish_reason = "tool_calls",
+      calls = { { "call_a", "get_weather", { city = "Oslo" } }, { "call_b", "get_time", {} } } },
+  },
+  ["compatible_tools.sse"] = {
+    provider = "openai", ends = '"finish_reason":"tool_calls"}]}\r\n\r',
+    want = { content = "", finish_reason = "tool_calls", model = "compatible-1",
+      calls = {
+        { "a1", "get_weather", { city = "Bergen" } }, { "a2", "get_time", { zone = 1 } },
+      } },
+  },
+  ["compatible_reasoning.sse"] = {
+    provider = "openai", ends = '"usage":{"prompt_tokens":3,"completion_tokens":4}}\n\n',
+    want = { content = "42", reasoning = "Hm, so.", finish_reason = "stop",
+      usage = { input_tokens = 3, output_tokens = 4 } },
+  },
+  ["anthropic_text.sse"] = {
+    provider = "anthropic", ends = '{"type":"message_stop"}\n\n',
+    want = { content = "Héllo", finish_reason = "stop", id = "msg_1", model = "claude-sonnet-4-5",
+      usage = { input_tokens = 12, output_tokens = 6, cached_tokens = 4 } },
+  },
+  ["anthropic_tools.sse"] = {
+    provider = "anthropic", ends = '{"type":"message_stop"}\n\n',
+    want = { content = "I look.", reasoning = "Let me look.", finish_reason = "tool_calls",
+      usage = { input_tokens = 20, output_tokens = 33 },
+      calls = { { "toolu_1", "get_weather", { city = "Oslo" } }, { "toolu_2", "get_time", {} } } },
+  },
+  ["ollama.ndjson"] = {
+    provider = "ollama", ends = '"eval_count":5}', type = "application/x-ndjson",
+    want = { content = "Só", reasoning = "Hm.", finish_reason = "tool_calls", model = "llama3",
+      usage = { input_tokens = 11, output_tokens = 5, total_tokens = 16 },
+      calls = { { "call_1", "get_weather", { city = "Oslo" } }, { "call_2", "get_time", {} } } },
+  },
+}
+
+local function check(got, want)
+  for name, value in pairs(want) do
+    if name ~= "calls" then test.same(got[name], value) end
+  end
+  test.equal(#(got.tool_calls or {}), #(want.calls or {}))
+  for i, call in ipairs(want.calls or {}) do
+    local made = got.tool_calls[i]
+    test.same({ made.id, made.name, made.arguments }, call)
+  end
+end
+
+local function model(case, url)
+  return llm.model(case.provider .. ":m", {
+    base_url = url, api_key = "k", max_retries = 0,
+  })
+end
+
+-- A server that sends a stream as the question says: in pieces of so many
+-- bytes, up to so many.
+local function serve(text, kind)
+  return http.server { handler = function(req)
+    local last = req:json().messages[1].content
+    if type(last) == "table" then last = last[1].text end
+    local size, length = last:match("(%d+) (%d+)")
+    size, length = math.tointeger(size), math.tointeger(length)
+    return {
+      headers = { ["Content-Type"] = kind or "text/event-stream" },
+      stream = function(emit)
+        for i = 1, length, size do
+          emit(text:sub(i, math.min(i + size - 1, length)))
+        end
+      end,
+    }
+  end }
+end
+
+local function run(m, size, length)
+  local sum = message.sum()
+  local ok, err = pcall(function()
+    for delta in m:stream(("%d %d"):format(size, length)) do sum:push(delta) end
+  end)
+  return ok, ok and sum:message() or err
+end
+
+local function check_cut(case, text, m, length)
+  local complete = select(2, text:find(case.ends, 1, true))
+  local ok, got = run(m, 4096, length)
+  test.equal(ok, length >= complete, ("cut at %d: %s"):format(length, tostring(got)))
+  if ok then return end
+  test.equal(got.kind, "truncated")
+  for _, call in ipairs(got.partial.tool_calls or {}) do
+    test.ok(call.arguments == nil or got.partial.finish_reason, "a call that is not whole")
+  end
+  test.ok(case.want.content:sub(1, #got.partial.content) == got.partial.content)
+end
+
+for name, case in pairs(streams) do
+  describe(name, function()
+    local text = read(name)
+
+    it("adds up, however it comes", function()
+      local server <close> = serve(text, case.type)
+      local m = model(case, server.url)
+      for _, size in ipairs { 1, 2, 7, 4096 } do
+        local ok, got = run(m, size, #text)
+        test.ok(ok, tostring(got))
+        check(got, case.want)
+      end
+    end)
+
+    it("is truncated wherever it is cut before its end", function()
+      local server <close> = serve(text, case.type)
+      local m = model(case, server.url)
+      luge.map((function()
+        local length = 0
+        return function()
+          length = length + 1
+          return length <= #text and length or nil
+        end
+      end)(), function(length) check_cut(case, text, m, length) end, { concurrency = 8 })
+    end, { timeout = 120 })
+  end)
+end
+
+describe("anthropic", function()
+  local answer = { json = {
+    id = "msg", type = "message", role = "assistant", model = "claude", stop_reason = "tool_use",
+    content = {
+      { type = "thinking", thinking = "hm", signature = "sig" }, { type = "text", text = "so" },
+      { type = "tool_use", id = "t1", name = "f", input = { x = 1 } },
+    },
+    usage = { input_tokens = 1, output_tokens = 2 },
+  } }
+
+  it("reads whole answers, and is told of them again", function()
+    local server <close> = provider.new { answer }
+    local tool = llm.tool { name = "f", description = "does f", run = function() return "done" end }
+    local m = llm.model("anthropic:claude", {
+      base_url = server.url, api_key = "k", tools = { tool }, tool_choice = "required",
+      stop = "x", temperature = 1,
+    })
+    local out = m:invoke { messages = { { "system", "be kind" }, { "user", "hi" } } }
+    check(out, { content = "so", reasoning = "hm", finish_reason = "tool_calls", model = "claude",
+      calls = { { "t1", "f", { x = 1 } } } })
+    test.equal(server.paths[1], "/v1/messages")
+    test.equal(server.headers[1]["x-api-key"], "k")
+    test.equal(server.headers[1]["anthropic-version"], "2023-06-01")
+    test.same(server.requests[1], {
+      model = "claude", system = "be kind", max_tokens = 4096, temperature = 1,
+      messages = { { role = "user", content = { { type = "text", text = "hi" } } } },
+      stop_sequences = { "x" }, tool_choice = { type = "any" },
+      tools = { { name = "f", description = "does f",
+        input_schema = { type = "object", properties = {} } } },
+    })
+    m:invoke { messages = { { "user", "hi" }, out, tool:answer(out.tool_calls[1]),
+      tool:answer(out.tool_calls[1]) } }
+    local sent = server.requests[2].messages
+    test.same(sent[2], { role = "assistant", content = {
+      { type = "thinking", thinking = "hm", signature = "sig" }, { type = "text", text = "so" },
+      { type = "tool_use", id = "t1", name = "f", input = { x = 1 } },
+    } })
+    local result = { type = "tool_result", tool_use_id = "t1", content = "done" }
+    test.same(sent[3], { role = "user", content = { result, result } })
+  end)
+
+  it("keeps the blocks of its reasoning in a stream", function()
+    local text = read("anthropic_tools.sse")
+    local server <close> = serve(text)
+    local _, got = run(model(streams["anthropic_tools.sse"], server.url), 9, #text)
+    test.same(got.reasoning_blocks,
+      { { type = "thinking", thinking = "Let me look.", signature = "c2ln" } })
+  end)
+
+  it("tells an error in a stream", function()
+    local server <close> = provider.new { { json.encode {
+      type = "error", error = { type = "overloaded_error", message = "Overloaded" },
+    } } }
+    local ok, err = run(llm.model("anthropic:c", {
+      base_url = server.url, api_key = "k", max_retries = 0,
+    }), 1, 1)
+    test.ok(not ok)
+    test.same({ err.kind, err.code, err.retryable }, { "llm", "overloaded", true })
+  end)
+end)
+
+describe("ollama", function()
+  it("sends its options and reads its answer", function()
+    local server <close> = provider.new { { json = {
+      model = "llama3", done = true, done_reason = "stop", prompt_eval_count = 1, eval_count = 2,
+      message = { role = "assistant", content = "hi", tool_calls = { { ["function"] = {
+        name = "f", arguments = { x = 1 } } } } },
+    } } }
+    local out = llm.model("ollama:llama3:8b", {
+      base_url = server.url, temperature = 0, max_tokens = 5, stop = "x", seed = 1,
+      response_format = { type = "json_object" },
+    }):invoke "q"
+    check(out, { content = "hi", finish_reason = "tool_calls",
+      calls = { { "call_1", "f", { x = 1 } } } })
+    test.same(server.requests[1], {
+      model = "llama3:8b", stream = false, format = "json",
+      messages = { { role = "user", content = "q" } },
+      options = { temperature = 0, num_predict = 5, stop = { "x" }, seed = 1 },
+    })
+    test.equal(server.paths[1], "/api/chat")
+  end)
+
+  it("tells an error in a stream", function()
+    local server <close> = provider.new { {
+      headers = { ["Content-Type"] = "application/x-ndjson" }, body = '{"error":"no such model"}\n',
+    } }
+    local ok, err = run(llm.model("ollama:x", { base_url = server.url, max_retries = 0 }), 1, 1)
+    test.ok(not ok)
+    test.equal(err.kind, "llm")
+    test.matches(err.message, "no such model")
+  end)
+end)
+
+describe("calls that are cut off", function()
+  it("are an error, whole and streamed", function()
+    local chunk = provider.chunk
+    local server <close> = provider.new {
+      provider.answer("", "length", { tool_calls = { { id = "a", type = "function",
+        ["function"] = { name = "f", arguments = '{"x":' } } } }),
+      { chunk { tool_calls = { { index = 0, id = "a", ["function"] = {
+        name = "f", arguments = '{"x":' } } } }, chunk({}, "length"), "[DONE]" },
+      provider.answer("only a text", "length"),
+    }
+    local m = llm.model { base_url = server.url, model = "m" }
+    local ok, err = pcall(m.invoke, m, "q")
+    test.ok(not ok)
+    test.same({ err.kind, err.code }, { "llm", "length" })
+    ok, err = run(m, 1, 1)
+    test.ok(not ok)
+    test.same({ err.kind, err.code }, { "llm", "length" })
+    test.equal(m:invoke("q").finish_reason, "length")
+  end)
+end)

@@ -1,0 +1,148 @@
+-- luge.llm: parsers, whole and in pieces.
+local luge = require "luge"
+local json = require "luge.json"
+local llm = require "luge.llm"
+local message = require "luge.internal.llm.message"
+local test = require "luge.test"
+local describe, it = test.describe, test.it
+
+local function fails(kind, fn, ...)
+  local ok, err = pcall(fn, ...)
+  test.ok(not ok, "no error, but it should be " .. kind)
+  test.ok(luge.is_error(err, kind), tostring(err))
+  return err
+end
+
+local function pieces_of(text, size)
+  local pieces = {}
+  for i = 1, #text, size do pieces[#pieces + 1] = text:sub(i, i + size - 1) end
+  return pieces
+end
+
+local function copy(value)
+  if type(value) ~= "table" then return value end
+  local made = {}
+  for k, v in pairs(value) do made[k] = copy(v) end
+  return made
+end
+
+local function streamed(parser, text, size)
+  local values = {}
+  for value in parser:transform(pieces_of(text, size)) do values[#values + 1] = copy(value) end
+  return values
+end
+
+describe("llm.text", function()
+  it("takes messages and text", function()
+    test.equal(llm.text():invoke("x"), "x")
+    test.equal(llm.text():invoke(message.new { content = "y" }), "y")
+    test.equal(llm.text():invoke(message.new { content = { { type = "text", text = "z" } } }), "z")
+    fails("invalid", function() llm.text():invoke(3) end)
+  end)
+
+  it("leaves out pieces without text", function()
+    local deltas = { message.new { content = "" }, message.new { content = "a" } }
+    test.same((llm.text():transform(deltas)):collect(), { "a" })
+  end)
+end)
+
+describe("llm.list", function()
+  local cases = {
+    { "a, b,c", { "a", "b", "c" } }, { "a", { "a" } }, { "", {} }, { " \n ", {} },
+    { "a\nb c\n\nd\n", { "a", "b c", "d" } }, { "1. a, b\n2) c\n", { "a, b", "c" } },
+    { "- a\n* b\n+ c", { "a", "b", "c" } }, { "a, b\nc, d", { "a", "b", "c", "d" } },
+    { "\n\n- x, y", { "x, y" } }, { "a\r\nb", { "a", "b" } },
+  }
+
+  it("reads commas and lines", function()
+    for _, case in ipairs(cases) do test.same(llm.list():invoke(case[1]), case[2]) end
+  end)
+
+  it("gives the same however it is cut", function()
+    for _, case in ipairs(cases) do
+      for size = 1, 4 do
+        local items = {}
+        for _, part in ipairs(streamed(llm.list(), case[1], size)) do
+          table.move(part, 1, #part, #items + 1, items)
+        end
+        test.same(items, case[2])
+      end
+    end
+    test.equal(#streamed(llm.list(), "a, b, c", 1), 3)
+  end)
+end)
+
+describe("llm.match", function()
+  it("gives captures by name", function()
+    test.same(llm.match("(%a+)=(%d+)", { "name", "value" }):invoke "so x=12.",
+      { name = "x", value = "12" })
+    test.equal(llm.match("%d+"):invoke "a 7", "7")
+    local err = fails("parse", function() llm.match("%d+"):invoke "no number" end)
+    test.matches(err.message, "%%d%+")
+    test.matches(err.message, "no number")
+    fails("invalid", llm.match, "(")
+    fails("invalid", llm.match, "x", { 1 })
+  end)
+end)
+
+describe("llm.json", function()
+  local document = '{"a":[1,2,{"b":"text"}],"c":null,"d":"x"}'
+  local want = json.decode(document)
+
+  it("reads documents, fenced or not", function()
+    for _, text in ipairs {
+      document, "  " .. document .. "\n", "```json\n" .. document .. "\n```",
+      "```\n" .. document .. "\n```\nHope that helps!",
+      "Here it is:\n\n```json\n" .. document .. "\n```\n", " ```json\n" .. document .. "\n ```",
+    } do
+      test.same(llm.json():invoke(text), want)
+      for size = 1, 5 do
+        local values = streamed(llm.json(), text, size)
+        test.same(values[#values], want)
+      end
+    end
+    test.equal(llm.json():invoke("12"), 12)
+    test.same(streamed(llm.json(), "12", 1), { 12 })
+    test.same(streamed(llm.json(), '"a ```b"', 3), { "a ", "a ```", "a ```b" })
+  end)
+
+  it("streams a value that grows", function()
+    local values = streamed(llm.json(), '{"a":"xyz","b":[1,2]}', 3)
+    test.same(values[2], { a = "" })
+    test.same(values[3], { a = "xyz" })
+    test.same(values[#values], { a = "xyz", b = { 1, 2 } })
+    test.equal((llm.json():pick "a" | function(x) return x end):invoke '{"a":"q"}', "q")
+  end)
+
+  it("refuses what is unfinished or no JSON", function()
+    for _, text in ipairs { '{"a":', "", "[1,", '"x', "```json\n{", '{"a":1} more' } do
+      fails("parse", function() llm.json():invoke(text) end)
+      fails("parse", streamed, llm.json(), text, 2)
+    end
+    local err = fails("parse", function() llm.json():invoke "Sorry, I cannot." end)
+    test.equal(err.offset, 1)
+  end)
+
+  it("checks a schema", function()
+    local parser = llm.json {
+      type = "object", properties = { n = { type = "integer" } }, required = { "n" },
+    }
+    test.same(parser:invoke '{"n":1}', { n = 1 })
+    test.equal(fails("schema", function() parser:invoke '{"n":"x"}' end).path, "/n")
+    fails("schema", streamed, parser, '{"m":1}', 2)
+    fails("invalid", llm.json, { type = "nonsense" })
+    fails("invalid", llm.json, 3)
+  end)
+
+  it("takes linear time", function()
+    local list = {}
+    for i = 1, 30000 do list[i] = { id = i, text = "some words here" } end
+    local text = json.encode(list)
+    test.ok(#text > 1000000)
+    local parser, count = llm.json(), 0
+    local start = os.clock()
+    for _ in parser:transform(pieces_of(text, 4)) do count = count + 1 end
+    test.ok(count > 200000)
+    test.ok(os.clock() - start < 3, "took " .. os.clock() - start)
+  end, { timeout = 60 })
+end)

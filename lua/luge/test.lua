@@ -168,4 +168,29 @@ function test.clock()
   return setmetatable({ open = true }, Clock)
 end
 
+--- Starts an HTTP server on a free port of 127.0.0.1, as `luge.http.server`
+--- with this handler. It is closed when the test has ended, or the group whose
+--- `before` started it. An error in the handler answers 500, and fails the test.
+---@param handler fun(req: luge.http.ServerRequest): table|string
+---@return luge.http.Server server its `url` and `port` say where it is
+function test.server(handler)
+  return require("luge.internal.test_server").server(handler)
+end
+
+---@alias luge.test.Answer string|table|fun(request: table): any
+
+--- Starts a model that gives these answers, in their order, over HTTP, in the
+--- OpenAI format, streamed or not. An answer is a text; a message (`content`,
+--- `tool_calls = { { name =, arguments = } }`, `finish_reason`, `usage`); a
+--- response as the handlers of `luge.http.server` return it, with its `status`,
+--- for what goes wrong; or a function of the request that returns one of these.
+--- To be asked once too often fails the test. It is closed with the test.
+---@param answers luge.test.Answer[]
+---@param options? table for `llm.model`: `max_retries = 0`, say
+---@return table model a Runnable
+---@return table[] requests the bodies of the requests, decoded, as they come
+function test.model(answers, options)
+  return require("luge.internal.test_server").model(answers, options)
+end
+
 return test

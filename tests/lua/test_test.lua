@@ -1,6 +1,7 @@
 -- luge.test and `luge test`. What fails there is in tests/support/runner, and
 -- run by another process.
 local luge = require "luge.native.task"
+local http = require "luge.http"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
@@ -170,6 +171,54 @@ describe("test.clock", function()
   end)
 end)
 
+describe("test.server", function()
+  it("serves until the test has ended", function()
+    local server = test.server(function(req)
+      return { json = { path = req.path } }
+    end)
+    test.equal(http.get(server.url .. "/x"):json().path, "/x")
+  end)
+
+  it("takes a handler", function()
+    test.raises("invalid", test.server)
+  end)
+end)
+
+describe("test.model", function()
+  it("gives its answers, whole and streamed, and keeps the requests", function()
+    local model, requests = test.model { "one answer", "in some pieces", function(request)
+      return "you said " .. request.messages[1].content
+    end }
+    test.equal(model:invoke "first".content, "one answer")
+    local pieces = {}
+    for piece in model:stream "second" do
+      pieces[#pieces + 1] = piece.content
+    end
+    test.ok(#pieces > 1)
+    test.equal(table.concat(pieces), "in some pieces")
+    test.equal(model:invoke "third".content, "you said third")
+    test.equal(#requests, 3)
+    test.equal(requests[2].stream, true)
+  end)
+
+  it("calls tools, and fails as servers do", function()
+    local model = test.model({
+      { tool_calls = { { name = "look", arguments = { at = "it" } } } },
+      { status = 503, body = "not now" },
+    }, { max_retries = 0 })
+    local message = model:invoke "go"
+    test.equal(message.finish_reason, "tool_calls")
+    test.equal(message.tool_calls[1].name, "look")
+    test.same(message.tool_calls[1].arguments, { at = "it" })
+    test.equal(test.raises("llm", model.invoke, model, "again").status, 503)
+  end)
+
+  it("takes a list of answers", function()
+    test.raises("invalid", test.model)
+    test.raises("invalid", test.model, { true })
+  end)
+end)
+
 describe("declarations", function()
   it("belong to the loading of a file", function()
     test.matches(test.raises("invalid", it, "late", function() end).message, "while it is loaded")
@@ -193,12 +242,14 @@ describe("luge test", function()
       "outcomes.lua:17: from a child\n",
       "an error that nobody awaited was reported",
       "left a virtual clock in place\n",
+      "a handler failed: GET /: ",
+      "the model was asked 1 times, and has 0 answers\n",
       "ok   outcomes > passes after all\n",
       "| some output\n",
     } do
       test.ok(text:find(line, 1, true), line .. " is not in:\n" .. text)
     end
-    test.matches(text, "\n2 passed, 9 failed, 1 skipped\n$")
+    test.matches(text, "\n2 passed, 11 failed, 1 skipped\n$")
   end, { timeout = 20 })
 
   it("runs hooks from the outside in, and out again", function()

@@ -4,6 +4,7 @@
 local native = require "luge.native.task"
 local testrun = require "luge.native.testrun"
 local clock = require "luge.native.clock"
+local resources = require "luge.internal.test_resources"
 local suite = require "luge.internal.test_suite"
 local test = require "luge.test"
 
@@ -115,9 +116,11 @@ local function run_after_each(group, problems)
 end
 
 local function test_body(entry, problems)
+  local opened = resources.open(problems)
   local _ <close> = setmetatable({ fn = function(err)
     native.shield(function()
       run_after_each(entry.group, problems)
+      resources.close(opened, protect)
       if err == nil then
         check_tasks(native.current(), problems)
       end
@@ -218,8 +221,10 @@ end
 
 -- What the hooks of a group start lives in a task of the group's.
 local function group_body(group, state)
+  state.opened = resources.open(state.problems)
   local _ <close> = setmetatable({ fn = function()
-    if not state.ready:done() then
+    if not state.up then
+      native.shield(resources.close, state.opened, protect)
       state.ready:resolve()
     end
   end }, closing)
@@ -230,6 +235,7 @@ local function group_body(group, state)
   state.ready:resolve()
   state.finish:await()
   run_hooks(group.after, state.problems)
+  resources.close(state.opened, protect)
   check_tasks(native.current(), state.problems)
 end
 

@@ -1,0 +1,130 @@
+-- test.server and test.model: what a program under test talks to.
+local http = require "luge.http"
+local json = require "luge.json"
+local native = require "luge.native.task"
+local resources = require "luge.internal.test_resources"
+
+local server = {}
+
+local function invalid(text, ...)
+  error(native.error { kind = "invalid", message = text:format(...) }, 3)
+end
+
+local function on_error(message)
+  if not resources.fail("a handler failed: " .. message) then
+    io.stderr:write("luge.test: a handler failed: ", message, "\n")
+  end
+end
+
+local function start(handler)
+  local started = http.server { handler = handler, on_error = on_error }
+  resources.own(function() started:close() end)
+  return started
+end
+
+function server.server(handler)
+  if type(handler) ~= "function" then
+    invalid("server: argument 1 is a %s; takes a function", type(handler))
+  end
+  return start(handler)
+end
+
+-- A model that answers what it is told to, in the OpenAI format.
+
+local function as_calls(calls)
+  local list = json.array()
+  for i, call in ipairs(calls) do
+    list[i] = { id = call.id or "call_" .. i, type = "function", ["function"] = { name = call.name,
+      arguments = call.arguments_text or json.encode(json.object(call.arguments or {})) } }
+  end
+  return list
+end
+
+local function as_usage(usage)
+  return { prompt_tokens = usage.input_tokens, completion_tokens = usage.output_tokens,
+    total_tokens = usage.input_tokens + usage.output_tokens }
+end
+
+local function as_message(answer)
+  if type(answer) == "string" then
+    answer = { content = answer }
+  end
+  local calls = answer.tool_calls and as_calls(answer.tool_calls)
+  local reason = answer.finish_reason or (calls and "tool_calls" or "stop")
+  local usage = answer.usage or { input_tokens = 1, output_tokens = 1 }
+  return { role = "assistant", content = answer.content or json.null, tool_calls = calls }, reason,
+    as_usage(usage)
+end
+
+local function whole(message, reason, usage)
+  return { json = { id = "test", object = "chat.completion", created = 0, model = "test",
+    choices = { { index = 0, message = message, finish_reason = reason } }, usage = usage } }
+end
+
+local function chunk(delta, reason, usage)
+  return { data = json.encode { id = "test", object = "chat.completion.chunk", created = 0,
+    model = "test", choices = { { index = 0, delta = delta, finish_reason = reason } },
+    usage = usage } }
+end
+
+-- A word at a time.
+local function streamed(message, reason, usage)
+  return { events = function(emit)
+    emit(chunk { role = "assistant", content = "" })
+    for piece in (message.content ~= json.null and message.content or ""):gmatch "%s*%S+%s*" do
+      emit(chunk { content = piece })
+    end
+    for i, call in ipairs(message.tool_calls or {}) do
+      call.index = i - 1
+      emit(chunk { tool_calls = json.array { call } })
+    end
+    emit(chunk({}, reason, usage))
+    emit { data = "[DONE]" }
+  end }
+end
+
+local function respond(answer, request)
+  if type(answer) == "function" then
+    answer = answer(request)
+  end
+  if type(answer) == "table" and answer.status then
+    return answer
+  end
+  local message, reason, usage = as_message(answer)
+  return (request.stream and streamed or whole)(message, reason, usage)
+end
+
+local function check_answers(answers)
+  if type(answers) ~= "table" then
+    invalid("model: argument 1 is a %s; takes a list of answers", type(answers))
+  end
+  for i, answer in ipairs(answers) do
+    local kind = type(answer)
+    if kind ~= "string" and kind ~= "table" and kind ~= "function" then
+      invalid("model: answer %d is a %s; takes a text, a message, a response or a function", i, kind)
+    end
+  end
+end
+
+function server.model(answers, options)
+  check_answers(answers)
+  local requests = {}
+  local started = start(function(req)
+    local request = req:json()
+    requests[#requests + 1] = request
+    local answer = answers[#requests]
+    if answer == nil then
+      resources.fail(("the model was asked %d times, and has %d answers"):format(
+        #requests, #answers))
+      return { status = 400, json = { error = { message = "there are no more answers" } } }
+    end
+    return respond(answer, request)
+  end)
+  local settings = { base_url = started.url .. "/v1", model = "test", api_key = "test" }
+  for name, value in pairs(options or {}) do
+    settings[name] = value
+  end
+  return require("luge.llm").model(settings), requests
+end
+
+return server

@@ -1,4 +1,5 @@
--- A server whose host may have little memory; see http_server_memory_test.c.
+-- A server whose host may have little memory; see http_server_memory_test.c and
+-- http_server_idle_test.c.
 local http = require "luge.http"
 
 local server = http.server { handler = function() return "hello" end, on_error = function() end }
@@ -11,6 +12,15 @@ server:route("GET", "/garbage", function(req)
   local t = {}
   for i = 1, tonumber(req.query.n) do t[i] = {} end
   return "done"
+end)
+
+server:route("GET", "/rss", function()
+  collectgarbage()
+  local file = io.open "/proc/self/statm"
+  if not file then return "0" end -- not Linux
+  local pages <const> = file:read("a"):match "^%d+ (%d+)"
+  file:close()
+  return tostring(tonumber(pages) * 4096)
 end)
 
 server:route("GET", "/quit", function()

@@ -7,6 +7,7 @@
 #include "client.h"
 
 #include "transfer.h"
+#include "transfer_upload.h"
 
 /* A turn calls libcurl again as long as that wants it at once, but lets the
  * loop have its turn after so many times. */
@@ -116,6 +117,18 @@ void luge__client_unpause(struct luge__client *client, CURL *easy) {
   client->http->curl->easy_pause(easy, CURLPAUSE_CONT);
   client->in_turn = false;
   luge__client_turn(client, CURL_SOCKET_TIMEOUT, 0);
+}
+
+bool luge__client_is_paused(const struct luge__client *client) {
+  for (struct luge_list *at = client->running.next; at != &client->running;
+       at = at->next) {
+    const struct luge__transfer *t =
+        luge__container(at, struct luge__transfer, link);
+    if (t->paused || (t->upload != NULL && t->upload->paused)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 static bool open_multi(struct luge__client *client,

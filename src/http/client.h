@@ -23,14 +23,21 @@
 struct luge__socket;
 struct luge__transfer;
 
+/* What is known of a descriptor. */
+struct luge__socket_place {
+  struct luge__socket *socket;         /* that is polled, or NULL */
+  const struct luge__transfer *opener; /* for whom libcurl opened it */
+  bool kept;                           /* libcurl will say when it closes it */
+};
+
 struct luge__http {
   struct luge_service service;
   struct luge_host *host;
   const struct luge__curl *curl;
-  struct luge__memory memory;    /* the host's: its limit counts */
-  struct luge_list clients;      /* luge__client.link */
-  struct luge__socket **sockets; /* by descriptor */
-  size_t socket_count;           /* of places */
+  struct luge__memory memory;         /* the host's: its limit counts */
+  struct luge_list clients;           /* luge__client.link */
+  struct luge__socket_place *sockets; /* by descriptor */
+  size_t socket_count;                /* of places */
   bool stopped;
 };
 
@@ -91,6 +98,9 @@ void luge__client_remove(struct luge__client *client,
 /* Lets libcurl see what has changed: a transfer was unpaused. */
 void luge__client_unpause(struct luge__client *client, CURL *easy);
 
+/* Whether one of its transfers is paused, in either direction. */
+bool luge__client_is_paused(const struct luge__client *client);
+
 /* Calls libcurl about a socket, or CURL_SOCKET_TIMEOUT, and ends what has
  * finished. Not from libcurl's callbacks. */
 void luge__client_turn(struct luge__client *client, curl_socket_t fd,
@@ -103,10 +113,15 @@ int luge__on_socket(CURL *easy, curl_socket_t fd, int what, void *data,
                     void *unused);
 int luge__on_close_socket(void *data, curl_socket_t fd);
 
-/* A new non-blocking socket that children do not inherit; or
+/* A new socket for the transfer, which children do not inherit; or
  * CURL_SOCKET_BAD, and errno. */
 curl_socket_t luge__socket_open(struct luge__client *client,
+                                const struct luge__transfer *opener,
                                 const struct curl_sockaddr *address);
+
+/* The connection that was opened for the transfer is established. */
+void luge__socket_keep(struct luge__http *http, curl_socket_t fd,
+                       const struct luge__transfer *opener);
 
 void luge__sockets_free(struct luge__http *http);
 

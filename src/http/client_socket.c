@@ -1,11 +1,13 @@
-/* Sockets of libcurl on libuv. A socket that we opened keeps its poll handle
- * until libcurl closes it, and goes on being polled while its connection is
+/* Sockets of libcurl on libuv. That of an established connection keeps its
+ * poll handle until libcurl closes it, and goes on being polled while it is
  * idle, but without holding the loop: a request on a kept connection then
- * costs no system call to watch it. An event on an idle one (the server has
- * closed it, most likely) stops the polling; libcurl finds out by itself.
+ * costs no system call to watch it. An event on an idle one means that the
+ * server has closed it, or speaks out of turn: it is shut down, so that
+ * libcurl finds it dead. But not while a transfer is paused, which libcurl
+ * does not watch either.
  *
- * libcurl also has sockets of its own, to hear from its resolver: these it
- * closes without a word, so that their polling ends when it says REMOVE. */
+ * Other sockets, of attempts to connect and of libcurl's own, may be closed
+ * without a word: their polling ends when libcurl says REMOVE. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -15,17 +17,16 @@
 
 struct luge__socket {
   uv_poll_t poll;
-  struct luge__client *client; /* that it was last used by */
+  struct luge__client *client;
   curl_socket_t fd;
   int polled; /* the events that libuv polls for */
   bool wanted;
-  bool ours;
 };
 
 static struct luge__socket *find(const struct luge__http *http,
                                  curl_socket_t fd) {
   size_t place = (size_t)fd;
-  return place < http->socket_count ? http->sockets[place] : NULL;
+  return place < http->socket_count ? http->sockets[place].socket : NULL;
 }
 
 static bool make_room(struct luge__http *http, curl_socket_t fd) {
@@ -34,40 +35,18 @@ static bool make_room(struct luge__http *http, curl_socket_t fd) {
     return true;
   }
   size_t grown = count * 2 > wanted ? count * 2 : wanted + 16;
-  struct luge__socket **sockets =
+  struct luge__socket_place *sockets =
       luge__realloc(http->host, http->sockets, count * sizeof *sockets,
                     grown * sizeof *sockets);
   if (sockets == NULL) {
     return false;
   }
   for (size_t i = count; i < grown; i++) {
-    sockets[i] = NULL;
+    sockets[i] = (struct luge__socket_place){0};
   }
   http->sockets = sockets;
   http->socket_count = grown;
   return true;
-}
-
-static struct luge__socket *add(struct luge__client *client, curl_socket_t fd,
-                                bool ours) {
-  struct luge__http *http = client->http;
-  struct luge__socket *sock = NULL;
-  if (make_room(http, fd)) {
-    sock = luge__realloc(http->host, NULL, 0, sizeof *sock);
-  }
-  if (sock == NULL) {
-    return NULL;
-  }
-  *sock = (struct luge__socket){.client = client, .fd = fd, .ours = ours};
-  if (uv_poll_init_socket(http->host->loop, &sock->poll, fd) != 0) {
-    luge__realloc(http->host, sock, sizeof *sock, 0);
-    return NULL;
-  }
-  http->host->handles++;
-  sock->poll.data = http;
-  http->sockets[fd] = sock;
-  uv_unref((uv_handle_t *)&sock->poll);
-  return sock;
 }
 
 static void on_closed(uv_handle_t *handle) {
@@ -76,11 +55,40 @@ static void on_closed(uv_handle_t *handle) {
   luge__realloc(http->host, handle, sizeof(struct luge__socket), 0);
 }
 
-/* Before the descriptor is closed: its number may come back at once. */
+/* Before the number of the descriptor can come back as another's. */
 static void drop(struct luge__http *http, struct luge__socket *sock) {
-  http->sockets[sock->fd] = NULL;
+  http->sockets[sock->fd].socket = NULL;
   uv_poll_stop(&sock->poll);
   uv_close((uv_handle_t *)&sock->poll, on_closed);
+}
+
+static struct luge__socket *add(struct luge__client *client, curl_socket_t fd) {
+  struct luge__http *http = client->http;
+  struct luge__socket *sock = NULL;
+  if (make_room(http, fd)) {
+    sock = luge__realloc(http->host, NULL, 0, sizeof *sock);
+  }
+  if (sock == NULL) {
+    return NULL;
+  }
+  *sock = (struct luge__socket){.client = client, .fd = fd};
+  if (uv_poll_init_socket(http->host->loop, &sock->poll, fd) != 0) {
+    luge__realloc(http->host, sock, sizeof *sock, 0);
+    return NULL;
+  }
+  http->host->handles++;
+  sock->poll.data = http;
+  http->sockets[fd].socket = sock;
+  uv_unref((uv_handle_t *)&sock->poll);
+  return sock;
+}
+
+static void on_idle(struct luge__socket *sock) {
+  uv_poll_stop(&sock->poll);
+  sock->polled = 0;
+  if (!luge__client_is_paused(sock->client)) {
+    shutdown(sock->fd, SHUT_RDWR);
+  }
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
@@ -89,11 +97,12 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     sock->polled = 0; /* libuv has stopped it */
   }
   if (!sock->wanted) {
-    uv_poll_stop(poll);
-    sock->polled = 0;
+    on_idle(sock);
     return;
   }
-  int flags = (status < 0 ? CURL_CSELECT_ERR : 0) |
+  /* With an error there may be bytes that came before it: for CSELECT_ERR
+   * alone libcurl would not look. */
+  int flags = (status < 0 ? CURL_CSELECT_ERR | CURL_CSELECT_IN : 0) |
               (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
               (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
   luge__client_turn(sock->client, sock->fd, flags);
@@ -113,12 +122,13 @@ static void want(struct luge__socket *sock, int what) {
 int luge__on_socket(CURL *easy, curl_socket_t fd, int what, void *data,
                     void *unused) {
   struct luge__client *client = data;
+  struct luge__http *http = client->http;
   (void)easy;
   (void)unused;
-  struct luge__socket *sock = find(client->http, fd);
+  struct luge__socket *sock = find(http, fd);
   if (what == CURL_POLL_REMOVE) {
-    if (sock != NULL && !sock->ours) {
-      drop(client->http, sock);
+    if (sock != NULL && !http->sockets[fd].kept) {
+      drop(http, sock);
     } else if (sock != NULL) {
       sock->wanted = false;
       uv_unref((uv_handle_t *)&sock->poll);
@@ -126,7 +136,7 @@ int luge__on_socket(CURL *easy, curl_socket_t fd, int what, void *data,
     return 0;
   }
   if (sock == NULL) {
-    sock = add(client, fd, false);
+    sock = add(client, fd);
   }
   if (sock == NULL) {
     return -1;
@@ -140,6 +150,9 @@ int luge__on_close_socket(void *data, curl_socket_t fd) {
   struct luge__socket *sock = find(http, fd);
   if (sock != NULL) {
     drop(http, sock);
+  }
+  if ((size_t)fd < http->socket_count) {
+    http->sockets[fd] = (struct luge__socket_place){0};
   }
   return close(fd);
 }
@@ -158,25 +171,41 @@ static int create(const struct curl_sockaddr *address) {
 }
 
 curl_socket_t luge__socket_open(struct luge__client *client,
+                                const struct luge__transfer *opener,
                                 const struct curl_sockaddr *address) {
+  struct luge__http *http = client->http;
   int fd = create(address);
-  if (fd >= 0 && add(client, fd, true) == NULL) {
+  if (fd < 0) {
+    return CURL_SOCKET_BAD;
+  }
+  if (!make_room(http, fd)) {
     close(fd);
     errno = ENOMEM;
     return CURL_SOCKET_BAD;
   }
-  return fd >= 0 ? fd : CURL_SOCKET_BAD;
+  if (http->sockets[fd].socket != NULL) { /* it was closed without a word */
+    drop(http, http->sockets[fd].socket);
+  }
+  http->sockets[fd] = (struct luge__socket_place){.opener = opener};
+  return fd;
+}
+
+void luge__socket_keep(struct luge__http *http, curl_socket_t fd,
+                       const struct luge__transfer *opener) {
+  if ((size_t)fd < http->socket_count && http->sockets[fd].opener == opener) {
+    http->sockets[fd].kept = true;
+  }
 }
 
 /* What is left once all clients are closed: libcurl's own sockets. */
 void luge__sockets_free(struct luge__http *http) {
   for (size_t i = 0; i < http->socket_count; i++) {
-    if (http->sockets[i] != NULL) {
-      drop(http, http->sockets[i]);
+    if (http->sockets[i].socket != NULL) {
+      drop(http, http->sockets[i].socket);
     }
   }
   luge__realloc(http->host, http->sockets,
-                http->socket_count * sizeof(struct luge__socket *), 0);
+                http->socket_count * sizeof *http->sockets, 0);
   http->sockets = NULL;
   http->socket_count = 0;
 }

@@ -54,6 +54,7 @@ static void reset(struct luge__transfer *t) {
   t->bounds = t->client->bounds;
   t->timeout = t->connecting = 0;
   t->length = t->sent = 0;
+  t->opened = 0;
   t->upload = NULL;
   t->streaming = t->connected = t->paused = t->head_done = false;
   t->plain = t->was_sending = false;
@@ -79,31 +80,40 @@ struct luge__transfer *luge__transfer_take(struct luge__client *client) {
   return t;
 }
 
-/* The earliest moment at which a bound may have been passed. Waiting for its
- * turn in libcurl's queue is not yet connecting. */
-static uint64_t deadline(const struct luge__transfer *t, uint64_t now) {
-  uint64_t at = UINT64_MAX, next;
-  if (t->timeout != 0 && !(t->streaming && t->head_done)) {
-    at = t->started + t->timeout;
-  }
-  if (!t->connected && t->bounds.connect != 0) {
-    next = (t->connecting != 0 ? t->connecting : now) + t->bounds.connect;
-    at = next < at ? next : at;
-  }
-  if (t->connected && t->bounds.idle != 0) {
-    next = t->active + t->bounds.idle;
-    at = next < at ? next : at;
-  }
-  return at;
+static uint64_t earlier(uint64_t at, uint64_t since, uint64_t bound) {
+  return bound != 0 && since + bound < at ? since + bound : at;
 }
 
+static bool is_timed(const struct luge__transfer *t) {
+  return t->timeout != 0 && !(t->streaming && t->head_done);
+}
+
+/* When to look at the bounds again. It may be connected by then. */
+static uint64_t next_look(const struct luge__transfer *t, uint64_t now) {
+  uint64_t at = is_timed(t) ? t->started + t->timeout : UINT64_MAX;
+  if (!t->connected) {
+    at = earlier(at, t->connecting != 0 ? t->connecting : now,
+                 t->bounds.connect);
+  }
+  return earlier(at, t->connected ? t->active : now, t->bounds.idle);
+}
+
+/* The bound that was passed. Waiting for its turn in libcurl's queue is not
+ * yet connecting. */
 static enum luge__failure bound_passed(const struct luge__transfer *t,
                                        uint64_t now) {
-  if (t->timeout != 0 && now >= t->started + t->timeout) {
+  if (is_timed(t) && now >= t->started + t->timeout) {
     return LUGE_FAILURE_TIMEOUT;
   }
-  return t->connected ? LUGE_FAILURE_IDLE_TIMEOUT
-                      : LUGE_FAILURE_CONNECT_TIMEOUT;
+  if (t->connected) {
+    return t->bounds.idle != 0 && now >= t->active + t->bounds.idle
+               ? LUGE_FAILURE_IDLE_TIMEOUT
+               : LUGE_FAILURE_NONE;
+  }
+  return t->bounds.connect != 0 && t->connecting != 0 &&
+                 now >= t->connecting + t->bounds.connect
+             ? LUGE_FAILURE_CONNECT_TIMEOUT
+             : LUGE_FAILURE_NONE;
 }
 
 /* A body in memory goes out without a callback of ours. */
@@ -122,11 +132,11 @@ static void on_deadline(struct luge_timer *timer) {
   struct luge_host *host = luge__transfer_host(t);
   uint64_t now = luge__now(host);
   note_sent(t, now);
-  uint64_t at = deadline(t, now);
-  if (at > now) {
-    luge__timer_start(host, timer, at, on_deadline);
+  enum luge__failure failure = bound_passed(t, now);
+  if (failure == LUGE_FAILURE_NONE) {
+    luge__timer_start(host, timer, next_look(t, now), on_deadline);
   } else {
-    luge__transfer_fail(t, bound_passed(t, now));
+    luge__transfer_fail(t, failure);
   }
 }
 
@@ -171,7 +181,7 @@ int luge__transfer_wait(lua_State *L, struct luge__transfer *t,
     return luaL_error(L, "not enough memory");
   }
   t->active = luge__now(host);
-  uint64_t at = deadline(t, t->active);
+  uint64_t at = next_look(t, t->active);
   if (at != UINT64_MAX) {
     luge__timer_start(host, &t->timer, at, on_deadline);
   }

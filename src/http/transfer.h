@@ -82,8 +82,10 @@ struct luge__transfer {
   curl_off_t length;   /* of the request's body; -1: not known */
   curl_off_t sent;     /* of that, as last seen */
   struct luge__upload *upload;
-  bool streaming; /* the owner takes the body as it comes */
-  bool connected; /* has a connection; the request is on its way */
+  curl_socket_t socket; /* opened for it */
+  unsigned opened;      /* sockets; with more than one, some may be closed */
+  bool streaming;       /* the owner takes the body as it comes */
+  bool connected;       /* has a connection; the request is on its way */
   bool idempotent;
   bool paused;
   bool was_sending; /* when it ended */

@@ -185,7 +185,9 @@ static curl_socket_t on_open_socket(void *data, curlsocktype purpose,
   if (t->connecting == 0) {
     t->connecting = t->client->now;
   }
-  curl_socket_t fd = luge__socket_open(t->client, address);
+  curl_socket_t fd = luge__socket_open(t->client, t, address);
+  t->socket = fd;
+  t->opened++;
   if (fd == CURL_SOCKET_BAD && (errno == EMFILE || errno == ENFILE)) {
     t->failure = LUGE_FAILURE_FILE_LIMIT;
   }
@@ -213,6 +215,9 @@ static int on_request(void *data, char *remote, char *local, int remote_port,
   if (is_resent(t)) {
     t->failure = LUGE_FAILURE_RESENT;
     return CURL_PREREQFUNC_ABORT;
+  }
+  if (t->opened == 1) {
+    luge__socket_keep(t->client->http, t->socket, t);
   }
   t->connected = true;
   note_activity(t);

@@ -1,0 +1,388 @@
+-- http.client: defaults, cookies, redirects, routes, streamed bodies,
+-- downloads, event sources; against luge's own server.
+local luge = require "luge"
+local http = require "luge.http"
+local test = require "luge.test"
+local describe, it = test.describe, test.it
+
+-- A server for one test; its url.
+local function serve(handler, options)
+  options = options or {}
+  options.handler = handler
+  local server = http.server(options)
+  return setmetatable({ url = "http://127.0.0.1:" .. (server.port or 0), server = server }, {
+    __close = function() server:close(0) end,
+  })
+end
+
+local function echo(req)
+  local headers = {}
+  for name, value in pairs(req.headers) do
+    headers[name] = value
+  end
+  local body = req:text()
+  return { json = { method = req.method, target = req.target, headers = headers, body = body } }
+end
+
+describe("a client", function()
+  it("has defaults, which a request overrides", function()
+    local s <close> = serve(echo)
+    local client <close> = http.client {
+      base_url = s.url .. "/api/", auth = { bearer = "t" },
+      headers = { ["X-A"] = "1", ["X-B"] = "2" },
+    }
+    local got = client:get("/items", { headers = { ["x-b"] = "3" } }):json()
+    test.equal(got.target, "/api/items")
+    test.equal(got.headers["x-a"], "1")
+    test.equal(got.headers["x-b"], "3")
+    test.equal(got.headers.authorization, "Bearer t")
+    test.equal(client:get("items", { auth = { "u", "p" } }):json().headers.authorization,
+      "Basic dTpw")
+    test.equal(client:get(s.url .. "/other"):json().target, "/other")
+  end)
+
+  it("keeps cookies, the module does not", function()
+    local s <close> = serve(function(req)
+      return { headers = { ["Set-Cookie"] = "id=7; Path=/" }, body = req.headers.cookie or "none" }
+    end)
+    local client <close> = http.client {}
+    local plain <close> = http.client { cookies = false }
+    for _, c in ipairs { client, plain, http } do
+      local get = c == http and http.get or function(url) return c:get(url) end
+      test.equal(get(s.url).body, "none")
+      test.equal(get(s.url).body, c == client and "id=7" or "none")
+    end
+  end)
+
+  it("opens no more connections than it may", function()
+    local now, most = 0, 0
+    local s <close> = serve(function()
+      now = now + 1
+      most = math.max(most, now)
+      luge.sleep(0.005)
+      now = now - 1
+      return { body = "x" }
+    end)
+    local client <close> = http.client { max_connections = 3, connect_timeout = 0.05 }
+    local list = {}
+    for i = 1, 60 do list[i] = i end
+    luge.map(list, function() return client:get(s.url).body end, { concurrency = 60 })
+    test.equal(most, 3)
+  end)
+
+  it("is of no use once closed, and ends what it was at", function()
+    local s <close> = serve(function() luge.sleep(30) end)
+    local client = http.client {}
+    local task = luge.spawn(function() return pcall(client.get, client, s.url) end)
+    luge.sleep(0.02)
+    client:close()
+    local ok, err = task:await()
+    test.equal(ok, false)
+    test.equal(err.kind, "closed")
+    client:close()
+    test.raises("closed", function() client:get(s.url) end)
+  end)
+
+  it("may be collected while it streams", function()
+    local s <close> = serve(function()
+      return { stream = luge.stream(function(emit)
+        for i = 1, 20 do
+          emit(("%04d"):format(i):rep(1000))
+        end
+      end) }
+    end)
+    local response = http.client({}):get(s.url, { stream = true })
+    collectgarbage()
+    collectgarbage()
+    test.equal(#response:text(), 80000)
+  end)
+
+  it("refuses options that it does not know", function()
+    test.raises("invalid", function() http.client { max_conections = 1 } end)
+    test.raises("invalid", function() http.client { cookies = 1 } end)
+    test.raises("invalid", function() http.client(1) end)
+  end)
+end)
+
+describe("redirects", function()
+  local function redirecting(status)
+    return function(req)
+      if req.path == "/end" then return echo(req) end
+      if req.path == "/loop" then return { status = status, headers = { Location = "loop?x" } } end
+      return { status = status, headers = { Location = "/end" } }
+    end
+  end
+
+  it("are followed for GET and HEAD, and for others where asked", function()
+    for _, status in ipairs { 301, 302, 303, 307, 308 } do
+      local s <close> = serve(redirecting(status))
+      local response = http.get(s.url)
+      test.equal(response.status, 200)
+      test.equal(response.url, s.url .. "/end")
+      test.equal(http.head(s.url).status, 200)
+      test.equal(http.get(s.url, { redirects = 0 }).status, status)
+      test.equal(http.post(s.url, { body = "b" }).status, status)
+      local got = http.post(s.url, { json = 1, redirects = 1 }):json()
+      test.equal(got.method, status <= 303 and "GET" or "POST")
+      test.equal(got.body, status <= 303 and "" or "1")
+      test.equal(got.headers["content-type"], status > 303 and "application/json" or nil)
+    end
+  end)
+
+  it("are limited", function()
+    local s <close> = serve(redirecting(302))
+    for _, stream in ipairs { false, true } do
+      local ok, err = pcall(http.get, s.url .. "/loop", { stream = stream })
+      test.equal(ok, false)
+      test.equal(err.kind, "limit")
+      test.equal(err.what, "redirects")
+      test.equal(err.limit, 5)
+    end
+  end)
+
+  it("to another origin leave secrets behind", function()
+    local other <close> = serve(echo)
+    local s <close> = serve(function(req)
+      if req.path == "/same" then return { status = 307, headers = { Location = "/end" } } end
+      if req.path == "/end" then return echo(req) end
+      return { status = 307, headers = { Location = other.url .. "/there" } }
+    end)
+    local client <close> = http.client { auth = { bearer = "t" }, headers = { ["Api-Key"] = "k" } }
+    local options = {
+      headers = { ["x-api-key"] = "k", Cookie = "a=b", ["X-Session-Token"] = "t", ["X-Plain"] = "p",
+        ["My-Secret"] = "s" },
+    }
+    local same = client:get(s.url .. "/same", options):json().headers
+    test.equal(same.authorization, "Bearer t")
+    test.equal(same["x-api-key"], "k")
+    local away = client:get(s.url .. "/away", options):json().headers
+    test.equal(away["x-plain"], "p")
+    for _, name in ipairs { "authorization", "cookie", "x-api-key", "api-key", "x-session-token",
+      "my-secret" } do
+      test.equal(away[name], nil, name)
+    end
+  end)
+end)
+
+describe("a body", function()
+  it("may be a form", function()
+    local s <close> = serve(echo)
+    local got = http.post(s.url, { form = { a = "1 &", b = { "x", "y" } } }):json()
+    test.equal(got.body, "a=1%20%26&b=x&b=y")
+    test.equal(got.headers["content-type"], "application/x-www-form-urlencoded")
+  end)
+
+  it("may be a stream or an iterator, and is sent in chunks", function()
+    local s <close> = serve(function(req) return { json = #req:text() } end)
+    local function pieces(n)
+      return function()
+        n = n - 1
+        return n >= 0 and ("x"):rep(10000) or nil
+      end
+    end
+    test.equal(http.post(s.url, { body = pieces(50) }):json(), 500000)
+    local stream = luge.stream(function(emit)
+      for _ = 1, 50 do emit(("y"):rep(10000)) end
+    end)
+    test.equal(http.put(s.url, { body = (stream) }):json(), 500000)
+  end)
+
+  it("whose source fails fails the request", function()
+    local s <close> = serve(function(req) return { body = req:text() } end)
+    local ok, err = pcall(http.post, s.url, {
+      body = luge.stream(function(emit)
+        emit "x"
+        error({ mine = true })
+      end),
+    })
+    test.equal(ok, false)
+    test.equal(err.mine, true)
+  end)
+
+  it("may be a file, and parts of forms too", function()
+    local path <close> = setmetatable({ name = os.tmpname() }, {
+      __close = function(self) os.remove(self.name) end,
+    })
+    local content = ("0123456789"):rep(20000)
+    local file <close> = io.open(path.name, "wb")
+    file:write(content)
+    file:close()
+    local s <close> = serve(function(req)
+      return { json = { text = req:text(), length = req.headers["content-length"] or "none" } }
+    end)
+    local got = http.post(s.url, { body = { file = path.name } }):json()
+    test.equal(got.text, content)
+    test.equal(got.length, tostring(#content))
+    got = http.post(s.url, {
+      multipart = { { name = "a", data = "1" },
+        { name = "f", path = path.name, filename = 'x".txt', type = "text/plain" } },
+    }):json().text
+    test.ok(got:find('name="a"\r\n\r\n1\r\n', 1, true))
+    test.ok(got:find('name="f"; filename="x%22.txt"\r\nContent-Type: text/plain\r\n\r\n'
+      .. content, 1, true))
+    test.raises("io", function() http.post(s.url, { body = { file = "/nonexistent" } }) end)
+    test.raises("invalid", function() http.post(s.url, { multipart = { a = { path = 1 } } }) end)
+  end)
+
+  it("tells its progress, both ways", function()
+    local s <close> = serve(function(req) return { body = req:text() } end)
+    local sent, received = 0, 0
+    local response = http.post(s.url, {
+      body = (luge.stream(function(emit)
+        for _ = 1, 10 do emit(("x"):rep(30000)) end
+      end)),
+      on_progress = function(p)
+        sent, received = p.sent or sent, p.received
+      end,
+    })
+    test.equal(#response.body, 300000)
+    test.equal(sent, 300000)
+    test.equal(received, 300000)
+  end)
+end)
+
+describe("backpressure", function()
+  it("reaches the server", function()
+    local sent = 0
+    local s <close> = serve(function()
+      return { stream = luge.stream(function(emit)
+        for _ = 1, 1000 do
+          sent = sent + 1
+          emit(("x"):rep(65536))
+        end
+      end) }
+    end)
+    local response <close> = http.get(s.url, { stream = true })
+    luge.sleep(0.2)
+    test.ok(sent < 300, "the server has sent " .. sent .. " pieces to a client that reads nothing")
+    test.equal(#response:text(), 1000 * 65536)
+  end)
+end)
+
+describe("a UNIX socket", function()
+  it("takes the place of the host", function()
+    local path = os.tmpname()
+    os.remove(path)
+    local s <close> = serve(echo, { path = path })
+    local got = http.get("http://a-name.invalid/x", { unix_socket = path }):json()
+    test.equal(got.target, "/x")
+    test.equal(got.headers.host, "a-name.invalid")
+    test.equal(s.server.port, 0)
+    local ok, err = pcall(http.get, "http://localhost/", { unix_socket = "/nonexistent" })
+    test.equal(ok, false)
+    test.equal(err.code, "connect")
+  end)
+end)
+
+describe("download", function()
+  local data = {}
+  for i = 1, 20000 do data[i] = ("%08d"):format(i) end
+  data = table.concat(data)
+
+  -- Breaks off in each of its first answers.
+  local function breaking(breaks, etag)
+    return function(req)
+      local from = math.tointeger(tonumber((req.headers.range or "bytes=0-"):match "%d+"))
+      local rest = data:sub(from + 1)
+      breaks = breaks - 1
+      local headers = { ETag = etag and etag() or nil }
+      if from > 0 and req.headers["if-range"] ~= headers.ETag then
+        from, rest = 0, data
+      elseif from > 0 then
+        headers["Content-Range"] = ("bytes %d-%d/%d"):format(from, #data - 1, #data)
+      end
+      return {
+        status = from > 0 and 206 or 200, headers = headers,
+        stream = luge.stream(function(emit)
+          emit(rest:sub(1, 50000))
+          luge.sleep(0.01)
+          if breaks >= 0 then error(luge.error { kind = "closed", message = "breaks" }) end
+          emit(rest:sub(50001))
+        end),
+      }
+    end
+  end
+
+  local function download(handler)
+    local path = os.tmpname()
+    local s <close> = serve(handler)
+    local ok, result = pcall(http.download, s.url, path)
+    local file = io.open(path, "rb")
+    local content = file and file:read "a"
+    if file then file:close() end
+    os.remove(path)
+    return ok, result, content
+  end
+
+  it("resumes where it broke off", function()
+    local ok, result, content = download(breaking(2, function() return '"v1"' end))
+    test.ok(ok, tostring(result))
+    test.equal(result.size, #data)
+    test.equal(result.resumed, 2)
+    test.equal(content, data)
+  end)
+
+  it("begins again if the file may be another", function()
+    local version = 0
+    for _, etag in ipairs { function() version = version + 1 return '"' .. version .. '"' end,
+      function() return 'W/"weak"' end, false } do
+      local ok, result, content = download(breaking(1, etag))
+      test.ok(ok, tostring(result))
+      test.equal(result.resumed, 0)
+      test.equal(content, data)
+    end
+  end)
+
+  it("leaves the old file alone when it fails", function()
+    local ok, err, content = download(function() return { status = 404, body = "no" } end)
+    test.equal(ok, false)
+    test.equal(err.status, 404)
+    test.equal(content, "")
+  end)
+end)
+
+describe("events", function()
+  it("reconnect with the last id", function()
+    local asked = {}
+    local s <close> = serve(function(req)
+      asked[#asked + 1] = req.headers["last-event-id"] or "none"
+      if #asked == 4 then return { status = 204 } end
+      return {
+        events = luge.stream(function(emit)
+          emit { data = "a", id = tostring(#asked), retry = 1 }
+          emit { data = "b" }
+        end),
+      }
+    end)
+    local got = {}
+    for event in http.events(s.url) do
+      got[#got + 1] = event.data .. event.id
+    end
+    test.same(got, { "a1", "b1", "a2", "b2", "a3", "b3" })
+    test.same(asked, { "none", "1", "2", "3" })
+  end)
+
+  it("give up when nothing comes", function()
+    local count = 0
+    local s <close> = serve(function()
+      count = count + 1
+      return { headers = { ["Content-Type"] = "text/event-stream" }, body = "" }
+    end)
+    test.raises("network", function()
+      for _ in http.events(s.url, { retry = 0.001, attempts = 3 }) do
+      end
+    end)
+    test.equal(count, 4)
+  end)
+
+  it("are a Stream", function()
+    local s <close> = serve(function()
+      return { events = luge.stream(function(emit)
+        for i = 1, 100 do emit { data = tostring(i) } end
+      end) }
+    end)
+    local got = http.get(s.url, { stream = true }):events():map(function(e) return e.data end)
+      :take(3):collect()
+    test.same(got, { "1", "2", "3" })
+  end)
+end)

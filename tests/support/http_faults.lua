@@ -1,0 +1,250 @@
+-- luge.http's client against the server of tests/unit/http_faults_test.c,
+-- which runs these tests and breaks each rule of HTTP in turn.
+local luge = require "luge"
+local http = require "luge.http"
+local test = require "luge.test"
+local describe, it = test.describe, test.it
+
+local base = "http://127.0.0.1:" .. os.getenv "LUGE_FAULT_PORT"
+
+-- The error that a GET raises, as it comes whole or as a stream that is read.
+local function failure(path, options)
+  local ok, err = pcall(http.get, base .. path, options)
+  test.equal(ok, false, path)
+  test.ok(luge.is_error(err), tostring(err))
+  return err
+end
+
+local function stream_failure(path, options)
+  options = options or {}
+  options.stream = true
+  local got = {}
+  local ok, err = pcall(function()
+    for piece in http.get(base .. path, options):chunks() do
+      got[#got + 1] = piece
+    end
+  end)
+  test.equal(ok, false, path)
+  return err, table.concat(got)
+end
+
+local function is(err, kind, fields)
+  test.equal(err.kind, kind, tostring(err))
+  for name, value in pairs(fields or {}) do
+    test.equal(err[name], value, tostring(err) .. ": " .. name)
+  end
+end
+
+describe("a connection that breaks", function()
+  it("before an answer is reset", function()
+    for _, path in ipairs { "/rst", "/nothing", "/half-head" } do
+      is(failure(path), "network", { code = "reset", retryable = true, url = base .. path })
+    end
+  end)
+
+  it("within a body that was announced is truncated", function()
+    is(failure "/short", "truncated", { partial = "ten bytes.", retryable = true, phase = "body" })
+    is(failure "/chunked-cut", "truncated", { partial = "hello" })
+    local err, got = stream_failure "/short"
+    is(err, "truncated")
+    test.equal(got, "ten bytes.")
+  end)
+
+  it("ends a body that it delimits, bytes as they are", function()
+    test.equal(http.get(base .. "/close-delimited").body, "all of \xff it")
+  end)
+
+  it("within a stream gives what came, then raises", function()
+    local data = {}
+    local ok, err = pcall(function()
+      for event in http.get(base .. "/rst-sse", { stream = true }):events() do
+        data[#data + 1] = event.data
+      end
+    end)
+    test.equal(ok, false)
+    is(err, "network", { code = "reset", phase = "body", retryable = true })
+    test.same(data, { "one", "two" })
+  end)
+
+  it("cleanly within an event does not dispatch it", function()
+    local data = {}
+    for event in http.get(base .. "/fin-sse", { stream = true }):events() do
+      data[#data + 1] = event.data
+    end
+    test.same(data, { "one", "two" })
+  end)
+end)
+
+describe("an answer that is not HTTP", function()
+  it("is a protocol error", function()
+    for _, path in ipairs { "/not-http", "/chunked-bad", "/negative-length" } do
+      is(failure(path), "network", { code = "protocol" })
+    end
+  end)
+
+  it("is no event stream if it says so", function()
+    local ok, err = pcall(http.events(base .. "/html").next, (http.events(base .. "/html")))
+    test.equal(ok, false)
+    is(err, "network", { code = "protocol", retryable = false })
+  end)
+
+  it("may have interim heads, which are left out", function()
+    local response = http.get(base .. "/interim")
+    test.equal(response.body, "ok")
+    test.equal(response.headers["x-early"], nil)
+  end)
+end)
+
+describe("limits", function()
+  it("hold for heads", function()
+    for _, path in ipairs { "/long-header", "/many-headers", "/many-interim" } do
+      is(failure(path), "limit", { what = "head", retryable = false })
+    end
+  end)
+
+  it("hold for bodies", function()
+    is(failure("/endless", { max_body = 100000 }), "limit", { what = "body", limit = 100000 })
+    is(stream_failure("/endless", { max_body = 100000 }), "limit", { what = "body" })
+    is(failure("/short", { max_body = 50 }), "limit", { what = "body" })
+  end)
+
+  it("hold for decompressed bytes, and for the memory it takes", function()
+    collectgarbage()
+    is(failure("/bomb", { max_body = 1 << 20 }), "limit", { what = "body", limit = 1 << 20 })
+    local err, got = stream_failure("/bomb", { max_body = 1 << 20 })
+    is(err, "limit", { what = "body" })
+    test.ok(#got <= 1 << 20)
+  end)
+
+  it("hold for lines and events", function()
+    local ok, err = pcall(function()
+      for _ in http.get(base .. "/long-line", { stream = true }):events() do
+      end
+    end)
+    test.equal(ok, false)
+    is(err, "limit", { what = "line", limit = 16 << 20 })
+  end)
+end)
+
+describe("time limits", function()
+  it("name the phase", function()
+    is(failure("/silent", { timeout = 0.1 }), "timeout",
+      { phase = "headers", seconds = 0.1, retryable = true })
+    is(failure("/silent", { idle_timeout = 0.1 }), "timeout", { phase = "headers", seconds = 0.1 })
+    is(failure("/stall", { timeout = 0.1 }), "timeout", { phase = "body", partial = "x" })
+    is(failure("/stall", { idle_timeout = 0.1 }), "timeout", { phase = "body" })
+    is(failure("/slow-headers", { timeout = 0.15 }), "timeout", { phase = "headers" })
+  end)
+
+  it("do not count the body of a stream, but its waits", function()
+    local err, got = stream_failure("/stall", { timeout = 0.1, idle_timeout = 0.2 })
+    is(err, "timeout", { phase = "body", seconds = 0.2 })
+    test.equal(got, "x")
+  end)
+
+  it("from outside end a stream that drips", function()
+    local seen = 0
+    test.raises("timeout", function()
+      luge.timeout(0.2, function()
+        for _ in http.get(base .. "/drip", { stream = true }):events() do
+          seen = seen + 1
+        end
+      end)
+    end)
+    test.equal(seen, 2)
+  end)
+end)
+
+describe("an encoded body", function()
+  it("is decoded, all members of it", function()
+    test.equal(http.get(base .. "/gzip").body, "hello, world")
+    test.equal(http.get(base .. "/gzip", { stream = true }):text(), "hello, world")
+    test.equal(http.get(base .. "/gzip-empty").body, "")
+  end)
+
+  it("is not expected where there is none", function()
+    local client <close> = http.client {} -- this server sends one all the same
+    test.equal(client:head(base .. "/gzip").body, "")
+  end)
+
+  it("that is cut is truncated", function()
+    is(failure "/gzip-cut", "truncated", { partial = "hello" })
+    local err, got = stream_failure "/gzip-cut"
+    is(err, "truncated")
+    test.equal(got, "hello")
+  end)
+
+  it("that is something else is a protocol error", function()
+    is(failure "/gzip-corrupt", "network", { code = "protocol" })
+    is(failure "/many-encodings", "network", { code = "protocol" })
+    is(stream_failure "/gzip-corrupt", "network", { code = "protocol" })
+  end)
+
+  it("is left alone if the script asked for encodings itself", function()
+    local response = http.get(base .. "/gzip", { headers = { ["Accept-Encoding"] = "gzip" } })
+    test.equal(response.body:sub(1, 2), "\x1f\x8b")
+  end)
+end)
+
+describe("redirects", function()
+  it("to other schemes are refused", function()
+    is(failure "/to-ftp", "invalid")
+    is(failure "/to-file", "invalid")
+  end)
+end)
+
+describe("a kept connection", function()
+  it("that dies is replaced for what may be sent twice", function()
+    local client <close> = http.client {}
+    test.equal(client:get(base .. "/mortal").body, "ok")
+    test.equal(client:get(base .. "/mortal").body, "ok")
+    test.equal(client:get(base .. "/mortal").body, "ok")
+  end)
+
+  it("that dies is not for a POST", function()
+    local client <close> = http.client {}
+    test.equal(client:post(base .. "/mortal", { body = "" }).body, "ok")
+    local ok, err = pcall(client.post, client, base .. "/mortal", { body = "" })
+    test.equal(ok, false)
+    is(err, "network", { code = "reset", retryable = true })
+  end)
+
+  it("that was closed while idle is replaced for both", function()
+    local client <close> = http.client {}
+    for _ = 1, 3 do
+      test.equal(client:post(base .. "/fickle", { body = "" }).body, "ok")
+      luge.sleep(0.02)
+    end
+  end)
+end)
+
+describe("a request", function()
+  it("keeps an answer that comes before its body has gone", function()
+    local response = http.post(base .. "/early", { body = ("x"):rep(8 << 20) })
+    test.equal(response.status, 413)
+    test.equal(response.body, "too much")
+  end)
+
+  it("is sent as it was asked for", function()
+    local headers = { ["X-A"] = "b", Accept = false }
+    local head = http.get(base .. "/mirror?a=1", { headers = headers }).body
+    test.matches(head, "^GET /mirror%?a=1 HTTP/1.1\r\nHost: 127.0.0.1:%d+\r\n")
+    test.matches(head, "\r\nX%-A: b\r\n")
+    test.equal(head:find "Accept:", nil)
+    head = http.get(base .. "/mirror", { http_version = "1.0" }).body
+    test.matches(head, "HTTP/1.0\r\n")
+  end)
+end)
+
+describe("a thousand broken connections", function()
+  it("leave nothing behind", function()
+    luge.map(luge.from(coroutine.wrap(function()
+      for i = 1, 1000 do
+        coroutine.yield(i)
+      end
+    end)), function(i)
+      local path = i % 3 == 0 and "/rst" or i % 3 == 1 and "/short" or "/close-delimited"
+      pcall(http.get, base .. path)
+    end, { concurrency = 20 })
+  end, { timeout = 20 })
+end)

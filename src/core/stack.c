@@ -40,7 +40,7 @@ static bool is_bottom(const struct line *line) {
 /* From the outermost frame in: whatever a frame that is left out calls in C is
  * left out with it, and the mark of the tail calls behind it. */
 static void choose(struct line *lines, int count) {
-  if (is_bottom(&lines[count - 1])) {
+  if (count > 0 && is_bottom(&lines[count - 1])) {
     lines[--count].kept = false;
   }
   bool below_is_kept = true;

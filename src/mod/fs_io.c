@@ -1,0 +1,159 @@
+/* Whole reads and writes; see fs_io.h. */
+#include "fs_io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* How much at once: a job that is abandoned ends soon. */
+enum { PIECE = 1 << 20 };
+
+/* A FIFO, a terminal or a socket that was opened is read as usual: the flag
+ * was for opening it. */
+static int make_blocking(int fd) {
+  struct stat status;
+  if (fstat(fd, &status) != 0) {
+    return errno;
+  }
+  if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) {
+    return 0;
+  }
+  int flags = fcntl(fd, F_GETFL);
+  return fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0 ? 0 : errno;
+}
+
+int luge__fs_open(const char *path, int flags, mode_t mode, int *fd) {
+  do {
+    *fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, mode);
+  } while (*fd < 0 && errno == EINTR);
+  if (*fd < 0) {
+    return errno;
+  }
+  int error = make_blocking(*fd);
+  if (error != 0) {
+    close(*fd);
+    *fd = -1;
+  }
+  return error;
+}
+
+static size_t piece_of(size_t size) {
+  return size < PIECE ? size : PIECE;
+}
+
+int luge__fs_read_full(const struct luge_job *job, int fd, char *buffer,
+                       size_t size, int64_t offset, size_t *count) {
+  *count = 0;
+  while (*count < size) {
+    if (atomic_load(&job->abandoned)) {
+      return ECANCELED;
+    }
+    size_t piece = piece_of(size - *count);
+    ssize_t n = offset >= 0
+                    ? pread(fd, buffer + *count, piece, offset + (off_t)*count)
+                    : read(fd, buffer + *count, piece);
+    if (n < 0 && errno != EINTR) {
+      return errno;
+    }
+    if (n == 0) {
+      return 0;
+    }
+    *count += n > 0 ? (size_t)n : 0;
+    if (n > 0 && offset < 0) {
+      return 0; /* what has come: more may be long in coming */
+    }
+  }
+  return 0;
+}
+
+int luge__fs_write_full(const struct luge_job *job, int fd, const char *bytes,
+                        size_t size, int64_t offset) {
+  size_t done = 0;
+  while (done < size) {
+    if (atomic_load(&job->abandoned)) {
+      return ECANCELED;
+    }
+    size_t piece = piece_of(size - done);
+    ssize_t n = offset >= 0
+                    ? pwrite(fd, bytes + done, piece, offset + (off_t)done)
+                    : write(fd, bytes + done, piece);
+    if (n < 0 && errno != EINTR) {
+      return errno;
+    }
+    done += n > 0 ? (size_t)n : 0;
+  }
+  return 0;
+}
+
+/* After EINTR the descriptor is closed on Linux: once is enough. */
+int luge__fs_close(int fd) {
+  return close(fd) == 0 || errno == EINTR ? 0 : errno;
+}
+
+static int remove_at(const struct luge_job *job, int parent, const char *name);
+
+static bool is_dots(const char *name) {
+  return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+static int empty_directory(const struct luge_job *job, DIR *directory) {
+  for (;;) {
+    errno = 0;
+    const struct dirent *entry = readdir(directory);
+    if (entry == NULL) {
+      return errno;
+    }
+    int error = is_dots(entry->d_name)
+                    ? 0
+                    : remove_at(job, dirfd(directory), entry->d_name);
+    if (error != 0 && error != ENOENT) {
+      return error;
+    }
+  }
+}
+
+static int remove_directory_at(const struct luge_job *job, int parent,
+                               const char *name) {
+  int fd =
+      openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) {
+    return errno;
+  }
+  DIR *directory = fdopendir(fd);
+  if (directory == NULL) {
+    int error = errno;
+    close(fd);
+    return error;
+  }
+  int error = empty_directory(job, directory);
+  closedir(directory);
+  if (error == 0 && unlinkat(parent, name, AT_REMOVEDIR) != 0) {
+    error = errno;
+  }
+  return error;
+}
+
+/* POSIX has EPERM for a directory, Linux EISDIR. */
+static int remove_at(const struct luge_job *job, int parent, const char *name) {
+  if (atomic_load(&job->abandoned)) {
+    return ECANCELED;
+  }
+  if (unlinkat(parent, name, 0) == 0) {
+    return 0;
+  }
+  int error = errno;
+  struct stat status;
+  if ((error != EISDIR && error != EPERM) ||
+      fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+      !S_ISDIR(status.st_mode)) {
+    return error;
+  }
+  return remove_directory_at(job, parent, name);
+}
+
+int luge__fs_remove_tree(const struct luge_job *job, const char *path) {
+  return remove_at(job, AT_FDCWD, path);
+}

@@ -1,0 +1,30 @@
+/* Whole reads and writes on descriptors, for threads of the pool: an errno or
+ * 0. Those that take a job give up, with ECANCELED, once it is abandoned. */
+#ifndef LUGE_MOD_FS_IO_H
+#define LUGE_MOD_FS_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "job.h"
+
+/* Opens without waiting for the other end of a FIFO, closed in children. */
+int luge__fs_open(const char *path, int flags, mode_t mode, int *fd);
+
+/* Reads until the buffer is full or the file has ended; `offset` is the place,
+ * or -1 for a file that has none. */
+int luge__fs_read_full(const struct luge_job *job, int fd, char *buffer,
+                       size_t size, int64_t offset, size_t *count);
+
+int luge__fs_write_full(const struct luge_job *job, int fd, const char *bytes,
+                        size_t size, int64_t offset);
+
+/* Closes it, and tells what had failed until then unnoticed. */
+int luge__fs_close(int fd);
+
+/* Removes what is there, and what is below if it is a directory. Symbolic
+ * links are not followed, also when they come meanwhile. */
+int luge__fs_remove_tree(const struct luge_job *job, const char *path);
+
+#endif

@@ -1,0 +1,130 @@
+/* Jobs on the thread pool; see job.h. */
+#include "job.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "../core/sched.h"
+#include "../core/task.h"
+
+static const char class_key = 0; /* registry: the boxes' metatable */
+
+void luge__job_free(struct luge_job *job) {
+  if (job->box != NULL) {
+    job->box->job = NULL;
+  }
+  if (job->kind->free != NULL) {
+    job->kind->free(job);
+  }
+  luge__realloc(job->host, job, job->size, 0);
+}
+
+/* The host may close while a task still waits: the job goes on without. */
+static int box_gc(lua_State *L) {
+  struct luge_job_box *box = lua_touserdata(L, 1);
+  struct luge_job *job = box->job;
+  if (job == NULL) {
+    return 0;
+  }
+  box->job = NULL;
+  job->box = NULL;
+  job->task = NULL;
+  if (!job->running) {
+    luge__job_free(job);
+  }
+  return 0;
+}
+
+static void set_class(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &class_key) == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, box_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &class_key);
+  }
+  lua_setmetatable(L, -2);
+}
+
+void *luge__job_alloc(lua_State *L, const struct luge_job_kind *kind,
+                      size_t size) {
+  struct luge_host *host = luge__host(L);
+  struct luge_job *job = luge__realloc(host, NULL, 0, size);
+  if (job == NULL) {
+    luaL_error(L, "not enough memory");
+    return NULL;
+  }
+  memset(job, 0, size);
+  job->kind = kind;
+  job->host = host;
+  job->size = size;
+  return job;
+}
+
+void *luge__job_new(lua_State *L, const struct luge_job_kind *kind,
+                    size_t size) {
+  struct luge_job_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  box->job = NULL;
+  set_class(L);
+  struct luge_job *job = luge__job_alloc(L, kind, size);
+  job->box = box;
+  box->job = job;
+  return job;
+}
+
+static void on_work(uv_work_t *request) {
+  struct luge_job *job = luge__container(request, struct luge_job, request);
+  job->kind->work(job);
+}
+
+static void after_work(uv_work_t *request, int status) {
+  struct luge_job *job = luge__container(request, struct luge_job, request);
+  struct luge_task *task = job->task;
+  (void)status;
+  job->running = false;
+  job->task = NULL;
+  job->host->offloads--;
+  luge__unref(job->host);
+  if (task != NULL) {
+    luge__wake(task);
+  } else {
+    luge__job_free(job);
+  }
+}
+
+static void queue(struct luge_job *job) {
+  job->running = true;
+  job->host->offloads++;
+  luge__ref(job->host);
+  uv_queue_work(job->host->loop, &job->request, on_work, after_work);
+}
+
+void luge__job_post(struct luge_job *job) {
+  job->task = NULL;
+  queue(job);
+}
+
+int luge__job_run(lua_State *L, struct luge_job *job) {
+  struct luge_task *task = luge__enter(L);
+  job->task = task;
+  task->wait.data = job;
+  queue(job);
+  return luge__suspend(L, task, &job->kind->wait);
+}
+
+bool luge__job_cancel(struct luge_task *task) {
+  struct luge_job *job = task->wait.data;
+  job->task = NULL;
+  atomic_store(&job->abandoned, true);
+  return true;
+}
+
+/* A `done` that goes on does not return here: it suspends. */
+int luge__job_finish(lua_State *L, struct luge_task *task, int base) {
+  struct luge_job *job = task->wait.data;
+  (void)base;
+  int count = job->kind->done(L, job);
+  luge__job_free(job);
+  return count;
+}

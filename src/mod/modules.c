@@ -4,6 +4,7 @@
 const luaL_Reg luge__modules[] = {
     {"luge.native.condition", luge__open_condition},
     {"luge.native.fs", luge__open_fs},
+    {"luge.native.gate", luge__open_gate},
     {"luge.native.http_client", luge__open_http_client},
     {"luge.native.http_server", luge__open_http_server},
     {"luge.native.json", luge__open_json},

@@ -7,6 +7,7 @@
 
 int luge__open_condition(lua_State *L);
 int luge__open_fs(lua_State *L);
+int luge__open_gate(lua_State *L);
 int luge__open_http_client(lua_State *L);
 int luge__open_http_server(lua_State *L);
 int luge__open_json(lua_State *L);

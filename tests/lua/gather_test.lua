@@ -150,6 +150,28 @@ describe("gather", function()
     test.same(log, { "a" })
   end)
 
+  it("cancels its tasks also where it cannot wait for them", function()
+    local log = {}
+    local co = coroutine.create(function()
+      for _ in luge.as_completed { sleeper(log, "x"), after(0) } do
+        coroutine.yield()
+      end
+    end)
+    coroutine.resume(co)
+    test.ok(coroutine.close(co))
+    for _ = 1, 5 do
+      luge.sleep(0)
+    end
+    test.same(log, { "x" })
+  end)
+
+  it("waits inside the script's own coroutines", function()
+    local co = coroutine.wrap(function()
+      coroutine.yield(luge.gather({ after(0, "a") })[1])
+    end)
+    test.equal(co(), "a")
+  end)
+
   it("takes ten thousand", function()
     local list = {}
     for i = 1, 10000 do

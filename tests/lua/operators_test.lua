@@ -144,6 +144,30 @@ describe("map and filter", function()
     test.equal(err, "broken")
   end)
 
+  it("refuse functions that read their own stream", function()
+    local s
+    s = numbers(3):map(function() return s:next() end)
+    test.matches(test.raises("invalid", s.next, s).message, "reads that stream")
+    s:close()
+  end)
+
+  it("give the turn of one who waits and is cancelled to the next", function()
+    local _ <close> = test.clock()
+    local s = numbers(3):map(function(x)
+      luge.sleep(1)
+      return x
+    end)
+    local tasks = {}
+    for i = 1, 3 do
+      tasks[i] = luge.spawn(s.next, s)
+    end
+    luge.sleep(0.5)
+    test.equal(tasks[2]:waiting_for(), "its turn to read a stream")
+    tasks[2]:cancel()
+    test.same({ tasks[1]:await(), tasks[3]:await() }, { 1, 2 })
+    s:close()
+  end)
+
   it("refuse bad arguments", function()
     local s = luge.from {}
     test.raises("invalid", s.map, s, nil)
@@ -599,6 +623,14 @@ describe("a chain of operators", function()
       end
     end
     test.ok(log.closed)
+  end)
+
+  it("may be long", function()
+    local s = numbers(3)
+    for _ = 1, 150 do
+      s = s:map(function(x) return x + 1 end)
+    end
+    test.same(s:collect(), { 151, 152, 153 })
   end)
 
   it("is freed when nobody has it any more", function()

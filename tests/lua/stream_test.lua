@@ -440,6 +440,100 @@ describe("closing a stream", function()
   end)
 end)
 
+describe("where Lua cannot suspend", function()
+  it("a stream is closed without waiting for its producer", function()
+    local log = {}
+    local co = coroutine.create(function()
+      for v in numbers(nil, log):iter() do
+        coroutine.yield(v)
+      end
+    end)
+    test.same({ coroutine.resume(co) }, { true, 1 })
+    test.ok(coroutine.close(co))
+    settle()
+    test.equal(log[#log], "closed")
+  end)
+
+  it("reading says why it cannot", function()
+    local s = numbers(3)
+    local err = test.raises("invalid", table.sort, { 2, 1 }, function() return s:next() end)
+    test.matches(err.message, "table.sort")
+    test.same(s:collect(), { 1, 2, 3 })
+  end)
+
+  it("a stream can be read inside the script's own coroutines", function()
+    local s = numbers(4)
+    local doubled = coroutine.wrap(function()
+      for v in s do
+        coroutine.yield(v * 2)
+      end
+    end)
+    local got = {}
+    for v in doubled do
+      got[#got + 1] = v
+    end
+    test.same(got, { 2, 4, 6, 8 })
+  end)
+
+  it("a producer may emit from its own coroutines", function()
+    local s = luge.stream(function(emit)
+      local inner = coroutine.wrap(function()
+        for i = 1, 3 do
+          emit(i)
+        end
+      end)
+      inner()
+    end)
+    test.same(s:collect(), { 1, 2, 3 })
+  end)
+end)
+
+describe("emit", function()
+  it("works from any task, until the producer has ended", function()
+    local emit_it
+    local stop = luge.event()
+    local s = luge.stream(function(emit)
+      emit_it = emit
+      stop:wait()
+    end)
+    local other = luge.spawn(function()
+      while not emit_it do
+        luge.sleep(0)
+      end
+      emit_it "from outside"
+      emit_it "again"
+      stop:set()
+    end)
+    test.same({ s:next(), s:next() }, { "from outside", "again" })
+    test.equal(s:next(), nil)
+    other:await()
+    test.raises("closed", emit_it, "late")
+    s:close()
+    test.raises("closed", emit_it, "later")
+  end)
+
+  it("of a task that is cancelled while it waits is taken back", function()
+    local _ <close> = test.clock()
+    local first
+    local s = luge.stream(function(emit)
+      first = luge.spawn(function()
+        luge.sleep(1)
+        emit "first"
+      end)
+      luge.spawn(function()
+        luge.sleep(2)
+        emit "second"
+      end)
+      luge.sleep(5)
+    end)
+    test.raises("timeout", luge.timeout, 0.5, s.next, s)
+    luge.sleep(1) -- the first one has emitted, and nobody reads
+    first:cancel()
+    test.equal(s:next(), "second")
+    test.equal(s:next(), nil)
+  end)
+end)
+
 describe("a stream whose task was cancelled by others", function()
   it("raises `closed`: it is not complete", function()
     local producer

@@ -11,7 +11,7 @@
 -- A `raw` that raises or is cancelled must leave its state so that the next
 -- call goes on where it stopped: no item is lost.
 local producer = require("luge.native.stream").stream
-local lock = require("luge.native.sync").lock
+local new_gate = require("luge.native.gate").gate
 local check = require "luge.internal.check"
 local closing = require "luge.internal.closing"
 local from = require "luge.internal.from"
@@ -38,19 +38,12 @@ function stream.open(raw, shut, wide)
   return self, nil, nil, self
 end
 
-local Gate = {}
-
-function Gate.__close(gate)
-  gate.turn:release()
-end
-
 -- Makes `item`, which gives the next item to one task at a time, and `pull`,
 -- which spreads rows.
 local function open_gate(self)
-  local turn = lock()
-  local gate = setmetatable({ turn = turn }, Gate)
+  local gate, enter = new_gate()
   local function item()
-    turn:acquire()
+    enter()
     local _ <close> = gate
     return self.raw()
   end

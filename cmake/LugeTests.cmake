@@ -4,6 +4,7 @@
 #   tests/lua/**/*_test.lua  run by the command
 #   tests/command/*_test.sh  the command from outside, in the shell
 #   tests/regress/*          one file per bug, C or Lua
+#   examples/*.lua           run as they are, without a key
 # Files below a folder named `long` take minutes: label `long`.
 set(test_timeout 60)
 if(LUGE_SANITIZE OR LUGE_GCSTRESS)
@@ -38,8 +39,8 @@ endfunction()
 
 # tests/unit/json_test.c is the test "unit/json_test".
 function(luge_test_name variable path)
-  file(RELATIVE_PATH name "${PROJECT_SOURCE_DIR}/tests" "${path}")
-  string(REGEX REPLACE "\\.[a-z]+$" "" name "${name}")
+  file(RELATIVE_PATH name "${PROJECT_SOURCE_DIR}" "${path}")
+  string(REGEX REPLACE "^tests/|\\.[a-z]+$" "" name "${name}")
   set(${variable} "${name}" PARENT_SCOPE)
 endfunction()
 
@@ -88,6 +89,14 @@ if(TARGET luge_command)
   file(GLOB command_tests CONFIGURE_DEPENDS tests/command/*_test.sh)
   foreach(path IN LISTS command_tests)
     luge_add_test("${path}" sh "${path}")
+  endforeach()
+endif()
+
+if(TARGET luge_command)
+  file(GLOB examples CONFIGURE_DEPENDS examples/*.lua)
+  foreach(path IN LISTS examples)
+    luge_add_test("${path}" ${CMAKE_COMMAND} -E env --unset=LUGE_MODEL
+                  $<TARGET_FILE:luge_command> "${path}")
   endforeach()
 endif()
 

@@ -27,6 +27,9 @@ static void free_spare(struct luge__client *client) {
 void luge__client_unref(struct luge__client *client) {
   if (--client->refs == 0) {
     free_spare(client);
+    if (client->share != NULL) { /* the transfers used it until now */
+      client->http->curl->share_cleanup(client->share);
+    }
     luge__realloc(client->http->host, client, sizeof *client, 0);
   }
 }
@@ -162,11 +165,7 @@ static void close_multi(struct luge__client *client) {
     curl->multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, NULL);
     curl->multi_cleanup(client->multi);
   }
-  if (client->share != NULL) {
-    curl->share_cleanup(client->share);
-  }
   client->multi = NULL;
-  client->share = NULL;
 }
 
 struct luge__client *luge__client_new(struct luge__http *http,

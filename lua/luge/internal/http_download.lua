@@ -9,7 +9,7 @@ local check = require "luge.internal.check"
 local pcall, error = pcall, error
 
 -- Attempts in a row that bring not a byte; seconds before the second.
-local ATTEMPTS <const>, DELAY <const> = 5, 0.5
+local ATTEMPTS <const>, DELAY <const> = 5, 0.2
 
 local Download = {}
 Download.__index = Download

@@ -48,6 +48,25 @@ static struct luge__transfer *create(struct luge__client *client) {
   return t;
 }
 
+/* A handle without options that the next request may not have. A new one if
+ * there are cookies: easy_reset forgets, and does not free, their file's name.
+ * False: out of memory. */
+static bool clean(struct luge__transfer *t) {
+  const struct luge__curl *curl = luge__transfer_curl(t);
+  if (t->client->share == NULL) {
+    curl->easy_reset(t->easy);
+  } else {
+    CURL *easy = curl->easy_init();
+    if (easy == NULL) {
+      return false;
+    }
+    curl->easy_cleanup(t->easy);
+    t->easy = easy;
+  }
+  luge__transfer_set_basics(t);
+  return true;
+}
+
 /* Forgets the last request, but not what the handle is set to. */
 static void reset(struct luge__transfer *t) {
   const struct luge__memory *memory = luge__transfer_memory(t);
@@ -64,10 +83,6 @@ static void reset(struct luge__transfer *t) {
   t->head_total = t->head.len = 0;
   t->problem[0] = '\0';
   luge__body_reset(&t->body, memory);
-  if (t->special) {
-    luge__transfer_curl(t)->easy_reset(t->easy);
-    luge__transfer_set_basics(t);
-  }
 }
 
 struct luge__transfer *luge__transfer_take(struct luge__client *client) {
@@ -77,7 +92,7 @@ struct luge__transfer *luge__transfer_take(struct luge__client *client) {
   struct luge__transfer *t =
       luge__container(client->spare.prev, struct luge__transfer, link);
   reset(t);
-  return t;
+  return !t->special || clean(t) ? t : NULL;
 }
 
 static uint64_t earlier(uint64_t at, uint64_t since, uint64_t bound) {

@@ -30,6 +30,7 @@ void luge__transfer_set_basics(struct luge__transfer *t) {
   }
   if (t->client->share != NULL) {
     curl->easy_setopt(easy, CURLOPT_SHARE, t->client->share);
+    curl->easy_setopt(easy, CURLOPT_COOKIEFILE, "");
   }
 }
 

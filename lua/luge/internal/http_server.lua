@@ -157,15 +157,15 @@ local function handle(server, request, method, target, fields, repeated)
   end
 end
 
--- The task of a request; where there is no memory for one, the request ends.
+-- Where even a failure cannot be dealt with, for lack of memory, the request
+-- ends, and not the server.
+local function handle_safely(server, request, ...)
+  if not pcall(handle, server, request, ...) then request:abort() end
+end
+
 local function start(server, request, ...)
-  local ok, task = pcall(tasks.spawn, handle, server, request, ...)
-  if ok then
-    server.running[request] = task
-  else
-    request:abort()
-    report(server, tostring(task))
-  end
+  server.running[request] = false -- or there might be no memory to note the task
+  server.running[request] = tasks.spawn(handle_safely, server, request, ...)
 end
 
 local function stop(server, request)
@@ -175,16 +175,29 @@ local function stop(server, request)
   request:abort()
 end
 
+-- Waits for what happens next and sees to it; false at the end.
+local function step(server, listener)
+  local request, method, target, fields, repeated = listener:next()
+  if not request then return false end
+  if not method then
+    stop(server, request)
+  elseif not pcall(start, server, request, method, target, fields, repeated) then
+    server.running[request] = nil
+    request:abort()
+  end
+  return true
+end
+
 local function serve(server)
   local listener = server.native
   local _ <close> = setmetatable({}, { __close = function() listener:destroy() end })
   while true do
-    local request, method, target, fields, repeated = listener:next()
-    if not request then return end
-    if method then
-      start(server, request, method, target, fields, repeated)
-    else
-      stop(server, request)
+    local ok, more = pcall(step, server, listener)
+    if not ok then
+      if more ~= "not enough memory" then error(more, 0) end
+      collectgarbage() -- a request that was lost thereby is ended by it
+    elseif not more then
+      return
     end
   end
 end

@@ -89,12 +89,17 @@ local function choice_of(choice)
   return { type = "tool", name = choice }
 end
 
---- The body of a request, to be encoded.
-function anthropic.request(options, messages, stream)
+--- What a request says of its messages: members of its body.
+function anthropic.conversation(messages)
   local system, written = write_messages(messages)
+  return { system = system, messages = written }
+end
+
+--- The other members of its body.
+function anthropic.settings(options, stream)
   local stop = options.stop
   return {
-    model = options.model, system = system, messages = written,
+    model = options.model,
     max_tokens = options.max_tokens or DEFAULT_MAX_TOKENS,
     temperature = options.temperature,
     stop_sequences = type(stop) == "string" and { stop } or stop,
@@ -186,10 +191,9 @@ function anthropic.decoder()
   return setmetatable({ numbering = tool_calls.numbering(), blocks = {} }, Decoder)
 end
 
-local function new_delta(body, fields)
+local function new_delta(fields)
   fields.role = "assistant"
   fields.content = fields.content or ""
-  fields.raw = body
   return message.new(fields)
 end
 
@@ -282,7 +286,7 @@ function Decoder:event(data)
   if kind == "error" then return nil, body.error or body end
   local read = events[kind]
   local fields = read and read(self, body)
-  return fields and new_delta(body, fields)
+  return fields and new_delta(fields)
 end
 
 --- Only `message_stop` completes a stream.

@@ -6,12 +6,13 @@ local retry = require "luge.internal.retry"
 
 local attempts = {}
 
+local note_trace, xpcall = tasks.note_trace, xpcall
 local MAX_HINT = 60
 local computed_wait = backoff.exponential { multiplier = 0.5, max = 8, jitter = "equal" }
 
---- How many times a call is tried: retries do not multiply inside an outer
---- retry, unless the option was set.
-function attempts.allowed(max_retries)
+-- How many times a call is tried: retries do not multiply inside an outer retry,
+-- unless the option was set.
+local function allowed_attempts(max_retries)
   if max_retries then return max_retries + 1 end
   return retry.in_retry() and 1 or 3
 end
@@ -31,13 +32,13 @@ local function cool(lane, err, wait)
   lane:cool(wait or math.min(err.retry_after or computed_wait(1), MAX_HINT))
 end
 
---- Calls attempt(...) until it succeeds, and returns its results (three).
-function attempts.run(lane, allowed, deadline, attempt, ...)
+--- Calls attempt(...) until it succeeds, and returns its results (two at most).
+function attempts.run(lane, max_retries, deadline, attempt, ...)
   local n = 1
   while true do
-    local ok, a, b, c = xpcall(attempt, tasks.note_trace, ...)
-    if ok then return a, b, c end
-    local wait = wait_after(a, n, allowed, deadline)
+    local ok, a, b = xpcall(attempt, note_trace, ...)
+    if ok then return a, b end
+    local wait = wait_after(a, n, allowed_attempts(max_retries), deadline)
     cool(lane, a, wait)
     if wait == nil then
       if type(a) == "table" and n > 1 then a.attempts = n end

@@ -51,7 +51,7 @@ local function request(self, texts)
   local body = { model = settings.model, input = json.array(texts) }
   for name, value in pairs(settings.extra or {}) do body[name] = value end
   local target = model.target(self.model)
-  local answer = attempts.run(target.lane, attempts.allowed(settings.max_retries), nil, post,
+  local answer = attempts.run(target.lane, settings.max_retries, nil, post,
     self, target, json.encode(body))
   local vectors, used = self.form.read(answer)
   if type(vectors) ~= "table" or #vectors ~= #texts then

@@ -5,6 +5,7 @@ local json = require "luge.json"
 local failure = require "luge.internal.llm.failure"
 local message = require "luge.internal.llm.message"
 
+local decode, pcall = json.decode, pcall
 local exchange = {}
 
 -- As much of the body of an error as is read.
@@ -23,7 +24,7 @@ function exchange.whole(target, body, timeout)
   if not is_answered(response) then
     error(failure.of_status(target, response.status, response.headers, text))
   end
-  local ok, answer = pcall(json.decode, text)
+  local ok, answer = pcall(decode, text)
   local made = ok and type(answer) == "table" and target.format.answer(answer)
   if made then return made end
   error(ok and failure.of_object(target, answer)
@@ -79,13 +80,13 @@ function exchange.open(target, body, timeout)
   }, Reader)
 end
 
--- An event that is no JSON; or the last line, where lines are cut.
-local function unreadable(self, data, err)
-  if type(err) == "table" and err.kind ~= "parse" then error(err, 0) end
+-- The error of an event that is not in the format; or of the last line, where
+-- lines are cut.
+local function unreadable(self)
   if self.target.format.by_lines and self.next_data() == nil then
-    error(failure.truncated(self.target))
+    return failure.truncated(self.target)
   end
-  error(failure.protocol(self.target, "an event of the stream is no JSON", data))
+  return failure.protocol(self.target, "an event of the stream is not in its format", self.data)
 end
 
 local function read(self)
@@ -96,8 +97,8 @@ local function read(self)
       if decoder:complete() or self.target.end_mark == false then return nil end
       error(failure.truncated(self.target))
     end
-    local ok, delta, what = pcall(decoder.event, decoder, data)
-    if not ok then unreadable(self, data, delta) end
+    self.data = data
+    local delta, what = decoder:event(data)
     if delta then return delta end
     if what == true then return nil end
     if what then error(failure.in_band(self.target, what)) end
@@ -126,10 +127,31 @@ local function finish(self)
   self.whole = whole
 end
 
+-- What a decoder raises when an event has another form than it reads: `parse`,
+-- or an error of Lua itself.
+local function is_unreadable(err)
+  if type(err) == "string" then return err ~= "not enough memory" end
+  return type(err) == "table" and err.kind == "parse"
+end
+
+local function fail(self, err)
+  if is_unreadable(err) then
+    local _
+    _, err = pcall(unreadable, self)
+  end
+  self:close()
+  if type(err) == "table" and err.kind ~= "cancelled" then
+    err.partial = self.sum:message()
+    self.failure = err
+  end
+  error(err, 0)
+end
+
 --- The next delta; nil at the end, when `whole` is the Message. An error has
 --- the Message so far in `partial`.
 function Reader:next()
   if self.ended then return nil end
+  if self.failure then error(self.failure, 0) end
   local ok, delta = pcall(read, self)
   if ok and delta then
     self.sum:push(delta)
@@ -137,11 +159,7 @@ function Reader:next()
   end
   if ok then ok, delta = pcall(finish, self) end
   if ok then return nil end
-  self:close()
-  if type(delta) == "table" and delta.kind ~= "cancelled" then
-    delta.partial = self.sum:message()
-  end
-  error(delta, 0)
+  fail(self, delta)
 end
 
 local function is_visible(delta)

@@ -55,6 +55,7 @@ function Fence:take(text)
 end
 
 function Fence:push(piece)
+  if self.state == "plain" then return piece end
   local known
   self.held, known = self:take(self.held .. piece)
   return known

@@ -25,7 +25,7 @@ local tool_calls = require "luge.internal.llm.tool_calls"
 ---@field finish_reason? string `stop`, `length`, `tool_calls`, `content_filter`, or another
 ---@field model? string
 ---@field id? string
----@field raw? table the answer or the event as it came
+---@field raw? table the answer as it came, unless it was streamed
 local Message = {}
 Message.__index = Message
 Message.__name = "luge.Message"

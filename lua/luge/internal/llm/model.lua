@@ -16,6 +16,7 @@ local record = require "luge.internal.llm.record"
 local runnable = require "luge.internal.chain.runnable"
 local usage = require "luge.internal.llm.usage"
 
+local encode, next, pairs = json.encode, next, pairs
 local model = {}
 
 local Model = {}
@@ -66,13 +67,28 @@ end
 
 model.target = target_of
 
+-- What does not change from request to request: members, and as text, without
+-- the brace that would open it.
+local function fixed_members(self, stream)
+  local members = self.format.settings(self.settings, stream)
+  for name, value in pairs(self.settings.extra or {}) do members[name] = value end
+  return { members = members, text = json.encode(members):sub(2) }
+end
+
+-- The text of a request. What `extra` says stands in place of anything else.
 local function encode_request(self, messages, stream)
-  local body = self.format.request(self.settings, messages, stream)
-  local extra = self.settings.extra
-  if extra then
-    for name, value in pairs(extra) do body[name] = value end
+  local kind = stream and "stream_members" or "whole_members"
+  local fixed = self[kind]
+  if not fixed then
+    fixed = fixed_members(self, stream)
+    self[kind] = fixed
   end
-  return json.encode(body)
+  local conversation = self.format.conversation(messages)
+  for name in pairs(conversation) do
+    if fixed.members[name] ~= nil then conversation[name] = nil end
+  end
+  if next(conversation) == nil then return "{" .. fixed.text end
+  return encode(conversation):sub(1, -2) .. "," .. fixed.text
 end
 
 local function limiter_of(self, target)
@@ -118,7 +134,7 @@ local function call_whole(self, messages)
   local body = encode_request(self, messages, false)
   local seconds = self.settings.deadline
   local deadline = seconds and tasks.now() + seconds
-  local answer = attempts.run(target.lane, attempts.allowed(self.settings.max_retries),
+  local answer = attempts.run(target.lane, self.settings.max_retries,
     deadline, try_whole, self, target, body, deadline)
   exchange.check_whole(target, answer)
   return answer
@@ -183,7 +199,7 @@ local function open_live(self, messages)
   local body = encode_request(self, messages, true)
   local seconds = self.settings.deadline
   local deadline = seconds and tasks.now() + seconds
-  return attempts.run(target.lane, attempts.allowed(self.settings.max_retries),
+  return attempts.run(target.lane, self.settings.max_retries,
     deadline, try_open, self, target, body, deadline)
 end
 

@@ -63,17 +63,22 @@ local function format_of(format)
   return "json"
 end
 
---- The body of a request, to be encoded.
-function ollama.request(options, messages, stream)
+--- What a request says of its messages: members of its body.
+function ollama.conversation(messages)
   local written = json.array()
   for i, m in ipairs(messages) do written[i] = write_message(m) end
+  return { messages = written }
+end
+
+--- The other members of its body.
+function ollama.settings(options, stream)
   local stop = options.stop
   local settings = {
     temperature = options.temperature, num_predict = options.max_tokens,
     seed = options.seed, stop = type(stop) == "string" and { stop } or stop,
   }
   return {
-    model = options.model, messages = written, stream = stream,
+    model = options.model, stream = stream,
     options = next(settings) and settings or nil,
     tools = options.tools and tools_of(options.tools),
     format = format_of(options.response_format),
@@ -122,7 +127,7 @@ local function read(body, numbering)
   return message.new {
     role = "assistant", content = present(m.content) or "",
     reasoning = present(m.thinking), model = body.model, usage = usage_of(body),
-    tool_calls = calls, raw = body,
+    tool_calls = calls,
     finish_reason = body.done and (present(body.done_reason) or "stop") or nil,
   }
 end
@@ -130,6 +135,7 @@ end
 --- The Message of a whole answer; nil if it is none.
 function ollama.answer(body)
   local made = read(body)
+  if made then made.raw = body end
   if made and made.tool_calls then
     made.tool_calls = tool_calls.finished(made.tool_calls, "tool_calls")
     made.finish_reason = "tool_calls"

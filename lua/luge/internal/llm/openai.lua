@@ -6,7 +6,7 @@ local base64 = require "luge.internal.llm.base64"
 local message = require "luge.internal.llm.message"
 local tool_calls = require "luge.internal.llm.tool_calls"
 
-local null = json.null
+local null, decode, Message = json.null, json.decode, message.metatable
 
 local openai = {
   name = "openai",
@@ -48,11 +48,14 @@ local function calls_of(calls)
 end
 
 local function write_message(m)
-  local calls = m.tool_calls
+  local calls, content = m.tool_calls, m.content
+  if type(content) == "string" and not (calls or m.name or m.tool_call_id or m.refusal) then
+    return { role = m.role, content = content }
+  end
   local has_calls = calls and #calls > 0
   return {
     role = m.role, name = m.name, tool_call_id = m.tool_call_id,
-    content = (not has_calls or m.content ~= "") and content_of(m.content) or null,
+    content = (not has_calls or content ~= "") and content_of(content) or null,
     refusal = m.refusal,
     tool_calls = has_calls and calls_of(calls) or nil,
   }
@@ -73,14 +76,18 @@ local function choice_of(choice)
   return { type = "function", ["function"] = { name = choice } }
 end
 
---- The body of a request, to be encoded.
-function openai.request(options, messages, stream)
+--- What a request says of its messages: members of its body.
+function openai.conversation(messages)
   local written = {}
   for i = 1, #messages do written[i] = write_message(messages[i]) end
+  return { messages = written }
+end
+
+--- The other members of its body.
+function openai.settings(options, stream)
   local body = {
-    model = options.model, messages = written,
-    temperature = options.temperature, stop = options.stop, seed = options.seed,
-    response_format = options.response_format,
+    model = options.model, temperature = options.temperature, stop = options.stop,
+    seed = options.seed, response_format = options.response_format,
     tools = options.tools and tools_of(options.tools),
     tool_choice = options.tool_choice and choice_of(options.tool_choice),
   }
@@ -111,14 +118,13 @@ end
 
 local function usage_of(usage)
   if type(usage) ~= "table" then return nil end
-  local input, output = usage.prompt_tokens, usage.completion_tokens
-  local of_input = present(usage.prompt_tokens_details) or {}
-  local of_output = present(usage.completion_tokens_details) or {}
+  local of_input, of_output = usage.prompt_tokens_details, usage.completion_tokens_details
   return {
-    input_tokens = present(input), output_tokens = present(output),
+    input_tokens = present(usage.prompt_tokens),
+    output_tokens = present(usage.completion_tokens),
     total_tokens = present(usage.total_tokens),
-    cached_tokens = present(of_input.cached_tokens),
-    reasoning_tokens = present(of_output.reasoning_tokens),
+    cached_tokens = type(of_input) == "table" and present(of_input.cached_tokens) or nil,
+    reasoning_tokens = type(of_output) == "table" and present(of_output.reasoning_tokens) or nil,
   }
 end
 
@@ -158,16 +164,18 @@ function openai.answer(body)
   local choice = type(body.choices) == "table" and body.choices[1]
   local m = choice and choice.message
   if type(m) ~= "table" then return nil end
-  local reason, calls = reason_of(choice.finish_reason), nil
-  if type(m.tool_calls) == "table" and #m.tool_calls > 0 then
-    calls = tool_calls.finished(read_calls(m.tool_calls), reason or "tool_calls")
+  local content, calls = m.content, m.tool_calls
+  local made = setmetatable({
+    role = "assistant", content = type(content) == "string" and content or "",
+    finish_reason = reason_of(choice.finish_reason), usage = usage_of(body.usage),
+    model = present(body.model), id = present(body.id), raw = body,
+  }, Message)
+  if m.refusal ~= nil then made.refusal = present(m.refusal) end
+  if m.reasoning_content or m.reasoning then made.reasoning = reasoning_of(m) end
+  if type(calls) == "table" and #calls > 0 then
+    made.tool_calls = tool_calls.finished(read_calls(calls), made.finish_reason or "tool_calls")
   end
-  local content = present(m.content) or ""
-  return message.new {
-    role = "assistant", content = content, reasoning = reasoning_of(m),
-    refusal = present(m.refusal), tool_calls = calls, usage = usage_of(body.usage),
-    finish_reason = reason, model = present(body.model), id = present(body.id), raw = body,
-  }
+  return made
 end
 
 -- Streams.
@@ -193,36 +201,45 @@ local function read_rare(self, body, choice, delta, made)
   made.usage = usage_of(body.usage)
 end
 
-local function is_plain(choice, delta)
+-- Whether there is nothing but text, as in most deltas.
+local function is_plain(body, choice, delta)
   local reason = choice.finish_reason
-  return (reason == nil or reason == null)
+  return (reason == nil or reason == null) and body.usage == nil
     and delta.tool_calls == nil and delta.reasoning_content == nil
     and delta.reasoning == nil and delta.refusal == nil
+end
+
+local function read_any(self, body, choice, delta)
+  local content = delta and delta.content
+  local made = {
+    role = "assistant", content = type(content) == "string" and content or "",
+    model = present(body.model), id = present(body.id),
+  }
+  read_rare(self, body, choice, delta, made)
+  return setmetatable(made, Message)
 end
 
 --- The delta of an event; nil and true at the end of the stream, nil and the
 --- error object if it tells of one. `finished` is set once a finish reason came.
 function Decoder:event(data)
   if data == "[DONE]" then return nil, true end
-  local body = json.decode(data)
+  local body = decode(data)
   local choices = body.choices
-  if choices == nil and body.error ~= nil and body.error ~= null then
-    return nil, body.error
+  local choice = type(choices) == "table" and choices[1]
+  local delta = choice and choice.delta
+  if type(delta) ~= "table" then
+    if choices == nil and body.error ~= nil and body.error ~= null then
+      return nil, body.error
+    end
+    return read_any(self, body, choice, nil)
   end
-  local choice = choices and choices ~= null and choices[1]
-  local delta = choice and (present(choice.delta) or {})
-  local made = {
-    role = "assistant", content = "", model = present(body.model), id = present(body.id),
-    raw = body,
-  }
-  if delta then
-    local content = delta.content
-    if type(content) == "string" then made.content = content end
+  local content, id, model = delta.content, body.id, body.model
+  if type(content) == "string" and id ~= null and model ~= null
+    and is_plain(body, choice, delta) then
+    return setmetatable({ role = "assistant", content = content, model = model, id = id },
+      Message)
   end
-  if not delta or body.usage ~= nil or not is_plain(choice, delta) then
-    read_rare(self, body, choice, delta, made)
-  end
-  return message.new(made)
+  return read_any(self, body, choice, delta)
 end
 
 --- Whether the stream may end here: it has its end mark.

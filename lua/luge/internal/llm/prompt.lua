@@ -7,6 +7,7 @@ local pack = require "luge.internal.chain.pack"
 local runnable = require "luge.internal.chain.runnable"
 local template = require "luge.internal.llm.template"
 
+local Message = message.metatable
 local prompt = {}
 
 local roles = {
@@ -151,7 +152,7 @@ local function compile_message(item, where, variables)
   local role = prompt.role(item.role or item[1], where)
   local fill = compile_content(item.content or item[2], where, variables)
   return function(values, messages)
-    messages[#messages + 1] = message.new { role = role, content = fill(values) }
+    messages[#messages + 1] = setmetatable({ role = role, content = fill(values) }, Message)
   end
 end
 

@@ -74,20 +74,33 @@ local function text_of(name, value, variables)
   return tostring(value)
 end
 
+-- A text around one variable, as most prompts are, needs no list.
+local function fill_one(name, before, after, variables)
+  return function(values)
+    local value = values[name]
+    if type(value) ~= "string" then value = text_of(name, value, variables) end
+    return before .. value .. after
+  end
+end
+
 --- Reads a template: returns fill(values) and the set of its names.
 function template.compile(text)
   check.argument("template", text, check.string)
   local parts, names, n = parse(text)
-  local variables, count = {}, 0
+  local variables, count, place = {}, 0, nil
   for i = 1, n do
     if names[i] then
       variables[names[i]] = true
-      count = count + 1
+      count, place = count + 1, i
     end
   end
   if count == 0 then
     local constant = concat(parts)
     return function() return constant end, variables
+  end
+  if count == 1 then
+    return fill_one(names[place], concat(parts, "", 1, place - 1),
+      concat(parts, "", place + 1, n), variables), variables
   end
   local function fill(values)
     local filled = {}

@@ -65,6 +65,22 @@ static const char *const scenarios[] = {
     "luge.gather { function() return 1 end, function() luge.sleep(0) end }",
     "local luge = require 'luge'\n"
     "for v in luge.stream(function(emit) emit(1) emit(2) end) do end",
+    "local luge = require 'luge'\n"
+    "luge.stream(function(emit) for i = 1, 9 do emit(i) end end):buffer(2)\n"
+    ":map(function(x) luge.sleep(0) return x end, { concurrency = 2 })\n"
+    ":chunk(2):take(3):collect()",
+    "local luge = require 'luge'\n"
+    "local a, b = luge.merge({ { 1, 2 }, { 3, 4 } }):tee(2)\n"
+    "for x, y in luge.zip { a, b } do assert(x == y) end",
+    "local luge = require 'luge'\n"
+    "luge.map({ 1, 2, 3 }, function(x)\n"
+    "  return luge.context.with({ x = x }, luge.retry, luge.context.get)\n"
+    "end, { concurrency = 2, return_errors = true })\n"
+    "for _, t in luge.as_completed { luge.now, luge.now } do t:await() end",
+    "local luge = require 'luge'\n"
+    "local b, l = luge.barrier(2), luge.limiter { rate = 1000000, burst = 1 }\n"
+    "luge.spawn(b.wait, b) b:wait() l:acquire() l:acquire()\n"
+    "local s <close> = luge.stream(function(emit) emit(1) end) s:next()",
     "local json = require 'luge.json'\n"
     "json.decode(json.encode { a = { 1, 2.5, 'x' }, b = json.null })",
     "require('luge').event():wait()", /* deadlock */

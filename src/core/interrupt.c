@@ -51,6 +51,22 @@ static void report_slow(lua_State *L, struct luge_host *host) {
   lua_settop(L, top);
 }
 
+/* Whether the interruption came too late: the task had just begun to wait, and
+ * was cancelled there. Its handlers have their time before it is taken up. */
+static bool grants_grace(const struct luge_task *task) {
+  return (task->root.flags & LUGE_SCOPE_CANCELLED) != 0 &&
+         !task->interrupted && !task->graced;
+}
+
+static void take_up(lua_State *L, struct luge_task *task) {
+  if (grants_grace(task)) {
+    task->graced = true;
+    arm(L, GRACE);
+  } else {
+    raise_interrupted(L, task);
+  }
+}
+
 static void on_hook(lua_State *L, lua_Debug *ar) {
   (void)ar;
   struct luge_host *host = luge__host(L);
@@ -58,8 +74,10 @@ static void on_hook(lua_State *L, lua_Debug *ar) {
   if (task == NULL) {
     return;
   }
-  if (atomic_exchange(&host->interrupted, false) || task->interrupted) {
-    raise_interrupted(L, task);
+  bool requested = atomic_exchange(&host->interrupted, false);
+  if (requested || task->interrupted || task->graced) {
+    take_up(L, task);
+    return;
   }
   if (host->options.slow > 0) {
     report_slow(L, host);
@@ -75,7 +93,8 @@ void luge__watch(struct luge_host *host, lua_State *co) {
   }
   if (atomic_load(&host->interrupted)) {
     arm(co, 1);
-  } else if (host->current != NULL && host->current->interrupted) {
+  } else if (host->current != NULL &&
+             (host->current->interrupted || host->current->graced)) {
     arm(co, GRACE);
   } else if (host->options.slow > 0 || host->options.interruptible) {
     arm(co, WATCH);
@@ -146,7 +165,7 @@ static int protected_call(lua_State *L) {
 
 /* The handler of an interruption would run where no hook can stop it. */
 static int handle(lua_State *L) {
-  if (luge__is_interrupted(L)) {
+  if (passes(L)) {
     return 1;
   }
   lua_pushvalue(L, lua_upvalueindex(1));

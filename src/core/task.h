@@ -32,6 +32,7 @@ struct luge_task {
   bool queued;
   bool started_by_host; /* see start.c */
   bool interrupted;     /* no protected call keeps its errors */
+  bool graced;          /* an interruption waits for its handlers */
   bool cancelling;      /* the wait ends by raising `cancelled` */
   bool raising;         /* the wait ends by raising the value handed over */
   bool unawaited;       /* its error fails its owner */

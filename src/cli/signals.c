@@ -16,11 +16,11 @@ static luge_host *volatile the_host;
 static pthread_t main_thread; /* on which the host runs */
 static uv_async_t wakeup;
 static volatile sig_atomic_t stop_signal;
-static volatile sig_atomic_t delivered;   /* the main task was cancelled */
+static volatile sig_atomic_t turned;      /* the loop, since the last look */
 static volatile sig_atomic_t wants_tasks; /* SIGUSR1 came */
 
-/* Seconds between two attempts to interrupt. */
-static const double RETRY = 0.1;
+/* Seconds that a script may keep the loop from its turn, after a signal. */
+static const double PATIENCE = 0.1;
 
 static void set_time(struct timeval *time, double seconds) {
   const double longest = 1e9;
@@ -55,16 +55,19 @@ static void start_timer(double seconds, double interval) {
   setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* Where Lua runs, it is interrupted; again and again until the loop has had
- * its turn, because it may have begun to run only after the signal came. */
+/* The loop is woken, to cancel the main task. A script that does not let it
+ * have its turn for a while is interrupted: once, and again while it goes on
+ * so, because it may keep the error, or its handlers may not end. */
 static void on_alarm(int signal_number) {
   int error = errno;
-  if (!redirect(signal_number) && the_host != NULL && !delivered) {
+  if (!redirect(signal_number) && the_host != NULL) {
     if (stop_signal == 0) {
       stop_signal = signal_number;
-      start_timer(RETRY, RETRY);
+      start_timer(PATIENCE, PATIENCE);
+    } else if (!turned) {
+      luge_interrupt(the_host);
     }
-    luge_interrupt(the_host);
+    turned = 0;
     wake();
   }
   errno = error;
@@ -102,9 +105,8 @@ static void on_wakeup(uv_async_t *async) {
     wants_tasks = 0;
     cli_report_tasks(the_host);
   }
+  turned = 1;
   if (stop_signal != 0) {
-    delivered = 1;
-    start_timer(0, 0);
     luge_cancel(the_host, stop_signal == SIGALRM  ? "the time is up"
                           : stop_signal == SIGINT ? "SIGINT"
                                                   : "SIGTERM");

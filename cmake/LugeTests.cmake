@@ -2,7 +2,8 @@
 #   tests/unit/*_test.c      C, against libluge and its private headers
 #   tests/embed/*_test.c,cc  C and C++, against luge.h and the shared library
 #   tests/lua/**/*_test.lua  run by the command
-#   tests/command/*_test.sh  the command from outside, in the shell
+#   tests/command/*_test.sh  the command from outside, in the shell; and in C
+#   tests/command/*_test.c   where that takes signals or terminals
 #   tests/regress/*          one file per bug, C or Lua
 #   examples/*.lua           run as they are, without a key
 # Files below a folder named `long` take minutes: label `long`.
@@ -89,6 +90,12 @@ if(TARGET luge_command)
   file(GLOB command_tests CONFIGURE_DEPENDS tests/command/*_test.sh)
   foreach(path IN LISTS command_tests)
     luge_add_test("${path}" sh "${path}")
+  endforeach()
+  file(GLOB command_c_tests CONFIGURE_DEPENDS tests/command/*_test.c)
+  foreach(path IN LISTS command_c_tests)
+    luge_add_program(target "${path}" luge_settings)
+    target_sources(${target} PRIVATE tests/support/process.c)
+    luge_add_test("${path}" ${target})
   endforeach()
 endif()
 

@@ -4,8 +4,8 @@
 #   luge_command_libraries  what the command links: the same, as archives where
 #                           there are any, which spares it the dynamic loader
 #
-# libcurl and zlib are never linked: they are loaded when first needed, because
-# loading libcurl's dependencies takes longer than all the rest of the start.
+# libcurl is never linked: it is loaded when first needed, because loading its
+# dependencies takes longer than all the rest of the start.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 
@@ -51,7 +51,6 @@ function(luge_soname variable path)
   set(${variable} "${name}" PARENT_SCOPE)
 endfunction()
 luge_soname(curl_soname "${CURL_LIBRARY}")
-luge_soname(zlib_soname "${ZLIB_LIBRARY}")
 
 add_library(luge_headers INTERFACE)
 target_include_directories(luge_headers SYSTEM INTERFACE
@@ -59,11 +58,11 @@ target_include_directories(luge_headers SYSTEM INTERFACE
   ${ZLIB_INCLUDE_DIRS} ${${parser}_INCLUDE_DIR})
 target_compile_definitions(luge_headers INTERFACE
   LUGE_HAVE_${parser}=1
-  LUGE_CURL_SONAME="${curl_soname}" LUGE_ZLIB_SONAME="${zlib_soname}")
+  LUGE_CURL_SONAME="${curl_soname}")
 
 add_library(luge_libraries INTERFACE)
 target_link_libraries(luge_libraries INTERFACE
-  ${LUA_LIBRARY} ${UV_LIBRARY} ${${parser}_LIBRARY}
+  ${LUA_LIBRARY} ${UV_LIBRARY} ${${parser}_LIBRARY} ${ZLIB_LIBRARY}
   Threads::Threads ${CMAKE_DL_LIBS} m)
 
 # The archive of a library found above, or the shared library itself.
@@ -82,6 +81,7 @@ luge_archive(lua_archive "${LUA_LIBRARY}"
              liblua5.4.a liblua-5.4.a liblua54.a liblua.a)
 luge_archive(uv_archive "${UV_LIBRARY}" libuv_a.a libuv.a)
 luge_archive(parser_archive "${${parser}_LIBRARY}" lib${parser_name}.a)
+luge_archive(zlib_archive "${ZLIB_LIBRARY}" libz.a)
 
 add_library(luge_command_libraries INTERFACE)
 find_library(CJSON_ARCHIVE NAMES liblua5.4-cjson.a)
@@ -93,7 +93,7 @@ else()
                  "look for a shared one")
 endif()
 target_link_libraries(luge_command_libraries INTERFACE
-  ${lua_archive} ${uv_archive} ${parser_archive}
+  ${lua_archive} ${uv_archive} ${parser_archive} ${zlib_archive}
   Threads::Threads ${CMAKE_DL_LIBS} m)
 message(STATUS "The command links ${lua_archive} ${uv_archive} "
-               "${parser_archive}")
+               "${parser_archive} ${zlib_archive}")

@@ -5,6 +5,7 @@
 #include <lualib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "embed.h"
 #include "error.h"
@@ -48,7 +49,13 @@ static int load(lua_State *L, const struct luge_embedded *module) {
   }
 #endif
   const char *chunkname = lua_pushfstring(L, "=%s", module->name);
-  return luaL_loadbufferx(L, module->source, module->length, chunkname, "t");
+  unsigned long length = module->length;
+  char *text = lua_newuserdatauv(L, length, 0);
+  if (uncompress((unsigned char *)text, &length, module->packed,
+                 module->packed_length) != Z_OK) {
+    return luaL_error(L, "no memory to unpack module '%s'", module->name);
+  }
+  return luaL_loadbufferx(L, text, length, chunkname, "t");
 }
 
 /* Modules that DESIGN.md promises for later: a name that says so is kinder

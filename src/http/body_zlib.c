@@ -16,18 +16,9 @@ struct zlib_decoder {
   bool between; /* the end of a member: another may follow */
 };
 
-static __typeof__(&inflate) run_inflate;
-static __typeof__(&inflateInit2_) init_inflate;
-static __typeof__(&inflateReset) reset_inflate;
-static __typeof__(&inflateEnd) end_inflate;
-
+/* Linked: nothing is to be loaded. */
 static bool load(void) {
-  const struct luge__import imports[] = {{"inflate", &run_inflate},
-                                         {"inflateInit2_", &init_inflate},
-                                         {"inflateReset", &reset_inflate},
-                                         {"inflateEnd", &end_inflate},
-                                         {NULL, NULL}};
-  return luge__load_library(LUGE_ZLIB_SONAME, imports);
+  return true;
 }
 
 /* zlib frees without telling the size: it is kept in front of the block. */
@@ -86,8 +77,8 @@ static bool begin(struct zlib_decoder *d, const struct luge__piece *in) {
   if (d->open) {
     return true;
   }
-  d->open = init_inflate(&d->stream, window_bits(d, (unsigned char)in->ptr[0]),
-                         ZLIB_VERSION, (int)sizeof d->stream) == Z_OK;
+  d->open = inflateInit2(&d->stream,
+                         window_bits(d, (unsigned char)in->ptr[0])) == Z_OK;
   return d->open;
 }
 
@@ -101,7 +92,7 @@ static bool next_member(struct zlib_decoder *d, struct luge__piece *in) {
     return true;
   }
   d->base.done = d->between = false;
-  return reset_inflate(&d->stream) == Z_OK;
+  return inflateReset(&d->stream) == Z_OK;
 }
 
 static bool run(struct luge__decoder *base, struct luge__piece *in,
@@ -120,7 +111,7 @@ static bool run(struct luge__decoder *base, struct luge__piece *in,
   size_t took = d->stream.avail_in, room = d->stream.avail_out;
   int status = Z_OK;
   if (!d->base.done) {
-    status = run_inflate(&d->stream, Z_NO_FLUSH);
+    status = inflate(&d->stream, Z_NO_FLUSH);
   }
   took -= d->stream.avail_in;
   room -= d->stream.avail_out;
@@ -138,7 +129,7 @@ static void close_zlib(struct luge__decoder *base,
                        const struct luge__memory *memory) {
   struct zlib_decoder *d = (struct zlib_decoder *)(void *)base;
   if (d->open) {
-    end_inflate(&d->stream);
+    inflateEnd(&d->stream);
   }
   memory->fn(memory->ud, d, sizeof *d, 0);
 }

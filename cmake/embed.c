@@ -1,0 +1,161 @@
+/* Compiles the Lua modules in: writes a C file with the text of each, packed
+ * by zlib, as src/core/embed.h declares it. Runs during the build.
+ *
+ *   embed OUTPUT DIRECTORY LIST
+ *
+ * LIST is a file with the paths of the modules, separated by semicolons.
+ * DIRECTORY/luge/init.lua is "luge", DIRECTORY/luge/internal/x.lua is
+ * "luge.internal.x". Lines of comment are left empty, so that the other lines
+ * keep their numbers. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+enum { MAX_MODULES = 1024, MAX_NAME = 256 };
+
+struct module {
+  char name[MAX_NAME];
+  const char *path;
+};
+
+static void fail(const char *what, const char *path) {
+  fprintf(stderr, "embed: %s: %s\n", path, what);
+  exit(EXIT_FAILURE);
+}
+
+static char *read_file(const char *path, size_t *length) {
+  FILE *file = fopen(path, "rb");
+  if (file == NULL || fseek(file, 0, SEEK_END) != 0) {
+    fail("cannot be read", path);
+  }
+  long size = ftell(file);
+  rewind(file);
+  char *text = malloc((size_t)size + 1);
+  if (text == NULL || fread(text, 1, (size_t)size, file) != (size_t)size) {
+    fail("cannot be read", path);
+  }
+  fclose(file);
+  text[size] = '\0';
+  *length = (size_t)size;
+  return text;
+}
+
+/* The path below the directory, without .lua and /init, with dots. */
+static void set_name(struct module *module, const char *directory) {
+  const char *below = module->path + strlen(directory) + 1;
+  size_t length = strlen(below);
+  if (length < 5 || length >= MAX_NAME) {
+    fail("not the name of a module", module->path);
+  }
+  memcpy(module->name, below, length - 4);
+  module->name[length - 4] = '\0';
+  for (char *c = module->name; *c != '\0'; c++) {
+    *c = *c == '/' ? '.' : *c;
+  }
+  char *init = strstr(module->name, ".init");
+  if (init != NULL && init[5] == '\0') {
+    *init = '\0';
+  }
+}
+
+static int compare(const void *a, const void *b) {
+  return strcmp(((const struct module *)a)->name,
+                ((const struct module *)b)->name);
+}
+
+/* Splits the list, sorts by name; returns how many there are. */
+static size_t find_modules(struct module *modules, char *list,
+                           const char *directory) {
+  size_t count = 0;
+  for (char *path = strtok(list, ";\r\n"); path != NULL && count < MAX_MODULES;
+       path = strtok(NULL, ";\r\n")) {
+    modules[count].path = path;
+    set_name(&modules[count++], directory);
+  }
+  qsort(modules, count, sizeof *modules, compare);
+  for (size_t i = 1; i < count; i++) {
+    if (strcmp(modules[i].name, modules[i - 1].name) == 0) {
+      fail("another file makes the same module", modules[i].path);
+    }
+  }
+  return count;
+}
+
+static bool is_comment(const char *line) {
+  while (*line == ' ' || *line == '\t') {
+    line++;
+  }
+  return line[0] == '-' && line[1] == '-';
+}
+
+/* Empties lines of comment, in place; returns the new length. */
+static size_t strip(char *text, const char *path) {
+  char *out = text;
+  if (strstr(text, "--[[") != NULL || strstr(text, "--[=") != NULL) {
+    fail("comments of several lines are not taken out", path);
+  }
+  for (char *line = text; *line != '\0';) {
+    char *end = strchr(line, '\n');
+    size_t length = end != NULL ? (size_t)(end - line) + 1 : strlen(line);
+    if (is_comment(line)) {
+      *out++ = '\n';
+    } else {
+      memmove(out, line, length);
+      out += length;
+    }
+    line += length;
+  }
+  return (size_t)(out - text);
+}
+
+static void write_module(FILE *output, size_t index,
+                         const struct module *module, size_t *length,
+                         size_t *packed_length) {
+  char *text = read_file(module->path, length);
+  *length = strip(text, module->path);
+  uLongf packed = compressBound((uLong)*length);
+  unsigned char *bytes = malloc(packed);
+  if (bytes == NULL || compress2(bytes, &packed, (const unsigned char *)text,
+                                 (uLong)*length, Z_BEST_COMPRESSION) != Z_OK) {
+    fail("cannot be compressed", module->path);
+  }
+  fprintf(output, "/* %s */\nstatic const unsigned char module_%zu[] = {",
+          module->name, index);
+  for (uLongf i = 0; i < packed; i++) {
+    fprintf(output, "%s%u,", i % 20 == 0 ? "\n  " : "", bytes[i]);
+  }
+  fprintf(output, "\n};\n\n");
+  *packed_length = packed;
+  free(bytes);
+  free(text);
+}
+
+int main(int argc, char **argv) {
+  static struct module modules[MAX_MODULES];
+  static size_t lengths[MAX_MODULES], packed[MAX_MODULES];
+  if (argc != 4) {
+    fail("takes OUTPUT DIRECTORY LIST", "usage");
+  }
+  size_t size;
+  char *list = read_file(argv[3], &size);
+  size_t count = find_modules(modules, list, argv[2]);
+  FILE *output = fopen(argv[1], "wb");
+  if (output == NULL) {
+    fail("cannot be written", argv[1]);
+  }
+  fprintf(output, "/* Made from lua/ by cmake/embed.c. */\n"
+                  "#include \"core/embed.h\"\n\n#include <stddef.h>\n\n");
+  for (size_t i = 0; i < count; i++) {
+    write_module(output, i, &modules[i], &lengths[i], &packed[i]);
+  }
+  fprintf(output, "const struct luge_embedded luge__embedded[] = {\n");
+  for (size_t i = 0; i < count; i++) {
+    fprintf(output, "  {\"%s\", module_%zu, %zu, %zu},\n", modules[i].name, i,
+            packed[i], lengths[i]);
+  }
+  fprintf(output, "  {NULL, NULL, 0, 0},\n};\n");
+  free(list);
+  return fclose(output) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

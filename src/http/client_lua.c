@@ -8,7 +8,6 @@
 #include "../core/class.h"
 #include "../core/error.h"
 #include "../mod/modules.h"
-#include "body_decode.h"
 #include "client_stream.h"
 #include "client_text.h"
 #include "client_url.h"
@@ -121,6 +120,10 @@ enum {
   STREAM /* above them, of lib_open */
 };
 
+/* Bytes of a body up to which libcurl never asks the server whether it may be
+ * sent, and waits a second for the answer. */
+enum { MAX_UNASKED = 500 * 1024 };
+
 /* The headers of the request, of its client, and ours. */
 static void set_headers(lua_State *L, struct luge__transfer *t) {
   bool safe = false;
@@ -142,10 +145,9 @@ static void set_headers(lua_State *L, struct luge__transfer *t) {
     luge__fields_add(L, t, "Content-Type", lua_tostring(L, TYPE));
   }
   t->plain = luge__fields_have(t, "accept-encoding");
-  if (!t->plain && luge__decoder_names()[0] != '\0') {
-    luge__fields_add(L, t, "Accept-Encoding", luge__decoder_names());
+  if (t->length < 0 || t->length > MAX_UNASKED) {
+    luge__fields_add(L, t, "Expect", NULL);
   }
-  luge__fields_add(L, t, "Expect", NULL); /* libcurl would wait a second */
   luge__fields_end(L, t);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../core/error.h"
+#include "body_decode.h"
 #include "transfer.h"
 #include "transfer_upload.h"
 
@@ -25,6 +26,10 @@ void luge__transfer_set_basics(struct luge__transfer *t) {
   curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl->easy_setopt(easy, CURLOPT_USERAGENT, "luge/" LUGE_VERSION);
   curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, 86400L * 20); /* ours is */
+  if (luge__decoder_names()[0] != '\0') { /* told the server, done by us */
+    curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, luge__decoder_names());
+    curl->easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+  }
   if (!t->client->use_environment) {
     curl->easy_setopt(easy, CURLOPT_PROXY, "");
   }

@@ -4,6 +4,7 @@
 
 #include "core/host.h"
 #include "core/require.h"
+#include "mod/environment.h"
 #include "mod/modules.h"
 #include "mod/stdio.h"
 
@@ -13,6 +14,7 @@ static int open_modules(lua_State *L) {
   luge__preload(L, luge__modules);
   luaL_requiref(L, "luge.native.task", luge__open_task, 0);
   luge__stdio_install(L);
+  luge__environment_install(L);
   return 0;
 }
 

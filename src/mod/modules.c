@@ -3,6 +3,7 @@
 
 const luaL_Reg luge__modules[] = {
     {"luge.native.condition", luge__open_condition},
+    {"luge.native.environment", luge__open_environment},
     {"luge.native.fs", luge__open_fs},
     {"luge.native.gate", luge__open_gate},
     {"luge.native.http_client", luge__open_http_client},
@@ -10,6 +11,7 @@ const luaL_Reg luge__modules[] = {
     {"luge.native.json", luge__open_json},
     {"luge.native.clock", luge__open_clock},
     {"luge.native.log", luge__open_log},
+    {"luge.native.process", luge__open_process},
     {"luge.native.queue", luge__open_queue},
     {"luge.native.signal", luge__open_signal},
     {"luge.native.sse", luge__open_sse},

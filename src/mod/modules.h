@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 
 int luge__open_condition(lua_State *L);
+int luge__open_environment(lua_State *L);
 int luge__open_fs(lua_State *L);
 int luge__open_gate(lua_State *L);
 int luge__open_http_client(lua_State *L);
@@ -13,6 +14,7 @@ int luge__open_http_server(lua_State *L);
 int luge__open_json(lua_State *L);
 int luge__open_clock(lua_State *L);
 int luge__open_log(lua_State *L);
+int luge__open_process(lua_State *L);
 int luge__open_queue(lua_State *L);
 int luge__open_signal(lua_State *L);
 int luge__open_sse(lua_State *L);

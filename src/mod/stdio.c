@@ -9,6 +9,7 @@
 
 #include "../core/host.h"
 #include "../core/output.h"
+#include "../core/wait.h"
 #include "modules.h"
 #include "os_exit.h"
 #include "stdio_read.h"
@@ -24,14 +25,35 @@ static int push_default(lua_State *L, const char *key) {
   return luge__stdio_file_test(L, -1);
 }
 
+static int called(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  (void)context;
+  return lua_gettop(L);
+}
+
+/* Calls the function at index 1 with what is above; it may wait. */
+static int call_first(lua_State *L) {
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, called);
+  return called(L, LUA_OK, 0);
+}
+
 /* Calls the method of the file on top of the stack, which is popped, with the
- * arguments from 1 on. Lua's own files do not wait. */
+ * arguments from 1 on. Lua's own files do not wait; those of io.popen do. */
 static int call_method(lua_State *L, const char *name) {
   lua_insert(L, 1);
   lua_getfield(L, 1, name);
   lua_insert(L, 1);
-  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-  return lua_gettop(L);
+  return call_first(L);
+}
+
+/* Whether it is a file of luge.internal.shell. */
+static bool is_pipe(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TTABLE ||
+      luaL_getmetafield(L, index, "__iotype") == LUA_TNIL) {
+    return false;
+  }
+  lua_pop(L, 1);
+  return true;
 }
 
 /* Calls Lua's own function, the upvalue, with all that is on the stack. */
@@ -86,7 +108,7 @@ static int default_file(lua_State *L, const char *key) {
     push_default(L, key);
     return 1;
   }
-  if (luge__stdio_file_test(L, 1) < 0) {
+  if (luge__stdio_file_test(L, 1) < 0 && !is_pipe(L, 1)) {
     call_original(L);
   }
   lua_settop(L, 1);
@@ -106,9 +128,10 @@ static int io_output(lua_State *L) {
 static int io_close(lua_State *L) {
   if (lua_isnone(L, 1)) {
     push_default(L, &output_key);
-  } else if (luge__stdio_file_test(L, 1) < 0) {
+  } else if (luge__stdio_file_test(L, 1) < 0 && !is_pipe(L, 1)) {
     return call_original(L);
   }
+  lua_settop(L, 1);
   return call_method(L, "close");
 }
 
@@ -119,6 +142,10 @@ static int io_flush(lua_State *L) {
 
 static int io_type(lua_State *L) {
   luaL_checkany(L, 1);
+  if (is_pipe(L, 1)) {
+    luaL_callmeta(L, 1, "__iotype");
+    return 1;
+  }
   if (luge__stdio_file_test(L, 1) < 0) {
     return call_original(L);
   }
@@ -126,10 +153,28 @@ static int io_type(lua_State *L) {
   return 1;
 }
 
-/* Another process is about to print: what came before goes first. */
-static int flush_first(lua_State *L) {
+/* os.execute and io.popen let their task wait; where Lua cannot suspend they
+ * are Lua's own, and block. What was printed before goes first. */
+static int run_program(lua_State *L, const char *name) {
   luge__flush(luge__host(L));
-  return call_original(L);
+  if (lua_isnoneornil(L, 1) || !luge__can_wait(L)) {
+    return call_original(L);
+  }
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "luge.internal.shell");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, name);
+  lua_insert(L, 1);
+  lua_pop(L, 1);
+  return call_first(L);
+}
+
+static int os_execute(lua_State *L) {
+  return run_program(L, "execute");
+}
+
+static int io_popen(lua_State *L) {
+  return run_program(L, "popen");
 }
 
 /* Replaces functions of the library on top of the stack; each has the one
@@ -147,7 +192,7 @@ static void replace_io(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"read", io_read},   {"write", io_write},   {"lines", io_lines},
       {"input", io_input}, {"output", io_output}, {"close", io_close},
-      {"flush", io_flush}, {"type", io_type},     {"popen", flush_first},
+      {"flush", io_flush}, {"type", io_type},     {"popen", io_popen},
       {NULL, NULL}};
   lua_getglobal(L, LUA_IOLIBNAME);
   replace(L, functions);
@@ -164,7 +209,7 @@ static void replace_io(lua_State *L) {
 
 static void replace_os(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"execute", flush_first}, {"exit", luge__os_exit}, {NULL, NULL}};
+      {"execute", os_execute}, {"exit", luge__os_exit}, {NULL, NULL}};
   lua_getglobal(L, LUA_OSLIBNAME);
   replace(L, functions);
   lua_pop(L, 1);

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What the tests of the command share: to be sourced. $LUGE is the command.
 #
 #   luge ARGUMENT...        runs it, on an empty standard input; keeps what it
@@ -82,5 +83,6 @@ finish() {
 }
 
 # A newline, for texts.
+# shellcheck disable=SC2034 # for those who read this file
 nl='
 '

@@ -16,6 +16,7 @@ foreach(library luge_shared luge_static)
     $<INSTALL_INTERFACE:PkgConfig::LUGE_UV>)
 endforeach()
 target_link_libraries(luge_static INTERFACE
+  $<INSTALL_INTERFACE:PkgConfig::LUGE_ZLIB>
   $<INSTALL_INTERFACE:${parser_name}>
   $<INSTALL_INTERFACE:Threads::Threads>
   $<INSTALL_INTERFACE:${CMAKE_DL_LIBS}>

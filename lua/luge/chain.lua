@@ -7,7 +7,6 @@
 
 local batch = require "luge.internal.chain.batch"
 local cache = require "luge.internal.chain.cache"
-local check = require "luge.internal.chain.check"
 local config = require "luge.internal.chain.config"
 local events = require "luge.internal.chain.events"
 local flow = require "luge.internal.chain.flow"
@@ -15,6 +14,7 @@ local fn = require "luge.internal.chain.fn"
 local generator = require "luge.internal.chain.generator"
 local graph = require "luge.internal.chain.graph"
 local parallel = require "luge.internal.chain.parallel"
+local producer = require "luge.internal.chain.producer"
 local runnable = require "luge.internal.chain.runnable"
 require "luge.internal.chain.sequence"
 local streams = require "luge.internal.chain.streams"
@@ -82,7 +82,10 @@ method("invoke", invoke)
 ---@param options? luge.chain.Config
 ---@return luge.Stream
 local function stream(self, input, options)
-  return streams.open(config.open("stream", self, input, options))
+  options = config.check("stream", options)
+  return streams.open(producer.lazily(function()
+    return config.open(self, input, options)
+  end))
 end
 method("stream", stream)
 
@@ -91,10 +94,11 @@ method("stream", stream)
 ---@param options? luge.chain.Config
 ---@return luge.Stream
 local function transform(self, input, options)
-  check.options("transform", options or {}, config.known)
+  options = config.check("transform", options)
   local pull, close = streams.source("transform", input)
-  return streams.open(runnable.transform(self, pull, close, nil,
-    config.start(options or {})))
+  return streams.open(producer.lazily(function()
+    return config.transform(self, pull, close, options)
+  end))
 end
 method("transform", transform)
 

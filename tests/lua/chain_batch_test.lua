@@ -199,6 +199,29 @@ describe("batch_as_completed", function()
   end)
 end)
 
+describe("memory", function()
+  it("does not grow with inputs that are made as they are read", function()
+    local i = 0
+    local function inputs()
+      i = i + 1
+      return i <= 100000 and { n = i } or nil
+    end
+    local c = chain.fn(function(x) return { x.n } end) | function(x) return x[1] + 1 end
+    local most, sum = 0, 0
+    collectgarbage()
+    local before = collectgarbage "count"
+    for _, output in c:batch_as_completed(inputs, { concurrency = 8 }) do
+      sum = sum + output
+      if output % 10000 == 0 then
+        collectgarbage()
+        most = math.max(most, collectgarbage "count" - before)
+      end
+    end
+    test.equal(sum, 100000 * 100001 // 2 + 100000)
+    test.ok(most < 200, most .. " KiB more")
+  end, { timeout = 120 })
+end)
+
 describe("map", function()
   it("sends a list through, item by item", function()
     test.same((chain.pass() | double:map()):invoke { 1, 2, 3 }, { 2, 4, 6 })

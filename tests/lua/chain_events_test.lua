@@ -1,6 +1,7 @@
 -- luge.chain: `:events`, and the grammar that it keeps.
 local luge = require "luge"
 local chain = require "luge.chain"
+local llm = require "luge.llm"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
@@ -139,6 +140,28 @@ describe("events", function()
     for _, example in ipairs(examples) do
       check_grammar((events_of(example, "a b c")))
     end
+  end)
+
+  it("have kinds for prompts, models, parsers and tools", function()
+    local tool = llm.tool { name = "shout", run = function(t) return t.text:upper() end }
+    local c = llm.prompt "About {x}" | llm.model("demo", { extra = { delay = 0 } }) | llm.text()
+      | function(text) return { text = text } end | tool
+    local events = events_of(c, { x = "tides" })
+    check_grammar(events)
+    local seen, pieces = {}, 0
+    for _, event in ipairs(events) do
+      seen[event.event .. " " .. event.name] = true
+      if event.event == "on_chat_model_stream" then pieces = pieces + 1 end
+    end
+    for _, name in ipairs {
+      "on_prompt_start prompt", "on_prompt_end prompt", "on_chat_model_start demo",
+      "on_chat_model_end demo", "on_parser_stream text", "on_parser_end text",
+      "on_tool_start shout", "on_tool_end shout", "on_chain_end sequence",
+    } do
+      test.ok(seen[name], name)
+    end
+    test.ok(pieces > 10)
+    require "luge.internal.llm.demo".close()
   end)
 
   it("end their run when the loop is left", function()

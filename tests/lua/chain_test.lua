@@ -289,6 +289,40 @@ describe("retry and fallback", function()
     fails("invalid", c.fallback, c, {})
   end)
 
+  it("tries again, as luge.retry does", function()
+    local calls = 0
+    local flaky = chain.fn(function(x)
+      calls = calls + 1
+      if calls < 3 then error(luge.error { kind = "network", message = "" }) end
+      return x
+    end):retry { attempts = 3, wait = 0 }
+    test.equal(flaky:invoke(7), 7)
+    test.equal(calls, 3)
+    calls = 0
+    test.same((flaky:stream(8)):collect(), { 8 })
+    test.equal(calls, 3)
+    calls = 0
+    local short = flaky:retry { attempts = 1 }
+    test.equal(short:invoke(9), 9)
+    fails("invalid", flaky.retry, flaky, 3)
+  end)
+
+  it("tries a stream again until the first piece", function()
+    local calls = 0
+    local c = chain.generator(function(_, emit)
+      calls = calls + 1
+      if calls < 2 then error(luge.error { kind = "network", message = "" }) end
+      emit("a")
+      error(luge.error { kind = "network", message = "late" })
+    end):retry { wait = 0 }
+    local got = {}
+    fails("network", function()
+      for piece in c:stream(1) do got[#got + 1] = piece end
+    end)
+    test.same(got, { "a" })
+    test.equal(calls, 2)
+  end)
+
   it("falls back until the first piece, never after", function()
     local function breaking(after)
       return chain.generator(function(_, emit)

@@ -1,5 +1,6 @@
 -- luge.llm: models, their options, keys, errors and retries, over HTTP.
 local luge = require "luge"
+local chain = require "luge.chain"
 local json = require "luge.json"
 local llm = require "luge.llm"
 local test = require "luge.test"
@@ -8,6 +9,11 @@ local describe, it = test.describe, test.it
 local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
 local provider = dofile(here .. "support/provider.lua")
 local chunk, answer = provider.chunk, provider.answer
+
+-- Passes pieces on, through a stream of its own.
+local passing = chain.generator(function(input, emit)
+  for piece in input do emit(piece) end
+end)
 
 local function fails(kind, fn, ...)
   local ok, err = pcall(fn, ...)
@@ -398,6 +404,34 @@ describe("streams", function()
     local start = luge.now()
     while not left and luge.now() - start < 2 do luge.sleep(0.002) end
     test.ok(left)
+  end)
+
+  it("are whole after a wait that was cancelled", function()
+    local server <close> = provider.new { {
+      chunk { content = "a" }, function() luge.sleep(0.05) end, chunk { content = "b" }, "[DONE]",
+    } }
+    local s <close> = ((model(server) | llm.text() | passing):stream "hi")
+    test.equal(s:next(), "a")
+    fails("timeout", luge.timeout, 0.005, s.next, s)
+    test.equal(s:next(), "b")
+    test.equal(s:next(), nil)
+  end)
+
+  it("are closed when the task that opened them ends", function()
+    local left = luge.event()
+    local server <close> = provider.new { {
+      chunk { content = "a" },
+      function()
+        local _ <close> = setmetatable({}, { __close = function() left:set() end })
+        luge.sleep(5)
+      end,
+    } }
+    local s
+    luge.await(luge.spawn(function()
+      s = (model(server):stream "hi")
+      s:next()
+    end))
+    luge.timeout(2, left.wait, left)
   end)
 
   it("keep to a deadline", function()

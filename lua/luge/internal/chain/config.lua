@@ -42,14 +42,28 @@ function config.invoke_checked(self, input, options)
   return (invoke(self, input, options, config.start(options)))
 end
 
---- Opens a step as a source under a config, which may be nil.
-function config.open(where, self, input, options)
-  options = check.options(where, options or {}, config.known)
+--- The config of a stream, checked; nil becomes an empty one.
+function config.check(where, options)
+  return check.options(where, options or {}, config.known)
+end
+
+--- Opens a step as a source under a checked config.
+function config.open(self, input, options)
   if options.timeout then
     return producer.within(options.timeout,
       runnable.open(self, input, config.start(options)))
   end
   return runnable.open(self, input, config.start(options))
+end
+
+--- Puts a step behind a source, under a checked config.
+function config.transform(self, pull, close, options)
+  local current = config.start(options)
+  if options.timeout then
+    return producer.within(options.timeout,
+      runnable.transform(self, pull, close, nil, current))
+  end
+  return runnable.transform(self, pull, close, nil, current)
 end
 
 return config

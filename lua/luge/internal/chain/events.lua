@@ -69,7 +69,7 @@ end
 
 -- Runs the step to its end as a stream.
 local function drive(self, input, options)
-  local pull, close = config.open("events", self, input, options)
+  local pull, close = config.open(self, input, options)
   local _ <close> = producer.closing(close)
   while pull() ~= nil do end
 end

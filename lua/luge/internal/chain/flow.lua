@@ -31,7 +31,7 @@ function Retry:_invoke(input, run)
 end
 
 -- What was delivered cannot be taken back: attempts end with the first piece.
-function Retry:_begin(input, run)
+local function begin_retried(self, input, run)
   local pull, close, make, first
   luge.retry(function()
     pull, close, make = open(self.inner, input, run)
@@ -43,6 +43,10 @@ function Retry:_begin(input, run)
     first = piece
   end, self.options)
   return flow.after(first, pull), close, make
+end
+
+function Retry:_open(input, run)
+  return runnable.lazily(function() return begin_retried(self, input, run) end)
 end
 
 --- A source that has been pulled once already.
@@ -88,7 +92,7 @@ function Fallback:_invoke(input, run)
   raise_last(errors)
 end
 
-function Fallback:_begin(input, run)
+local function begin_first(self, input, run)
   local errors = {}
   for _, step in ipairs(self.steps) do
     local pull, close, make = open(step, input, run)
@@ -98,6 +102,10 @@ function Fallback:_begin(input, run)
     note(errors, first)
   end
   raise_last(errors)
+end
+
+function Fallback:_open(input, run)
+  return runnable.lazily(function() return begin_first(self, input, run) end)
 end
 
 function Fallback:_children()
@@ -166,8 +174,10 @@ function Branch:_invoke(input, run)
   return call(self:_choose(input), input, run)
 end
 
-function Branch:_begin(input, run)
-  return open(self:_choose(input), input, run)
+function Branch:_open(input, run)
+  return runnable.lazily(function()
+    return open(self:_choose(input), input, run)
+  end)
 end
 
 function Branch:_branches()

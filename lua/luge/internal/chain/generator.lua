@@ -9,7 +9,7 @@ local streams = require "luge.internal.chain.streams"
 local Generator = {}
 
 function Generator:_transform(pull, close)
-  local input = streams.of(pull, close)
+  local input = streams.of(producer.lazily(function() return pull, close end))
   local pull_made, close_made = producer.open(function(emit)
     self.fn(input, emit)
   end)

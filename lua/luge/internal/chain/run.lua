@@ -6,7 +6,6 @@
 local tasks = require "luge.native.task"
 local context = require "luge.internal.context"
 local join = require "luge.internal.chain.join"
-local producer = require "luge.internal.chain.producer"
 local runnable = require "luge.internal.chain.runnable"
 
 local run = {}
@@ -173,21 +172,13 @@ function watch.open(step, input, current)
   return told(child, input, nil, within(child, step._open, step, input, child))
 end
 
--- A step with its whole input, in the task that runs it.
-local function begin(step, input, current)
-  local child = child_of(current, step)
-  local open = step._begin or step._open
-  return told(child, input, nil, within(child, open, step, input, child))
-end
-
 -- A step that transforms a stream begins before its input is known; one that
 -- needs all of it, after.
 function watch.transform(step, pull, close, make, current)
   if step._transparent then return step:_transform(pull, close, make, current) end
   if step._needs_all then
-    local lazily = step._begin and producer.lazily or runnable.lazily
-    return lazily(function()
-      return begin(step, join.collect(pull, make), current)
+    return runnable.lazily(function()
+      return watch.open(step, join.collect(pull, make), current)
     end, close)
   end
   local child = child_of(current, step)

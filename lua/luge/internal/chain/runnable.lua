@@ -4,19 +4,20 @@
 --   _open(self, input, run)                 -> source
 --   _transform(self, pull, close, make, run) -> source
 --
--- where `_invoke` is required; the other two follow from it, or from `_begin`,
--- for an `_open` that calls others and so has to run in a task of its own. A source is three
+-- where `_invoke` is required; the other two follow from it. A source is three
 -- values: `pull()`, which gives the next piece, nil at the end, and may wait;
--- `close()` or nil, which frees what it holds, and may be called at any time
--- and again; and its join (see join.lua), nil for the default one. A stream
--- is a chain of such functions, run by whoever consumes it: no tasks, no
--- queues, so backpressure is in its nature.
+-- `close()` or nil, which frees what it holds, and may be called at any time and
+-- again; and its join (see join.lua), nil for the default one.
+--
+-- A stream is a chain of such functions, however many steps it has: no tasks
+-- between them, no queues, so backpressure is in its nature. One task behind the
+-- Stream calls the last of them, and so all: what they spawn is that task's, and
+-- a reader whose wait is cancelled leaves them whole.
 --
 -- `run` is nil, or what is watched of this run: see run.lua.
 
 local check = require "luge.internal.chain.check"
 local join = require "luge.internal.chain.join"
-local producer = require "luge.internal.chain.producer"
 
 local collect = join.collect
 
@@ -105,16 +106,6 @@ local function transform_by_open(self, pull, close, make, run)
   end, close)
 end
 
-local function open_by_begin(self, input, run)
-  return producer.lazily(function() return self:_begin(input, run) end)
-end
-
-local function transform_by_begin(self, pull, close, make, run)
-  return producer.lazily(function()
-    return self:_begin(collect(pull, make), run)
-  end, close)
-end
-
 local function tostring_runnable(self)
   return self._name and ("%s (%s)"):format(self._label, self._name) or self._label
 end
@@ -125,10 +116,8 @@ function runnable.class(label, kind, class)
   class._label = label
   class._kind = kind or "chain"
   class._needs_all = class._transform == nil
-  class._open = class._open or class._begin and open_by_begin
-    or class._transform and open_by_transform or open_by_invoke
-  class._transform = class._transform or class._begin and transform_by_begin
-    or transform_by_open
+  class._open = class._open or class._transform and open_by_transform or open_by_invoke
+  class._transform = class._transform or transform_by_open
   for name, method in pairs(Runnable) do
     if class[name] == nil then class[name] = method end
   end

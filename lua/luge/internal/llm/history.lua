@@ -130,7 +130,7 @@ function WithHistory:_invoke(input, run)
 end
 
 -- What was said counts once the stream has come to its end.
-function WithHistory:_begin(input, run)
+local function begin_stream(self, input, run)
   local value, added = begin(self, input, run)
   local pull, close, make = runnable.open(self.inner, value, run)
   local push, result
@@ -145,6 +145,10 @@ function WithHistory:_begin(input, run)
     push(piece)
     return piece
   end, close, make
+end
+
+function WithHistory:_open(input, run)
+  return runnable.lazily(function() return begin_stream(self, input, run) end)
 end
 
 function WithHistory:_children()

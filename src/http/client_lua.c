@@ -232,10 +232,11 @@ static int lib_fetch(lua_State *L) {
   if (!luge__transfer_start(t)) {
     return luaL_error(L, "not enough memory");
   }
-  if (t->done) {
-    return push_answer(L, t);
-  }
   task->wait.data = t;
+  if (t->done) { /* others have their turn all the same */
+    luge__wake(task);
+    return luge__suspend(L, task, &kind);
+  }
   return luge__transfer_wait(L, t, task, LUGE_AWAIT_END, &kind);
 }
 
@@ -280,10 +281,11 @@ static int lib_open(lua_State *L) {
     return luaL_error(L, "not enough memory");
   }
   stream->transfer = t;
-  if (t->done || t->head_done) {
-    return push_opened(L, stream);
-  }
   task->wait.data = stream;
+  if (t->done || t->head_done) {
+    luge__wake(task);
+    return luge__suspend(L, task, &kind);
+  }
   return luge__transfer_wait(L, t, task, LUGE_AWAIT_HEAD, &kind);
 }
 

@@ -2,6 +2,7 @@
 #include "transfer.h"
 
 #include <lauxlib.h>
+#include <sys/socket.h>
 
 #include "../core/sched.h"
 #include "transfer_upload.h"
@@ -238,9 +239,19 @@ static enum luge__failure as_failure(enum luge__body_status status) {
   return LUGE_FAILURE_NONE;
 }
 
+/* Whether it is in its TLS handshake: libcurl tells no time of connection
+ * before that is over. */
+static bool is_securing(const struct luge__transfer *t) {
+  struct sockaddr_storage peer;
+  socklen_t size = sizeof peer;
+  return t->https && !t->connected && t->opened > 0 &&
+         getpeername(t->socket, (struct sockaddr *)&peer, &size) == 0;
+}
+
 /* Takes it back from libcurl. */
 static void end(struct luge__transfer *t) {
   if (!t->done) {
+    t->was_securing = is_securing(t);
     luge__client_remove(t->client, t);
     t->done = true;
     t->was_sending = t->upload != NULL && !t->upload->ended;

@@ -51,7 +51,10 @@ enum luge__shape {
   LUGE_SHAPE_UPLOAD  /* a body that comes piece by piece */
 };
 
-enum { LUGE_METHOD_MAX = 31 };
+enum {
+  LUGE_METHOD_MAX = 31,
+  LUGE_HEAD_MAX = 256 * 1024 /* of all heads of an answer; libcurl's is more */
+};
 
 struct luge__transfer {
   struct luge__client *client;
@@ -88,7 +91,8 @@ struct luge__transfer {
   bool connected;       /* has a connection; the request is on its way */
   bool idempotent;
   bool paused;
-  bool was_sending; /* when it ended */
+  bool was_securing; /* when it ended; the next too */
+  bool was_sending;  /* when it ended */
   bool head_done;
   bool done;  /* libcurl does not have it */
   bool plain; /* the script asked for encodings of its own: no decoding */

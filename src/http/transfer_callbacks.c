@@ -7,9 +7,6 @@
 #include "transfer.h"
 #include "transfer_upload.h"
 
-/* All the heads of an answer, in bytes: libcurl's own limits are larger. */
-enum { MAX_HEAD = 256 * 1024 };
-
 /* Of a stream, when it pauses. */
 enum { HIGH_WATER = 128 * 1024 };
 
@@ -113,7 +110,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *data) {
   size_t length = size * count;
   note_activity(t);
   t->head_total += length;
-  if (t->head_total > MAX_HEAD) {
+  if (t->head_total > LUGE_HEAD_MAX) {
     return fail(t, LUGE_FAILURE_HEAD_LIMIT);
   }
   if (t->head_done) {

@@ -40,7 +40,7 @@ const char *luge__transfer_phase(struct luge__transfer *t) {
   if (!has_time(t, CURLINFO_NAMELOOKUP_TIME_T)) {
     return "dns";
   }
-  return has_time(t, CURLINFO_CONNECT_TIME_T) ? "tls" : "connect";
+  return t->was_securing ? "tls" : "connect";
 }
 
 static long get_long(struct luge__transfer *t, CURLINFO info) {
@@ -73,7 +73,7 @@ static struct verdict on_receive(struct luge__transfer *t) {
     return network("protocol", "the chunks of the body are malformed");
   }
   if (strstr(t->problem, "oo large response headers") != NULL) {
-    return limit("head", 256 * 1024, "the head of the answer is too long");
+    return limit("head", LUGE_HEAD_MAX, "the head of the answer is too long");
   }
   return network("reset", "the connection was reset");
 }
@@ -119,10 +119,11 @@ static struct verdict of_curl(struct luge__transfer *t) {
   case CURLE_OUT_OF_MEMORY:
     /* Its word for a header line that is too long. */
     return t->connected && !t->head_done
-               ? limit("head", 256 * 1024, "a header of the answer is too long")
+               ? limit("head", LUGE_HEAD_MAX,
+                       "a header of the answer is too long")
                : (struct verdict){.text = "not enough memory"};
   case LUGE_CURLE_TOO_LARGE:
-    return limit("head", 256 * 1024, "the head of the answer is too long");
+    return limit("head", LUGE_HEAD_MAX, "the head of the answer is too long");
   case CURLE_OPERATION_TIMEDOUT:
     return (struct verdict){
         .kind = "timeout", .text = "timed out", .retryable = true};
@@ -162,7 +163,7 @@ static struct verdict verdict_of(struct luge__transfer *t) {
   case LUGE_FAILURE_MEMORY:
     return (struct verdict){.text = "not enough memory"};
   case LUGE_FAILURE_HEAD_LIMIT:
-    return limit("head", 256 * 1024, "the head of the answer is too long");
+    return limit("head", LUGE_HEAD_MAX, "the head of the answer is too long");
   case LUGE_FAILURE_BODY_LIMIT:
     return limit("body", t->body.max, "the body is too long");
   case LUGE_FAILURE_FILE_LIMIT:
@@ -205,6 +206,14 @@ static double passed(const struct luge__transfer *t) {
   return (double)bound / 1e9;
 }
 
+static const char *phase_of(struct luge__transfer *t, const char *code) {
+  if (code != NULL &&
+      (strcmp(code, "proxy") == 0 || strcmp(code, "tls") == 0)) {
+    return code;
+  }
+  return luge__transfer_phase(t);
+}
+
 static void set_fields(lua_State *L, struct luge__transfer *t,
                        const struct verdict *verdict) {
   lua_pushboolean(L, verdict->retryable);
@@ -220,8 +229,7 @@ static void set_fields(lua_State *L, struct luge__transfer *t,
     lua_pushnumber(L, passed(t));
     lua_setfield(L, -2, "seconds");
   }
-  bool by_proxy = verdict->code != NULL && strcmp(verdict->code, "proxy") == 0;
-  set_text(L, "phase", by_proxy ? "proxy" : luge__transfer_phase(t));
+  set_text(L, "phase", phase_of(t, verdict->code));
   size_t length = t->body.bytes.len;
   if (t->head_done && !t->streaming) {
     lua_pushlstring(L, t->body.bytes.ptr != NULL ? t->body.bytes.ptr : "",

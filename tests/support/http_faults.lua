@@ -136,6 +136,13 @@ describe("time limits", function()
     is(failure("/slow-headers", { timeout = 0.15 }), "timeout", { phase = "headers" })
   end)
 
+  it("name the TLS handshake, and bound it", function()
+    local ok, err = pcall(http.get, (base:gsub("^http:", "https:")) .. "/silent",
+      { connect_timeout = 0.1 })
+    test.equal(ok, false)
+    is(err, "timeout", { phase = "tls", seconds = 0.1 })
+  end)
+
   it("do not count the body of a stream, but its waits", function()
     local err, got = stream_failure("/stall", { timeout = 0.1, idle_timeout = 0.2 })
     is(err, "timeout", { phase = "body", seconds = 0.2 })
@@ -233,6 +240,22 @@ describe("a request", function()
     test.equal(head:find "Accept:", nil)
     head = http.get(base .. "/mirror", { http_version = "1.0" }).body
     test.matches(head, "HTTP/1.0\r\n")
+  end)
+end)
+
+describe("a proxy", function()
+  it("is asked for the whole URL, and knows the name", function()
+    local response = http.get("http://a-name.invalid/x?y", { proxy = base })
+    test.matches(response.body, "^GET http://a%-name.invalid/x%?y HTTP/1.1\r\n")
+  end)
+
+  it("that refuses is told", function()
+    local ok, err = pcall(http.get, "https://a-name.invalid/", { proxy = base })
+    test.equal(ok, false)
+    is(err, "network", { code = "proxy", phase = "proxy", url = "https://a-name.invalid/" })
+    ok, err = pcall(http.get, "http://a-name.invalid/", { proxy = "http://127.0.0.1:1" })
+    test.equal(ok, false)
+    is(err, "network", { phase = "connect" })
   end)
 end)
 

@@ -1,5 +1,5 @@
 /* The client against servers that break the rules: runs the tests of
- * tests/support/http_faults.lua, beside a server of raw sockets that does to
+ * tests/support/http_*.lua, beside a server of raw sockets that does to
  * a connection what the request's path names. Each connection has a process
  * of its own. */
 #include <arpa/inet.h>
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -360,10 +361,24 @@ static const struct {
                {"/fickle", fickle},
                {"/mirror", mirror}};
 
+/* As a proxy it sends what it was asked for back, and connects nobody. */
+static bool serve_as_proxy(int fd, const char *path) {
+  if (strncmp(seen, "CONNECT ", 8) == 0) {
+    say(fd, "HTTP/1.1 407 Proxy Authentication Required\r\n"
+            "Content-Length: 0\r\n\r\n");
+    return true;
+  }
+  if (strncmp(path, "http://", 7) == 0) {
+    mirror(fd);
+    return true;
+  }
+  return false;
+}
+
 static void serve(int fd) {
   char path[64];
   if (!read_head(fd, seen, sizeof seen) ||
-      sscanf(seen, "%*s %63[^? ]", path) != 1) {
+      sscanf(seen, "%*s %63[^? ]", path) != 1 || serve_as_proxy(fd, path)) {
     return;
   }
   for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
@@ -403,10 +418,26 @@ static int open_listener(int *port) {
   return fd;
 }
 
+/* Runs a file of tests; `files`: how many descriptors it may have, 0: all. */
+static bool run(const char *luge, const char *path, rlim_t files) {
+  int status = 1;
+  pid_t child = fork();
+  if (child == 0) {
+    struct rlimit limit = {.rlim_cur = files, .rlim_max = files};
+    if (files > 0) {
+      setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    execl(luge, luge, "test", path, (char *)NULL);
+    _exit(127);
+  }
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 int main(void) {
   const char *luge = getenv("LUGE");
   char port_text[16];
-  int port = 0, status = 1, listener = open_listener(&port);
+  int port = 0, listener = open_listener(&port);
   if (luge == NULL || listener < 0) {
     fprintf(stderr, "LUGE must name the command, and a port be free\n");
     return 1;
@@ -418,13 +449,9 @@ int main(void) {
   }
   snprintf(port_text, sizeof port_text, "%d", port);
   setenv("LUGE_FAULT_PORT", port_text, 1);
-  pid_t client = fork();
-  if (client == 0) {
-    execl(luge, luge, "test", "tests/support/http_faults.lua", (char *)NULL);
-    _exit(127);
-  }
-  waitpid(client, &status, 0);
+  bool ok = run(luge, "tests/support/http_faults.lua", 0) &&
+            run(luge, "tests/support/http_descriptors.lua", 40);
   kill(-server, SIGKILL);
   waitpid(server, NULL, 0);
-  return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+  return ok ? 0 : 1;
 }

@@ -15,14 +15,22 @@ local condition = require "luge.native.condition"
 ---@class luge
 local luge = {}
 
--- A function of a module of luge, which is loaded when it is first called.
+-- A function of a module of luge, which is loaded when it is first called. Then
+-- it takes the place of what is returned here.
 local function lazy(name, module, key, into)
   into = into or luge
-  return function(...)
-    local fn = require("luge." .. module)
-    into[name] = key and fn[key] or fn
-    return into[name](...)
+  local fn
+  local function load_and_call(...)
+    if not fn then
+      local loaded = require("luge." .. module)
+      fn = key and loaded[key] or loaded
+      if into[name] == load_and_call then
+        into[name] = fn
+      end
+    end
+    return fn(...)
   end
+  return load_and_call
 end
 
 -- Errors.

@@ -264,7 +264,8 @@ static int object_spawn(lua_State *L) {
   if (object->block == NULL) {
     luge__raise(L, "invalid", "cannot spawn in a scope that has ended");
   }
-  luge__spawn(L, &object->block->scope, lua_gettop(L) - 2);
+  luge__spawn_at(L, &object->block->scope, lua_gettop(L) - 2,
+                 luge__script_level(L));
   return 1;
 }
 

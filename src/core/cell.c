@@ -77,6 +77,12 @@ void luge__cell_push_error(lua_State *L, int index) {
   lua_remove(L, -2);
 }
 
+void luge__cell_forget_error(lua_State *L, int index) {
+  lua_getiuservalue(L, index, 1);
+  luge__failure_drop(L, -1);
+  lua_pop(L, 1);
+}
+
 int luge__cell_push_trace(lua_State *L, int index, struct luge_cell *cell) {
   if (cell->state != LUGE_CELL_REJECTED) {
     return 0;

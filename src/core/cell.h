@@ -57,6 +57,10 @@ int luge__cell_await(lua_State *L, struct luge_cell *cell);
 /* Pushes the error of a rejected cell, and counts it as awaited. */
 void luge__cell_push_error(lua_State *L, int index);
 
+/* Counts the error of a rejected cell as awaited; leaves the trace of the error
+ * that is on its way, perhaps the same one, as it is. */
+void luge__cell_forget_error(lua_State *L, int index);
+
 /* Pushes the traceback of a rejected cell's error and returns 1; else 0. */
 int luge__cell_push_trace(lua_State *L, int index, struct luge_cell *cell);
 

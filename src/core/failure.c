@@ -89,6 +89,14 @@ void luge__failure_push(lua_State *L, int index) {
   unpack(L);
 }
 
+void luge__failure_drop(lua_State *L, int index) {
+  struct luge_failure *failure = lua_touserdata(L, index);
+  luaL_checkstack(L, 6, NULL);
+  if (failure != NULL && !failure->handled) {
+    forget(L, failure);
+  }
+}
+
 void luge__failure_push_trace(lua_State *L, int index) {
   if (lua_touserdata(L, index) == NULL) {
     lua_pushnil(L);

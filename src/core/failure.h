@@ -31,6 +31,9 @@ void luge__failure_keep(lua_State *L);
  * not be reported. Its traceback is the last noted. */
 void luge__failure_push(lua_State *L, int index);
 
+/* Drops its error: it will not be reported. */
+void luge__failure_drop(lua_State *L, int index);
+
 /* Pushes its traceback, or nil. */
 void luge__failure_push_trace(lua_State *L, int index);
 

@@ -119,7 +119,14 @@ static int body(lua_State *L) {
 static void note_site(lua_State *L, struct luge_task *task, int index,
                       int level) {
   lua_Debug ar;
-  if (lua_getstack(L, level, &ar) && lua_getinfo(L, "lf", &ar)) {
+  const struct luge_task *current = task->host->current;
+  if (level == 0 && current != NULL) {
+    task->line = current->line;
+    luge__task_push(L, task->host->current);
+    lua_getiuservalue(L, -1, 1);
+    lua_setiuservalue(L, index, 1);
+    lua_pop(L, 1);
+  } else if (lua_getstack(L, level, &ar) && lua_getinfo(L, "lf", &ar)) {
     task->line = ar.currentline;
     lua_setiuservalue(L, index, 1);
   }
@@ -197,7 +204,7 @@ int luge__script_level(lua_State *L) {
       return level;
     }
   }
-  return 1;
+  return 0;
 }
 
 void luge__task_serve(struct luge_task *task) {

@@ -46,12 +46,13 @@ struct luge_task *luge__spawn(lua_State *L, struct luge_scope *owner,
                               int nargs);
 
 /* The same on behalf of the function at `level` of the stack, which tracebacks
- * name; 1 is the caller of the C function that runs. */
+ * name; 1 is the caller of the C function that runs, 0 whoever spawned the
+ * current task. */
 struct luge_task *luge__spawn_at(lua_State *L, struct luge_scope *owner,
                                  int nargs, int level);
 
 /* The level of the nearest function on the stack that is a script's and not
- * luge's own; 1 if there is none. */
+ * luge's own; 0 if there is none. */
 int luge__script_level(lua_State *L);
 
 /* Makes a task that was just spawned a servant: its owner does not wait for

@@ -4,6 +4,7 @@
 #include "trace.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 #include "error.h"
 #include "host.h"
@@ -39,6 +40,17 @@ void luge__trace_push(lua_State *L, int index) {
   }
 }
 
+void luge__trace_push_last(lua_State *L) {
+  const struct luge_host *host = luge__host(L);
+  if (host->trace.task == current_id(host)) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &error_key);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &text_key);
+  } else {
+    lua_pushnil(L);
+    lua_pushnil(L);
+  }
+}
+
 void luge__trace_set(lua_State *L, int index) {
   struct luge_host *host = luge__host(L);
   host->trace.task = current_id(host);
@@ -70,6 +82,11 @@ void luge__trace_note(lua_State *L, lua_State *L1, int level) {
                                                 : "\n[awaited by]\n");
   }
   luge__stack_push(L, L1, level);
+  if (known && strchr(lua_tostring(L, -1), '\n') == NULL) { /* no frames */
+    lua_pop(L, 3);
+    host->trace.noted = L1;
+    return;
+  }
   lua_concat(L, lua_gettop(L) - error - (known ? 0 : 1));
   if (!known) {
     lua_remove(L, -2);

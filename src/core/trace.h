@@ -10,6 +10,10 @@
  * L's stack, unless it is there already. */
 void luge__trace_note(lua_State *L, lua_State *L1, int level);
 
+/* Pushes the error last seen in the current task and its text, or two nils:
+ * for luge__trace_set, by whoever waits while an error is on its way. */
+void luge__trace_push_last(lua_State *L);
+
 struct luge_task;
 
 /* Adds where the task, whose Task is at `index`, was spawned. */

@@ -193,7 +193,7 @@ static int group_forget(lua_State *L) {
   for (lua_Integer i = 1; i <= group->count; i++) {
     if (group->entries[i - 1].task->cell.state == LUGE_CELL_REJECTED) {
       lua_rawgeti(L, 2, i);
-      luge__cell_push_error(L, 3);
+      luge__cell_forget_error(L, 3);
       lua_settop(L, 2);
     }
   }

@@ -121,7 +121,7 @@ static int stream_close(lua_State *L) {
     return luge__can_wait(L) && !is_own(L, stream);
   }
   if (stream->producer->cell.state == LUGE_CELL_REJECTED) {
-    luge__cell_push_error(L, lua_gettop(L));
+    luge__cell_forget_error(L, lua_gettop(L));
   }
   return 0;
 }
@@ -138,18 +138,29 @@ static struct luge_scope *owner_of(const struct luge_task *task) {
   return scope;
 }
 
+/* The line that makes the stream; or, in luge's own code, that of the task. */
+static void keep_site(lua_State *L, struct luge_channel *stream, int index) {
+  int level = luge__script_level(L);
+  lua_Debug ar;
+  if (level != 0 && lua_getstack(L, level, &ar)) {
+    lua_getinfo(L, "lf", &ar);
+    stream->line = ar.currentline;
+  } else {
+    stream->line = stream->maker->line;
+    lua_getiuservalue(L, index, STREAM_MAKER);
+    lua_getiuservalue(L, -1, 1);
+    lua_remove(L, -2);
+  }
+  lua_setiuservalue(L, index, STREAM_SITE);
+}
+
 static void keep_maker(lua_State *L, struct luge_channel *stream, int index) {
   struct luge_task *task = luge__host(L)->current;
   stream->maker = task;
   stream->owner = owner_of(task);
   luge__task_push(L, task);
   lua_setiuservalue(L, index, STREAM_MAKER);
-  lua_Debug ar;
-  if (lua_getstack(L, luge__script_level(L), &ar)) {
-    lua_getinfo(L, "lf", &ar);
-    stream->line = ar.currentline;
-    lua_setiuservalue(L, index, STREAM_SITE);
-  }
+  keep_site(L, stream, index);
   if (task->has_context) {
     lua_rawgeti(task->host->store, LUGE_CONTEXTS, task->thread.slot);
     lua_xmove(task->host->store, L, 1);

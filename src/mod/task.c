@@ -32,7 +32,7 @@ static int lib_spawn(lua_State *L) {
 /* spawn_at(level, fn, ...): spawn, for luge's own Lua functions: tracebacks
  * name the function at `level` of the stack, which script_level() gives. */
 static int lib_spawn_at(lua_State *L) {
-  lua_Integer level = luge__check_integer(L, 1, 1, "a level, from 1");
+  lua_Integer level = luge__check_integer(L, 1, 0, "a level, from 0");
   luge__check_callable(L, 2);
   luge__spawn_at(L, check_current(L)->scope, lua_gettop(L) - 2, (int)level);
   return 1;
@@ -165,6 +165,21 @@ static int lib_note_trace(lua_State *L) {
   return 1;
 }
 
+/* last_trace() -> error, text; restore_trace(error, text): for `<close>`
+ * handlers of luge's own that wait while an error is on its way. */
+static int lib_last_trace(lua_State *L) {
+  luge__trace_push_last(L);
+  return 2;
+}
+
+static int lib_restore_trace(lua_State *L) {
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 1)) {
+    luge__trace_set(L, 1);
+  }
+  return 0;
+}
+
 static int lib_can_wait(lua_State *L) {
   lua_pushboolean(L, luge__can_wait(L));
   return 1;
@@ -295,6 +310,8 @@ int luge__open_task(lua_State *L) {
                                        {"scope", luge__scope},
                                        {"current", lib_current},
                                        {"current_or_nil", lib_current_or_nil},
+                                       {"last_trace", lib_last_trace},
+                                       {"restore_trace", lib_restore_trace},
                                        {"can_wait", lib_can_wait},
                                        {"note_trace", lib_note_trace},
                                        {"is_task", lib_is_task},

@@ -2,11 +2,12 @@
 -- that is being cancelled does it too, and for five seconds at most, so that
 -- nothing hangs. What `fn(...)` raises comes out, but for `cancelled`, which
 -- is how most of what is closed ends; and where Lua cannot suspend, nothing is
--- waited for.
+-- waited for. The trace of an error on its way is kept over the wait.
 local native = require "luge.native.task"
 local xpcall, pcall, error = xpcall, pcall, error
 local shield, timeout, is_error = native.shield, native.timeout, native.is_error
-local note_trace = native.note_trace
+local note_trace, last_trace, restore_trace =
+  native.note_trace, native.last_trace, native.restore_trace
 
 local SECONDS = 5
 
@@ -14,6 +15,7 @@ return function(fn, ...)
   if not native.can_wait() then
     return
   end
+  local raised, trace = last_trace()
   local ok, err = true, nil
   pcall(shield, timeout, SECONDS, function(...)
     ok, err = xpcall(fn, note_trace, ...)
@@ -21,4 +23,5 @@ return function(fn, ...)
   if not ok and not is_error(err, "cancelled") then
     error(err, 0)
   end
+  restore_trace(raised, trace)
 end

@@ -14,8 +14,12 @@ local Guard = {}
 
 function Guard.__close(guard)
   local group = guard.group
-  if group:cancel(guard.reason) and not pcall(group.wait, group, true) then
-    closing(group.wait, group, true)
+  if group:cancel(guard.reason) then
+    local raised, trace = native.last_trace()
+    if not pcall(group.wait, group, true) then
+      closing(group.wait, group, true)
+    end
+    native.restore_trace(raised, trace)
   end
   group:forget()
 end

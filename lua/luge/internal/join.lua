@@ -3,7 +3,7 @@ local native = require "luge.native.task"
 local check = require "luge.internal.check"
 local from = require "luge.internal.from"
 local stream = require "luge.internal.stream"
-local spawn = native.spawn
+local spawn_at, script_level = native.spawn_at, native.script_level
 
 local join = {}
 
@@ -36,8 +36,9 @@ end
 function join.merge(list)
   local pulls, close = sources("merge", list)
   return stream.produce(function(emit)
+    local level = script_level()
     for _, pull in ipairs(pulls) do
-      spawn(function()
+      spawn_at(level, function()
         for item in pull do
           emit(item)
         end

@@ -4,7 +4,11 @@
 local native = require "luge.native.task"
 local semaphore = require("luge.native.sync").semaphore
 local queue = require("luge.native.queue").queue
-local spawn, group, scope = native.spawn, native.group, native.scope
+local group, scope = native.group, native.scope
+
+local function spawn(fn, item)
+  return native.spawn_at(native.script_level(), fn, item)
+end
 
 -- Delivers each result as soon as it is there.
 local function unordered(source, fn, permits)

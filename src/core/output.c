@@ -142,16 +142,17 @@ int luge__print(luge_host *host, enum luge_stream stream, const char *bytes,
   return output->error;
 }
 
+/* Goes on until the buffer stays full: only then was the embedder asked for
+ * room in vain, and will call luge_output_ready. */
 size_t luge__offer(luge_host *host, enum luge_stream stream, const char *bytes,
                    size_t length) {
   struct luge_output *output = luge__output(host, stream);
-  size_t taken = 0, step;
+  size_t taken = 0;
   if (stream == LUGE_STDERR) {
     flush_ready(host, LUGE_STDOUT);
   }
   do {
-    step = collect(host, output, bytes + taken, length - taken);
-    taken += step;
+    taken += collect(host, output, bytes + taken, length - taken);
     if (output->bytes == NULL) { /* no memory for it */
       hand_over(host, stream, bytes, length);
       return length;
@@ -159,7 +160,7 @@ size_t luge__offer(luge_host *host, enum luge_stream stream, const char *bytes,
     if (taken < length || wants_flush(output, bytes, length)) {
       flush_ready(host, stream);
     }
-  } while (step > 0 && taken < length);
+  } while (taken < length && output->end - output->begin < CAPACITY);
   return taken;
 }
 

@@ -67,6 +67,12 @@ static bool set_code(struct cli_options *options, const char *value) {
   return true;
 }
 
+/* Read again once the host is open. */
+static bool set_env_file(struct cli_options *options, const char *value) {
+  (void)options;
+  return value[0] != '\0';
+}
+
 static bool set_help(struct cli_options *options, const char *value) {
   (void)value;
   options->action = CLI_HELP;
@@ -88,6 +94,7 @@ struct option {
 
 static const struct option known[] = {
     {"-e", "CODE", "Lua code", set_code},
+    {"--env-file", "FILE", "the name of a file", set_env_file},
     {"--timeout", "SECONDS", "a number of seconds above 0", set_timeout},
     {"--slow", "SECONDS", "a number of seconds above 0", set_slow},
     {"--memory-limit", "BYTES",
@@ -99,10 +106,10 @@ static const struct option known[] = {
 /* Promised for later: not to be taken for misspelt, and never ignored. */
 static bool comes_later(const char *name, size_t length) {
   static const char *const names[] = {
-      "-i",           "--env-file",  "--trace",      "--sandbox",
-      "--audit",      "--allow-net", "--allow-read", "--allow-write",
-      "--allow-env",  "--allow-run", "--deny-net",   "--deny-read",
-      "--deny-write", "--deny-env",  "--deny-run"};
+      "-i",          "--trace",      "--sandbox",     "--audit",
+      "--allow-net", "--allow-read", "--allow-write", "--allow-env",
+      "--allow-run", "--deny-net",   "--deny-read",   "--deny-write",
+      "--deny-env",  "--deny-run"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0) {
       return true;
@@ -202,16 +209,29 @@ bool cli_parse(int argc, char **argv, struct cli_options *options) {
   return true;
 }
 
-bool cli_each_code(int argc, char **argv,
-                   bool (*each)(const char *code, void *user), void *user) {
+/* The values of the option that `set` reads. */
+static bool each_value(int argc, char **argv,
+                       bool (*set)(struct cli_options *, const char *),
+                       bool (*each)(const char *value, void *user),
+                       void *user) {
   for (int i = 1; i < argc && is_option(argv[i]); i++) {
     size_t length = name_length(argv[i]);
     const struct option *option = find(argv[i], length);
     const char *value =
         option->operand != NULL ? value_of(argc, argv, &i, length) : NULL;
-    if (option->set == set_code && !each(value, user)) {
+    if (option->set == set && !each(value, user)) {
       return false;
     }
   }
   return true;
+}
+
+bool cli_each_code(int argc, char **argv,
+                   bool (*each)(const char *code, void *user), void *user) {
+  return each_value(argc, argv, set_code, each, user);
+}
+
+bool cli_each_env_file(int argc, char **argv,
+                       bool (*each)(const char *path, void *user), void *user) {
+  return each_value(argc, argv, set_env_file, each, user);
 }

@@ -99,10 +99,22 @@ static bool run_code(const char *code, void *user) {
   return run_text(job, code, strlen(code), "=(command line)", job->argc);
 }
 
-/* What the command line asks for, in its order. */
+static bool load_env_file(const char *path, void *user) {
+  static const char code[] = "require('luge.env').load((...))";
+  struct job *job = user;
+  if (cli_stop_signal() != 0) {
+    return false;
+  }
+  job->status = luge_run_string(job->host, code, sizeof code - 1,
+                                "=(--env-file)", 1, &path);
+  return job->status == LUGE_OK && !job->failed;
+}
+
+/* What the command line asks for, in its order, but the variables first. */
 static void run_all(struct job *job, const struct cli_script *script) {
   int first_argument = job->options->operand + 1;
-  if (cli_each_code(job->argc, job->argv, run_code, job) &&
+  if (cli_each_env_file(job->argc, job->argv, load_env_file, job) &&
+      cli_each_code(job->argc, job->argv, run_code, job) &&
       script->text != NULL) {
     run_text(job, script->text, script->length, script->name, first_argument);
   }

@@ -23,7 +23,7 @@ is 2 ""
 says "option '--version' takes no value"
 
 case_is "a missing operand"
-for option in -e --timeout --memory-limit --slow; do
+for option in -e --env-file --timeout --memory-limit --slow; do
   luge "$option"
   is 2 ""
   says "option '$option' needs "
@@ -44,7 +44,7 @@ done
 
 case_is "what belongs to later versions is refused, not ignored"
 for option in -i --sandbox --allow-net --allow-read=/tmp --deny-run --audit \
-  --env-file --trace; do
+  --trace; do
   luge "$option" x -e 'print(1)'
   is 2 ""
   says "option '${option%=*}' is not part of this version (see luge --help)"

@@ -186,8 +186,9 @@ static int begin(lua_State *L, lua_State *co, int nargs,
 static int waited(lua_State *L, lua_State *co, int base,
                   const struct resumer *resumer) {
   struct luge_scope *scope = lua_touserdata(L, base);
+  lua_remove(L, base); /* what a wait has pushed must not pile up */
   luge__thread_mark(co, LUGE_THREAD_WAITING, false);
-  return go_on(L, co, lua_gettop(L) - base, scope, resumer);
+  return go_on(L, co, lua_gettop(L) - base + 1, scope, resumer);
 }
 
 static int take_results(lua_State *L, lua_State *co, int results) {

@@ -101,7 +101,8 @@ local function check_answers(answers)
   for i, answer in ipairs(answers) do
     local kind = type(answer)
     if kind ~= "string" and kind ~= "table" and kind ~= "function" then
-      invalid("model: answer %d is a %s; takes a text, a message, a response or a function", i, kind)
+      invalid("model: answer %d is a %s; takes a text, a message, a response or a function", i,
+        kind)
     end
   end
 end

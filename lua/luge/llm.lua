@@ -110,6 +110,33 @@ llm.match = parsers.match
 ---@type fun(options: luge.llm.ToolOptions): luge.Runnable
 llm.tool = tool.tool
 
+---@class luge.llm.AgentOptions
+---@field name? string for handoffs, and for agents that have it as a tool
+---@field description? string tells other models when to use it
+---@field model? string|luge.Runnable a model, or the name of one; default as of llm.model
+---@field instructions? string the system's message
+---@field tools? luge.Runnable[] tools, and agents with a name
+---@field handoffs? luge.Runnable[] agents that may take the conversation over
+---@field max_turns? integer calls of the model; default 10
+---@field output? table a JSON Schema of the answer
+---@field approve? fun(call: luge.llm.ToolCall): boolean, string? asked before each call runs
+
+--- An agent: a model that calls tools until it has an answer. `:run(input)`
+--- gives `{ output, messages, usage, turns, agent }`; `:stream(input)` gives
+--- `{ type = "text"|"reasoning"|"tool_call"|"tool_result"|"handoff"|"done", ... }`,
+--- the last with all that `run` gives.
+---
+--- The calls of a turn run at the same time. A call to a tool that is not there,
+--- whose arguments do not fit, that fails, or that `approve` refuses (it returns
+--- no true, and perhaps a reason; it may wait) is not an error: the model is
+--- told, as it is of results beyond 256 KiB. Raises `limit` when `max_turns` do
+--- not do, and what the model raises.
+---@param options luge.llm.AgentOptions
+---@return luge.Runnable
+function llm.agent(options)
+  return require "luge.internal.llm.agent"(options)
+end
+
 --- Texts to vectors: a string to a list of numbers, a list of strings to a list
 --- of such. Names and options are as of `llm.model`.
 ---@param name? string|table

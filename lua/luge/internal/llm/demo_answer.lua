@@ -73,6 +73,8 @@ local function told_results(messages)
   local results = {}
   for i = #messages, 1, -1 do
     if messages[i].role ~= "tool" then break end
+    local handed_over = tostring(messages[i].name):find("^transfer_to_")
+    if handed_over then return {} end
     table.insert(results, 1, shortened(text_of(messages[i].content)))
   end
   return results

@@ -90,6 +90,10 @@ function tool.tool(fields)
   })
 end
 
+function tool.is(value)
+  return getmetatable(value) == Tool._metatable
+end
+
 --- The validator of the option `tools`.
 function tool.check_list(list)
   if type(list) ~= "table" then return "a list of tools" end

@@ -1,0 +1,236 @@
+-- Agents: a model that calls tools until it has an answer.
+
+local json = require "luge.json"
+local tasks = require "luge.native.task"
+local agent_tools = require "luge.internal.llm.agent_tools"
+local check = require "luge.internal.chain.check"
+local message = require "luge.internal.llm.message"
+local model = require "luge.internal.llm.model"
+local parser = require "luge.internal.llm.json_parser"
+local producer = require "luge.internal.chain.producer"
+local prompt = require "luge.internal.llm.prompt"
+local runnable = require "luge.internal.chain.runnable"
+
+local Agent = {}
+
+-- How often an answer that does not fit the schema is asked for again.
+local REPAIRS = 2
+
+local function is_agent(value)
+  return getmetatable(value) == Agent._metatable
+end
+
+-- A run: the agent that speaks, the conversation, and what it came to.
+local Run = {}
+Run.__index = Run
+
+local function new_run(agent, input, current, emit)
+  local given = prompt.messages(input)
+  return setmetatable({
+    agent = agent, messages = table.move(given, 1, #given, 1, {}), turns = 0, repairs = 0,
+    usage = { requests = 0, input_tokens = 0, output_tokens = 0 },
+    limit = agent.max_turns, current = current, emit = emit,
+  }, Run)
+end
+
+local function tell(self, event)
+  if self.emit then self.emit(event) end
+end
+
+local function add(self, item)
+  self.messages[#self.messages + 1] = item
+end
+
+-- The conversation as the agent's model sees it.
+local function asked(self)
+  local instructions = self.agent.instructions
+  if not instructions then return self.messages end
+  local messages = { message.new { role = "system", content = instructions } }
+  return table.move(self.messages, 1, #self.messages, 2, messages)
+end
+
+local function tell_delta(self, delta)
+  if delta.content ~= "" then tell(self, { type = "text", text = delta.content }) end
+  if delta.reasoning then tell(self, { type = "reasoning", text = delta.reasoning }) end
+end
+
+local function ask(self, input)
+  local asks = self.agent.asks
+  if not self.emit then return runnable.call(asks, input, self.current) end
+  local pull, close = runnable.open(asks, input, self.current)
+  local _ <close> = producer.closing(close)
+  local sum = message.sum()
+  for delta in pull do
+    sum:push(delta)
+    tell_delta(self, delta)
+  end
+  return sum:message()
+end
+
+local function count_usage(self, used)
+  local usage = self.usage
+  usage.requests = usage.requests + 1
+  for name, count in pairs(used or {}) do
+    if type(count) == "number" then usage[name] = (usage[name] or 0) + count end
+  end
+end
+
+local function take_turn(self)
+  if self.turns >= self.limit then
+    error(tasks.error { kind = "limit", what = "turns", limit = self.limit,
+      messages = self.messages,
+      message = ("the agent has not come to an answer in %d turns"):format(self.limit) })
+  end
+  self.turns = self.turns + 1
+  local answer = ask(self, { messages = asked(self) })
+  count_usage(self, answer.usage)
+  add(self, answer)
+  return answer
+end
+
+-- Runs a call, in a task of its own, and tells of it.
+local function execute(self, call)
+  local agent = self.agent
+  tell(self, { type = "tool_call", call = call, agent = agent.name })
+  local told, output = agent_tools.execute(agent.set, call, agent.approve, self.current)
+  tell(self, { type = "tool_result", call = call, output = output, content = told.content,
+    is_error = told.is_error or false })
+  return told
+end
+
+-- The first call that hands over; the others hear that one is enough.
+local function find_handoff(self, calls)
+  for i, call in ipairs(calls) do
+    local one = self.agent.set.by_name[call.name]
+    if one and one.target then return one.target, i end
+  end
+end
+
+local function run_calls(self, calls)
+  local target, chosen = find_handoff(self, calls)
+  local results, started = {}, {}
+  tasks.scope(function()
+    for i, call in ipairs(calls) do started[i] = tasks.spawn(execute, self, call) end
+    for i = 1, #calls do results[i] = tasks.await(started[i]) end
+  end)
+  for i, call in ipairs(calls) do
+    local one = self.agent.set.by_name[call.name]
+    if one and one.target and i ~= chosen then
+      results[i] = agent_tools.answer(call, "The conversation goes to one agent only.", true)
+    end
+    add(self, results[i])
+  end
+  if target then
+    tell(self, { type = "handoff", from = self.agent.name, to = target.name })
+    self.agent = target
+  end
+end
+
+-- The output of an answer without calls: its text, or the checked value.
+local function output_of(self, answer)
+  local agent = self.agent
+  if not agent.parser then return true, message.text(answer) end
+  local ok, value = pcall(agent.parser._invoke, agent.parser, answer)
+  if ok then return true, value end
+  local can_mend = tasks.is_error(value, "parse") or tasks.is_error(value, "schema")
+  if not can_mend or self.repairs >= REPAIRS then error(value, 0) end
+  self.repairs = self.repairs + 1
+  add(self, message.new { role = "user", content = ("That is not usable: %s. Answer again, "
+    .. "with nothing but JSON that fits the schema %s."):format(value.message,
+    json.encode(agent.output, { sort_keys = true })) })
+  return false
+end
+
+local Result = { __name = "luge.AgentResult" }
+
+function Result.__tostring(self)
+  return type(self.output) == "string" and self.output or json.encode(self.output)
+end
+
+local function result_of(self, output)
+  return setmetatable({
+    output = output, messages = self.messages, usage = self.usage, turns = self.turns,
+    agent = self.agent,
+  }, Result)
+end
+
+local function loop(self)
+  while true do
+    local answer = take_turn(self)
+    local calls = answer.tool_calls
+    if calls and #calls > 0 then
+      run_calls(self, calls)
+    else
+      local done, output = output_of(self, answer)
+      if done then return result_of(self, output) end
+    end
+  end
+end
+
+-- As a Runnable: whole, or the events of a run, whose last has the result.
+
+function Agent:_invoke(input, current)
+  return loop(new_run(self, input, current))
+end
+
+local function join_events()
+  local last
+  return function(event) last = event end, function()
+    return last.type == "done" and last.result or nil
+  end
+end
+
+function Agent:_open(input, current)
+  local pull, close = producer.open(function(emit)
+    local result = loop(new_run(self, input, current, emit))
+    emit { type = "done", output = result.output, messages = result.messages,
+      usage = result.usage, turns = result.turns, agent = result.agent, result = result }
+  end)
+  return pull, close, join_events
+end
+
+--- Runs the agent: `{ output, messages, usage, turns, agent }`. Waits. Raises
+--- what its model raises, and `limit` for more than `max_turns`.
+function Agent:run(input, options)
+  return self:invoke(input, options)
+end
+
+runnable.class("agent", "agent", Agent)
+
+local known = {
+  name = function(value)
+    local ok = type(value) == "string" and #value <= 48 and value:match("^[%w_-]+$")
+    return not ok and "up to 48 letters, digits, - and _" or nil
+  end,
+  description = check.string, instructions = check.string,
+  model = function(value)
+    if type(value) ~= "string" and not model.is(value) then
+      return "what llm.model makes, or a name for it"
+    end
+  end,
+  tools = check.table, handoffs = check.table, max_turns = check.count,
+  output = check.table, approve = check.callable,
+}
+
+-- The model with the tools, and with the schema where its format has a place.
+local function asking(base, set, output)
+  local options = { tools = #set.list > 0 and set.list or nil }
+  if output and base.format.structured then
+    options.response_format = base.format.structured(output, "answer")
+  end
+  return next(options) and base:bind(options) or base
+end
+
+return function(fields)
+  check.options("llm.agent", fields, known)
+  local base = fields.model
+  if type(base) ~= "table" then base = model.model(base) end
+  local self = {}
+  for name, value in pairs(fields) do self[name] = value end
+  self.set = agent_tools.set(fields.tools, fields.handoffs, is_agent)
+  self.asks = asking(base, self.set, fields.output)
+  self.parser = fields.output and parser(fields.output)
+  self.max_turns = fields.max_turns or 10
+  self._name = fields.name
+  return runnable.new(Agent, self)
+end

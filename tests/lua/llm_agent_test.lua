@@ -1,0 +1,292 @@
+-- luge.llm: agents.
+local luge = require "luge"
+local http = require "luge.http"
+local json = require "luge.json"
+local llm = require "luge.llm"
+local test = require "luge.test"
+local describe, it = test.describe, test.it
+
+local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
+local provider = dofile(here .. "support/provider.lua")
+local answer = provider.answer
+
+test.after_each(function() require("luge.internal.llm.demo").close() end)
+
+local function fails(kind, fn, ...)
+  local ok, err = pcall(fn, ...)
+  test.ok(not ok, "no error, but it should be " .. kind)
+  test.ok(luge.is_error(err, kind), tostring(err))
+  return err
+end
+
+-- An answer that calls tools: { name, arguments as text } each.
+local function calling(...)
+  local calls = {}
+  for i, call in ipairs { ... } do
+    calls[i] = { id = "c" .. i, type = "function",
+      ["function"] = { name = call[1], arguments = call[2] or "{}" } }
+  end
+  return answer("", "tool_calls", { tool_calls = calls })
+end
+
+local function model(server)
+  return llm.model { base_url = server.url, model = "m", max_retries = 0 }
+end
+
+local function tool(name, run, parameters)
+  return llm.tool { name = name, run = run, parameters = parameters }
+end
+
+-- What the model was told of the calls of its first turn.
+local function told(server)
+  local texts = {}
+  for _, m in ipairs(server.requests[2].messages) do
+    if m.role == "tool" then texts[#texts + 1] = m.content end
+  end
+  return texts
+end
+
+describe("an agent", function()
+  it("calls tools until it has an answer", function()
+    local server <close> = provider.new {
+      calling({ "add", '{"a":1,"b":2}' }), answer("It is 3."),
+    }
+    local agent = llm.agent {
+      model = model(server), instructions = "Be brief.",
+      tools = { tool("add", function(t) return t.a + t.b end) },
+    }
+    local result = agent:run "What is 1 and 2?"
+    test.equal(result.output, "It is 3.")
+    test.equal(tostring(result), "It is 3.")
+    test.equal(result.turns, 2)
+    test.equal(result.usage.requests, 2)
+    test.equal(result.usage.input_tokens, 10)
+    test.equal(result.agent, agent)
+    local roles = {}
+    for i, m in ipairs(result.messages) do roles[i] = m.role end
+    test.same(roles, { "user", "assistant", "tool", "assistant" })
+    test.same(told(server), { "3" })
+    test.equal(server.requests[2].messages[1].content, "Be brief.")
+    local again = agent:run { messages = result.messages }
+    test.equal(again.output, "It is 3.")
+  end)
+
+  it("runs the calls of a turn at the same time, and answers in their order", function()
+    local running, most = 0, 0
+    local function slow(t)
+      running = running + 1
+      most = math.max(most, running)
+      luge.sleep(t.s)
+      running = running - 1
+      return "after " .. t.s
+    end
+    local server <close> = provider.new {
+      calling({ "slow", '{"s":0.02}' }, { "slow", '{"s":0.001}' }), answer("ok"),
+    }
+    llm.agent({ model = model(server), tools = { tool("slow", slow) } }):run "go"
+    test.equal(most, 2)
+    test.same(told(server), { "after 0.02", "after 0.001" })
+  end)
+
+  it("tells the model what went wrong", function()
+    local ran = false
+    local server <close> = provider.new {
+      calling({ "nothing" }, { "strict", '{"n":"x"}' }, { "strict", '{"n":' }, { "fails" },
+        { "fn" }, { "nan" }, { "large" }),
+      answer("ok"),
+    }
+    llm.agent({ model = model(server), tools = {
+      tool("strict", function() ran = true end, {
+        type = "object", properties = { n = { type = "integer" } },
+      }),
+      tool("fails", function() error("it broke") end),
+      tool("fn", function() return print end),
+      tool("nan", function() return 0 / 0 end),
+      tool("large", function() return ("x"):rep(10 * 1024 * 1024) end),
+    } }):run "go"
+    local texts = told(server)
+    test.matches(texts[1], "no tool 'nothing'; there are: fails, fn, large, nan, strict")
+    test.matches(texts[2], "/n")
+    test.matches(texts[3], "^Error: ")
+    test.matches(texts[4], "it broke")
+    test.matches(texts[5], "cannot be written as JSON")
+    test.matches(texts[6], "cannot be written as JSON")
+    test.ok(#texts[7] < 300 * 1024)
+    test.matches(texts[7], "was cut: it has 10485760 bytes")
+    test.ok(not ran)
+  end)
+
+  it("ends after max_turns", function()
+    local server <close> = provider.new { calling({ "again" }) }
+    local agent = llm.agent {
+      model = model(server), max_turns = 3, tools = { tool("again", function() return 1 end) },
+    }
+    local err = fails("limit", agent.run, agent, "go")
+    test.equal(err.limit, 3)
+    test.equal(#server.requests, 3)
+    test.equal(err.what, "turns")
+  end)
+
+  it("asks before it runs a call", function()
+    local ran = {}
+    local server <close> = provider.new { calling({ "a" }, { "b" }, { "c" }), answer("ok") }
+    local function note(name)
+      return tool(name, function()
+        ran[#ran + 1] = name
+        return name
+      end)
+    end
+    llm.agent({
+      model = model(server), tools = { note "a", note "b", note "c" },
+      approve = function(call)
+        luge.sleep(0.001)
+        if call.name == "a" then return true end
+        return false, call.name == "b" and "too dear" or nil
+      end,
+    }):run "go"
+    test.same(ran, { "a" })
+    test.same(told(server),
+      { "a", "The call was not approved: too dear", "The call was not approved." })
+  end)
+
+  it("gives checked outputs", function()
+    local schema = { type = "object", required = { "n" },
+      properties = { n = { type = "integer" } } }
+    local server <close> = provider.new { answer("three"), answer('{"n":3}') }
+    local result = llm.agent({ model = model(server), output = schema }):run "count"
+    test.same(result.output, { n = 3 })
+    test.equal(result.turns, 2)
+    test.same(server.requests[1].response_format.json_schema.schema, schema)
+    local bad <close> = provider.new { answer("three") }
+    local agent = llm.agent { model = model(bad), output = schema }
+    fails("parse", agent.run, agent, "count")
+    test.equal(#bad.requests, 3)
+  end)
+
+  it("hands the conversation over", function()
+    local server <close> = provider.new {
+      calling({ "transfer_to_billing" }, { "transfer_to_support" }), answer("Paid."),
+    }
+    local billing = llm.agent { name = "billing", model = model(server), instructions = "Bill." }
+    local support = llm.agent { name = "support", model = model(server) }
+    local front = llm.agent {
+      name = "front", model = model(server), instructions = "Route.",
+      handoffs = { billing, support },
+    }
+    local result = front:run "my invoice"
+    test.equal(result.output, "Paid.")
+    test.equal(result.agent, billing)
+    test.equal(server.requests[2].messages[1].content, "Bill.")
+    test.same(told(server), { "Transferred to billing.",
+      "The conversation goes to one agent only." })
+  end)
+
+  it("is a tool of another agent", function()
+    local server <close> = provider.new {
+      calling({ "expert", '{"input":"why?"}' }), answer("Because."), answer("He says because."),
+    }
+    local expert = llm.agent { name = "expert", model = model(server) }
+    local result = llm.agent({ model = model(server), tools = { expert } }):run "ask"
+    test.equal(result.output, "He says because.")
+    test.equal(server.requests[2].messages[1].content, "why?")
+  end)
+
+  it("refuses what is no agent", function()
+    fails("invalid", llm.agent, { tool = {} })
+    fails("invalid", llm.agent, { tools = { print } })
+    fails("invalid", llm.agent, { tools = { llm.agent {} } })
+    fails("invalid", llm.agent, { handoffs = { llm.agent {} } })
+    fails("invalid", llm.agent, { name = "a b" })
+    fails("invalid", llm.agent, { model = 3 })
+    local t = tool("same", print)
+    test.matches(fails("invalid", llm.agent, { tools = { t, t } }).message, "two tools")
+  end)
+end)
+
+describe("agents as Runnables", function()
+  local weather = llm.tool {
+    name = "get_weather", description = "Tells the weather in a city.",
+    parameters = { type = "object", required = { "city" },
+      properties = { city = { type = "string" } } },
+    run = function(t) return "rain in " .. t.city end,
+  }
+
+  local function demo()
+    return llm.agent {
+      name = "guide", tools = { weather }, model = llm.model("demo", { extra = { delay = 0 } }),
+    }
+  end
+
+  it("stream what happens", function()
+    local kinds, text, done = {}, {}, nil
+    for event in demo():stream "How is the weather in Oslo?" do
+      if event.type == "text" then
+        text[#text + 1] = event.text
+      else
+        kinds[#kinds + 1] = event.type
+      end
+      done = event
+    end
+    test.same(kinds, { "tool_call", "tool_result", "done" })
+    test.equal(done.output, table.concat(text))
+    test.matches(done.output, "rain in Oslo")
+    test.equal(done.turns, 2)
+  end)
+
+  it("are composed and run in batches", function()
+    local c = demo() | function(result) return result.output end
+    test.matches(c:invoke "weather in Bergen", "rain in Bergen")
+    local out = c:batch { "weather in Oslo", "weather in Rome" }
+    test.matches(out[1], "Oslo")
+    test.matches(out[2], "Rome")
+    test.matches((c:stream "weather in Bergen"):collect()[1], "rain in Bergen")
+  end)
+
+  it("have events of agents, models and tools", function()
+    local seen = {}
+    for event in demo():events "weather in Oslo" do
+      seen[event.event .. " " .. event.name] = true
+    end
+    for _, name in ipairs {
+      "on_agent_start guide", "on_chat_model_stream demo", "on_tool_start get_weather",
+      "on_tool_end get_weather", "on_agent_end guide",
+    } do
+      test.ok(seen[name], name)
+    end
+  end)
+
+  it("leave no request running when they are cancelled", function()
+    local inside = 0
+    local server <close> = http.server { handler = function()
+      inside = inside + 1
+      local _ <close> = setmetatable({}, { __close = function() inside = inside - 1 end })
+      luge.sleep(10)
+    end }
+    local agent = llm.agent { model = llm.model { base_url = server.url, model = "m" } }
+    fails("timeout", luge.timeout, 0.05, agent.run, agent, "x")
+    local start = luge.now()
+    while inside > 0 and luge.now() - start < 2 do luge.sleep(0.002) end
+    test.equal(inside, 0)
+  end)
+
+  it("speak Anthropic's format, with its reasoning", function()
+    local function say(content, reason)
+      return { json = { id = "m", type = "message", role = "assistant", model = "c",
+        content = content, stop_reason = reason,
+        usage = { input_tokens = 2, output_tokens = 3 } } }
+    end
+    local server <close> = provider.new {
+      say({ { type = "thinking", thinking = "hm", signature = "s" },
+        { type = "tool_use", id = "t", name = "get_weather", input = { city = "Oslo" } } },
+        "tool_use"),
+      say({ { type = "text", text = "Rain." } }, "end_turn"),
+    }
+    local agent = llm.agent { tools = { weather },
+      model = llm.model("anthropic:c", { base_url = server.url, api_key = "k" }) }
+    local result = agent:run "weather?"
+    test.equal(result.output, "Rain.")
+    test.equal(result.usage.output_tokens, 6)
+    test.equal(server.requests[2].messages[2].content[1].signature, "s")
+    test.equal(json.encode(server.requests[2].messages[3].content[1].content), '"rain in Oslo"')
+  end)
+end)

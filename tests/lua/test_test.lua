@@ -296,6 +296,12 @@ describe("luge test", function()
     test.matches(xml, '<failure message="the process exited with status 3;')
   end)
 
+  it("gives up a file with a test that cannot be ended", function()
+    local text, status = run("", "stuck.lua")
+    test.equal(status, 1)
+    test.matches(text, "it did not end when it was cancelled\n")
+  end, { timeout = 50 })
+
   it("refuses what it does not know", function()
     local text, status = run("--what", "crash.lua")
     test.equal(status, 2)

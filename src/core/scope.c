@@ -109,6 +109,18 @@ static const struct luge_scope *origin(const struct luge_scope *scope) {
   return scope;
 }
 
+/* Whether the reason on top of the stack says something to people. */
+static bool has_text(lua_State *L) {
+  if (lua_isstring(L, -1)) {
+    return true;
+  }
+  if (luaL_getmetafield(L, -1, "__tostring") == LUA_TNIL) {
+    return false;
+  }
+  lua_pop(L, 1);
+  return true;
+}
+
 void luge__scope_push_cancelled(lua_State *L, struct luge_scope *scope) {
   const struct luge_scope *from = origin(scope);
   luaL_checkstack(L, 6, NULL);
@@ -119,11 +131,11 @@ void luge__scope_push_cancelled(lua_State *L, struct luge_scope *scope) {
     lua_rawgetp(L, -1, from);
     lua_remove(L, -2);
   }
-  if (lua_isnil(L, -1)) {
-    luge__push_error(L, "cancelled", "the task was cancelled");
-  } else {
-    luge__push_error(L, "cancelled", "%s", luaL_tolstring(L, -1, NULL));
+  if (has_text(L)) {
+    luge__push_error(L, "cancelled", "%s", luge__error_text(L, -1));
     lua_remove(L, -2);
+  } else {
+    luge__push_error(L, "cancelled", "the task was cancelled");
   }
   lua_insert(L, -2);
   lua_setfield(L, -2, "reason");

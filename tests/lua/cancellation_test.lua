@@ -61,6 +61,17 @@ describe("a cancelled task", function()
     test.equal(err.reason, nil)
   end)
 
+  it("is `cancelled` though the reason cannot be shown", function()
+    for _, reason in ipairs { {}, setmetatable({}, { __tostring = function() error "no" end }),
+      setmetatable({}, { __tostring = function() luge.sleep(0) end }),
+      setmetatable({}, { __tostring = function() return {} end }), print, true } do
+      local err
+      cancel(function() err = cancelled_by(forever) end, reason)
+      test.equal(err.reason, reason)
+      test.equal(type(err.message), "string")
+    end
+  end)
+
   it("raises in every further wait: pcall does not swallow it", function()
     local count, err = 0, nil
     local task = cancel(function()

@@ -6,18 +6,21 @@
 -- a table of Runnables, which is a parallel step.
 
 local batch = require "luge.internal.chain.batch"
+local branch = require "luge.internal.chain.branch"
 local cache = require "luge.internal.chain.cache"
 local config = require "luge.internal.chain.config"
 local events = require "luge.internal.chain.events"
-local flow = require "luge.internal.chain.flow"
+local fallback = require "luge.internal.chain.fallback"
 local fn = require "luge.internal.chain.fn"
 local generator = require "luge.internal.chain.generator"
 local graph = require "luge.internal.chain.graph"
 local parallel = require "luge.internal.chain.parallel"
 local producer = require "luge.internal.chain.producer"
+local retry = require "luge.internal.chain.retry"
 local runnable = require "luge.internal.chain.runnable"
 require "luge.internal.chain.sequence"
 local streams = require "luge.internal.chain.streams"
+local timeout = require "luge.internal.chain.timeout"
 local with = require "luge.internal.chain.with"
 
 ---@class luge.chain
@@ -50,13 +53,11 @@ chain.pass = fn.pass
 --- The first Runnable whose condition holds: `{ {condition, runnable}, ...,
 --- default }`. A condition is a function of the input, or a Runnable.
 ---@type fun(choices: table): luge.Runnable
-chain.branch = flow.branch
+chain.branch = branch
 
 --- Whether a value is a Runnable.
 ---@type fun(value: any): boolean
 chain.is_runnable = runnable.is
-
-local method = runnable.method
 
 ---@class luge.chain.Config
 ---@field name? string what events call the run
@@ -65,14 +66,55 @@ local method = runnable.method
 ---@field timeout? number seconds; after them `timeout` is raised
 ---@field concurrency? integer how many inputs a batch has under way; default 16
 
+---@class luge.chain.BatchOptions: luge.chain.Config
+---@field return_errors? boolean an error is the output at its place; default: raised
+---@field progress? boolean draw a progress bar if standard error is a terminal
+---@field checkpoint? string a file that keeps outputs, so that a second run goes on
+
+---@class luge.chain.Filter
+---@field names? string[]
+---@field kinds? string[] `chain`, `prompt`, `chat_model`, `parser`, `tool`, `agent`
+---@field tags? string[]
+
+---@class luge.chain.EventOptions: luge.chain.Config
+---@field include? luge.chain.Filter only events with one of these
+---@field exclude? luge.chain.Filter no events with one of these
+
+---@class luge.chain.Event
+---@field event string `on_chain_start`, `on_chat_model_stream`, `on_tool_end`, ...
+---@field name string
+---@field run_id string
+---@field parent_ids string[] the outermost first
+---@field tags string[]
+---@field metadata table
+---@field data { input?: any, chunk?: any, output?: any, error?: any }
+
+---@class luge.chain.With
+---@field name? string
+---@field tags? string[]
+---@field metadata? table
+---@field concurrency? integer the default of its batches
+---@field on_start? fun(input: any, info: table)
+---@field on_end? fun(output: any, info: table)
+---@field on_error? fun(err: any, info: table) also for a cancellation
+
+---@class luge.chain.Graph
+---@field nodes { id: integer, label: string }[]
+---@field edges { from: integer, to: integer, label?: string }[]
+---@field mermaid fun(self): string
+---@field ascii fun(self): string
+
+---@class luge.Runnable
+---@operator bor(any): luge.Runnable
+local Runnable = {}
+
 --- Runs it; waits for the output, or raises the first error of a step.
 ---@param input any
 ---@param options? luge.chain.Config
 ---@return any output
-local function invoke(self, input, options)
+function Runnable:invoke(input, options)
   return config.invoke_checked(self, input, options)
 end
-method("invoke", invoke)
 
 --- Runs it piece by piece: `for piece in chain:stream(input) do`. Nothing is
 --- done before the first piece is asked for; leaving the loop closes what the
@@ -80,79 +122,88 @@ method("invoke", invoke)
 --- in the stream.
 ---@param input any
 ---@param options? luge.chain.Config
----@return luge.Stream
-local function stream(self, input, options)
+---@return luge.Stream, nil, nil, luge.Stream
+function Runnable:stream(input, options)
   options = config.check("stream", options)
   return streams.open(producer.lazily(function()
     return config.open(self, input, options)
   end))
 end
-method("stream", stream)
 
---- Puts it behind a Stream, or an iterator, of pieces of its input.
----@param input luge.Stream|fun(): any
+--- Puts it behind a Stream, an iterator or a list of pieces of its input.
+---@param input luge.Stream|table|fun(): any
 ---@param options? luge.chain.Config
----@return luge.Stream
-local function transform(self, input, options)
+---@return luge.Stream, nil, nil, luge.Stream
+function Runnable:transform(input, options)
   options = config.check("transform", options)
   local pull, close = streams.source("transform", input)
   return streams.open(producer.lazily(function()
     return config.transform(self, pull, close, options)
   end))
 end
-method("transform", transform)
 
----@class luge.chain.BatchOptions: luge.chain.Config
----@field return_errors? boolean an error is the output at its place; default: raised
----@field progress? boolean draw a progress bar if standard error is a terminal
----@field checkpoint? string a file that keeps outputs, so that a second run goes on
-
---- The outputs of many inputs, each at the place of its input. `inputs` is a
---- list, an iterator or a Stream, of which no more is read than is under way.
---- Every input goes through all steps on its own. The first error cancels the
---- rest and is raised.
----@type fun(self: luge.Runnable, inputs: any, options?: luge.chain.BatchOptions): any[]
-method("batch", batch.batch)
+--- The outputs of many inputs, each at the place of its input, and their number
+--- in `n`. `inputs` is a list, an iterator or a Stream, of which no more is read
+--- than is under way. Every input goes through all steps on its own. The first
+--- error cancels the rest and is raised. Waits.
+---@type fun(self: luge.Runnable, inputs: any, options?: luge.chain.BatchOptions): table
+Runnable.batch = batch.batch
 
 --- As `batch`, but `for index, output in chain:batch_as_completed(inputs) do`
 --- gives each output when it is there. Leaving the loop cancels the rest.
-method("batch_as_completed", batch.as_completed)
+---@type fun(self: luge.Runnable, inputs: any, options?: luge.chain.BatchOptions): luge.Stream
+Runnable.batch_as_completed = batch.as_completed
 
 --- A Runnable from a list of inputs to the list of outputs.
-method("map", batch.map)
+---@type fun(self: luge.Runnable): luge.Runnable
+Runnable.map = batch.map
 
---- Everything that happens in a run, as a Stream of
---- `{ event=, name=, run_id=, parent_ids=, tags=, metadata=, data= }`. Takes a
---- config with `include` and `exclude`, each `{ names=, kinds=, tags= }`. After
---- the events an error of the run is raised.
-method("events", events)
+--- Everything that happens in a run, as a Stream. After the events an error of
+--- the run is raised.
+---@type fun(self: luge.Runnable, input: any, options?: luge.chain.EventOptions): luge.Stream
+Runnable.events = events
+
+--- The input, a table, with the outputs of these Runnables added.
+---@type fun(self: luge.Runnable, branches: table): luge.Runnable
+Runnable.assign = parallel.assign
+
+--- One field of the output; of several, a table.
+---@type fun(self: luge.Runnable, ...: string|number): luge.Runnable
+Runnable.pick = fn.pick
 
 --- Runs it again when it fails; options as of `luge.retry`. A stream is begun
 --- again until its first piece.
-method("retry", flow.retry)
+---@type fun(self: luge.Runnable, options?: table): luge.Runnable
+Runnable.retry = retry
 
 --- Others that take over, one after the other, when it fails: until the first
 --- piece of a stream is there. When all fail, the error of the last is raised;
 --- its field `errors` has those before.
-method("fallback", flow.fallback)
+---@type fun(self: luge.Runnable, others: table): luge.Runnable
+Runnable.fallback = fallback
 
---- Bounds each run, in seconds.
-method("timeout", flow.timeout)
+--- Bounds each run, in seconds; a stream from its first piece to its last.
+---@type fun(self: luge.Runnable, seconds: number): luge.Runnable
+Runnable.timeout = timeout
 
 --- Sets options beforehand: of a model, or a function's second argument.
-method("bind", with.bind)
+---@type fun(self: luge.Runnable, options: table): luge.Runnable
+Runnable.bind = with.bind
 
 --- Gives it a name, tags, metadata, a default concurrency of its batches, and
---- functions that are told: on_start(input, info), on_end(output, info),
---- on_error(error, info).
-method("with", with.with)
+--- functions that are told of each run.
+---@type fun(self: luge.Runnable, options: luge.chain.With): luge.Runnable
+Runnable.with = with.with
 
 --- Keeps outputs by their input: in a table, or a store with `:get(key)` and
 --- `:set(key, text)`. Inputs need a JSON form.
-method("cache", cache.cache)
+---@type fun(self: luge.Runnable, store?: any): luge.Runnable
+Runnable.cache = cache.cache
 
---- What it is made of: a value with `nodes`, `edges`, `:mermaid()` and
---- `:ascii()`.
-method("graph", graph.of)
+--- What it is made of, to be drawn.
+---@type fun(self: luge.Runnable): luge.chain.Graph
+Runnable.graph = graph.of
+
+for name, method in pairs(Runnable) do runnable.method(name, method) end
 
 return chain

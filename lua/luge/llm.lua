@@ -66,6 +66,10 @@ llm.slot = prompt.slot
 ---@type fun(name?: string|luge.llm.ModelOptions, options?: luge.llm.ModelOptions): luge.Runnable
 llm.model = model.model
 
+---@class luge.Runnable
+---@field with_history fun(self, past: luge.llm.History, options?: { slot?: string }): luge.Runnable
+---@field structured fun(self, schema: table, options?: { repairs?: integer }): luge.Runnable
+
 --- `model:structured(schema, { repairs = 2 })`: a Runnable whose output is a
 --- table that fits the JSON Schema. An answer that is no JSON or does not fit
 --- goes back to the model, so many times; then its `parse` or `schema` error is

@@ -110,6 +110,14 @@ describe("lanes", function()
     lane:enter()
     test.ok(luge.now() - start > 9.99)
     local limiter = lane:limiter { requests_per_minute = 5 }
+    lane:cool(30)
+    for _ = 1, 3 do
+      local waiting = luge.spawn(function() lane:enter(limiter, 1) end)
+      luge.sleep(0.1)
+      waiting:cancel()
+      pcall(luge.await, waiting)
+    end
+    test.equal(limiter.used_requests, 0)
     test.equal(limiter, lane:limiter { requests_per_minute = 5 })
   end)
 end)

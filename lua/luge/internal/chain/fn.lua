@@ -94,7 +94,7 @@ end
 
 runnable.class("pick", "chain", Pick)
 
-runnable.method("pick", function(self, ...)
+function fn.pick(self, ...)
   local keys = { ... }
   if #keys == 0 then check.invalid("pick: got no key, takes one or more") end
   for _, key in ipairs(keys) do
@@ -103,6 +103,6 @@ runnable.method("pick", function(self, ...)
     end)
   end
   return self | runnable.new(Pick, { keys = keys, single = #keys == 1 })
-end)
+end
 
 return fn

@@ -163,8 +163,8 @@ end
 
 runnable.kinds.parallel = parallel.parallel
 
-runnable.method("assign", function(self, branches)
+function parallel.assign(self, branches)
   return self | runnable.new(Assign, branches_of("assign", branches))
-end)
+end
 
 return parallel

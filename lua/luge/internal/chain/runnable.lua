@@ -23,8 +23,6 @@ local collect = join.collect
 
 local function nothing() end
 
----@class luge.Runnable
----@operator bor(any): luge.Runnable
 local Runnable = {}
 
 local runnable = { methods = Runnable }
@@ -68,6 +66,16 @@ function runnable.once(value)
   end
 end
 
+--- A source that has been pulled once already.
+function runnable.after(first, pull)
+  local given = false
+  return function()
+    if given then return pull() end
+    given = true
+    return first
+  end
+end
+
 -- The output as a single piece, computed when it is asked for.
 local function open_by_invoke(self, input, run)
   local done = false
@@ -104,6 +112,19 @@ local function transform_by_open(self, pull, close, make, run)
   return runnable.lazily(function()
     return self:_open(collect(pull, make), run)
   end, close)
+end
+
+--- `_children` and `_bind` of what wraps one Runnable: its options are those of
+--- what it wraps.
+function runnable.inner_only(self)
+  return { self.inner }
+end
+
+function runnable.bind_inner(self, options)
+  local copy = {}
+  for name, value in pairs(self) do copy[name] = value end
+  copy.inner = self.inner:bind(options)
+  return setmetatable(copy, getmetatable(self))
 end
 
 local function tostring_runnable(self)

@@ -117,11 +117,18 @@ local function counted(state, handler)
   end
 end
 
+-- A server, or an error for all who wait for one.
+local function listen(ready)
+  local ok, server = pcall(http.server, { max_body = 256 * 1024 * 1024 })
+  if ok then return server end
+  starting = nil
+  ready:reject(server)
+end
+
 local function serve(ready)
   local state = { active = 0, used = tasks.now() }
-  local server <close> = http.server {
-    max_body = 256 * 1024 * 1024,
-  }
+  local server <close> = listen(ready)
+  if not server then return end
   server:route("POST", "/v1/chat/completions", counted(state, on_chat))
   server:route("POST", "/v1/embeddings", counted(state, on_embeddings))
   state.url, state.task = server.url .. "/v1", tasks.current()

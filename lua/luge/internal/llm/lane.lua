@@ -53,7 +53,11 @@ function Lane:enter(limiter, tokens)
   if limiter == nil then return nil end
   local reservation = limiter:reserve(tokens)
   -- Somebody may have met a 429 while this one waited for its turn.
-  wait_cool(self)
+  local ok, err = pcall(wait_cool, self)
+  if not ok then
+    reservation:drop()
+    error(err, 0)
+  end
   return reservation
 end
 

@@ -99,6 +99,14 @@ function Reservation:correct(used)
   end
 end
 
+--- Nothing was sent: it does not count.
+function Reservation:drop()
+  local limiter = self.limiter
+  limiter.used_requests = limiter.used_requests - 1
+  limiter.used_tokens = limiter.used_tokens - self.tokens
+  limiter.settled:set()
+end
+
 local fields = { requests_per_minute = check.count, tokens_per_minute = check.count }
 
 --- The validator of the option `rate`.

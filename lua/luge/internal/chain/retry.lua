@@ -1,0 +1,39 @@
+-- `:retry`: a Runnable again, as `luge.retry` does it.
+
+local luge = require "luge"
+local check = require "luge.internal.chain.check"
+local runnable = require "luge.internal.chain.runnable"
+
+local call, open = runnable.call, runnable.open
+
+local Retry = { _children = runnable.inner_only, _bind = runnable.bind_inner }
+
+function Retry:_invoke(input, run)
+  return luge.retry(function() return call(self.inner, input, run) end, self.options)
+end
+
+-- What was delivered cannot be taken back: attempts end with the first piece.
+local function begin_retried(self, input, run)
+  local pull, close, make, first
+  luge.retry(function()
+    pull, close, make = open(self.inner, input, run)
+    local ok, piece = pcall(pull)
+    if not ok then
+      if close then close() end
+      error(piece, 0)
+    end
+    first = piece
+  end, self.options)
+  return runnable.after(first, pull), close, make
+end
+
+function Retry:_open(input, run)
+  return runnable.lazily(function() return begin_retried(self, input, run) end)
+end
+
+runnable.class("retry", "chain", Retry)
+
+return function(self, options)
+  if options ~= nil then check.argument("retry", options, check.table) end
+  return runnable.new(Retry, { inner = self, options = options })
+end

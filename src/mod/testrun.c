@@ -172,21 +172,27 @@ static bool is_standard(const uv_handle_t *handle) {
   return uv_fileno(handle, &fd) == 0 && fd <= 2;
 }
 
-static void count_handle(uv_handle_t *handle, void *data) {
+/* A stream that listens, or is waited for, is counted as such; one that is read
+ * though nobody waits is a connection that a server keeps for its client. */
+static bool is_left(const uv_handle_t *handle) {
   switch (uv_handle_get_type(handle)) {
   case UV_TCP:
-  case UV_UDP:
   case UV_NAMED_PIPE:
+    return !uv_is_active(handle);
+  case UV_UDP:
   case UV_FS_EVENT:
   case UV_FS_POLL:
   case UV_SIGNAL:
   case UV_PROCESS:
-    if (!uv_is_closing(handle) && !is_standard(handle)) {
-      ++*(lua_Integer *)data;
-    }
-    break;
+    return true;
   default:
-    break;
+    return false;
+  }
+}
+
+static void count_handle(uv_handle_t *handle, void *data) {
+  if (is_left(handle) && !uv_is_closing(handle) && !is_standard(handle)) {
+    ++*(lua_Integer *)data;
   }
 }
 

@@ -54,8 +54,8 @@ static void report_slow(lua_State *L, struct luge_host *host) {
 /* Whether the interruption came too late: the task had just begun to wait, and
  * was cancelled there. Its handlers have their time before it is taken up. */
 static bool grants_grace(const struct luge_task *task) {
-  return (task->root.flags & LUGE_SCOPE_CANCELLED) != 0 &&
-         !task->interrupted && !task->graced;
+  return (task->root.flags & LUGE_SCOPE_CANCELLED) != 0 && !task->interrupted &&
+         !task->graced;
 }
 
 static void take_up(lua_State *L, struct luge_task *task) {

@@ -90,6 +90,12 @@ typedef struct luge_options {
   /* What the host has to say of itself, such as a slow task. */
   void (*log)(luge_host *host, enum luge_log_level level, const char *message,
               void *user);
+
+  /* What scripts log (luge.log): `text` is the message and its fields for
+   * people to read, `json` the same, with time and level, as a JSON object on
+   * one line. Both are UTF-8. NULL: `log` is given the text. */
+  void (*record)(luge_host *host, enum luge_log_level level, const char *text,
+                 const char *json, void *user);
 } luge_options;
 
 /* Opens a host, or returns NULL: out of memory, or options from a newer luge.

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "stdio.h"
 
@@ -75,6 +77,27 @@ void cli_on_log(luge_host *host, enum luge_log_level level, const char *message,
   (void)host;
   (void)user;
   put_line(prefixes[level], message, NULL);
+}
+
+void cli_on_record(luge_host *host, enum luge_log_level level, const char *text,
+                   const char *json, void *user) {
+  static const char *const names[] = {[LUGE_LOG_DEBUG] = " DEBUG ",
+                                      [LUGE_LOG_INFO] = " INFO  ",
+                                      [LUGE_LOG_WARN] = " WARN  ",
+                                      [LUGE_LOG_ERROR] = " ERROR "};
+  char clock[16];
+  struct tm parts;
+  time_t now = time(NULL);
+  (void)host;
+  (void)user;
+  if (!isatty(STDERR_FILENO)) {
+    put_line("", json, NULL);
+    return;
+  }
+  localtime_r(&now, &parts);
+  strftime(clock, sizeof clock, "%H:%M:%S", &parts);
+  put(clock);
+  put_line(names[level], text, NULL);
 }
 
 static void put_task(const char *line, void *user) {

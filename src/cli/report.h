@@ -11,6 +11,10 @@ void cli_report_error(const char *message, const char *traceback);
 void cli_on_log(luge_host *host, enum luge_log_level level, const char *message,
                 void *user);
 
+/* What a script logs: text on a terminal, lines of JSON elsewhere. */
+void cli_on_record(luge_host *host, enum luge_log_level level, const char *text,
+                   const char *json, void *user);
+
 /* Prints every task and what it waits for. */
 void cli_report_tasks(luge_host *host);
 

@@ -44,7 +44,8 @@ static luge_host *open_host(struct job *job) {
                                .line_buffered = isatty(STDOUT_FILENO),
                                .signals = 1,
                                .on_error = on_error,
-                               .log = cli_on_log};
+                               .log = cli_on_log,
+                               .record = cli_on_record};
   luge_host *host = luge_open(&host_options);
   if (host == NULL) {
     fprintf(stderr, "luge: not enough memory to start\n");

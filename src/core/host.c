@@ -33,6 +33,16 @@ void luge__log(struct luge_host *host, enum luge_log_level level,
   }
 }
 
+void luge__log_record(struct luge_host *host, enum luge_log_level level,
+                      const char *text, const char *json) {
+  if (host->options.record == NULL) {
+    luge__log(host, level, text);
+    return;
+  }
+  luge__flush(host);
+  host->options.record(host, level, text, json, host->options.user);
+}
+
 void luge__service_start(struct luge_host *host, struct luge_service *service) {
   service->next = host->services;
   host->services = service;

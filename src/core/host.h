@@ -98,6 +98,10 @@ struct luge_host *luge__host_open(const luge_options *options);
 void luge__log(struct luge_host *host, enum luge_log_level level,
                const char *message);
 
+/* Hands what a script logs to the host: see luge_options.record. */
+void luge__log_record(struct luge_host *host, enum luge_log_level level,
+                      const char *text, const char *json);
+
 /* Pushes a table with weak keys ("k") or values ("v"). */
 void luge__weak_table(lua_State *L, const char *mode);
 

@@ -87,7 +87,10 @@ static int read_entries(struct list_call *call) {
 static void work(struct luge_job *job) {
   struct list_call *call = (struct list_call *)job;
   int error = call->directory == NULL ? open_directory(call) : 0;
-  call->call.error = error == 0 ? read_entries(call) : error;
+  if (error == 0 && call->directory != NULL) {
+    error = read_entries(call);
+  }
+  call->call.error = error;
 }
 
 /* The tables are the arguments 2 and 3. */

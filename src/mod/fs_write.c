@@ -224,6 +224,7 @@ static void take_data(lua_State *L, struct write_call *call) {
     call->bytes = luge__realloc(call->call.job.host, NULL, 0, length);
     if (call->bytes == NULL) {
       luaL_error(L, "not enough memory");
+      return;
     }
     memcpy(call->bytes, data, length);
     call->length = length;

@@ -345,6 +345,7 @@ static void create_children(lua_State *L) {
   struct children *children = luge__realloc(host, NULL, 0, sizeof *children);
   if (children == NULL) {
     luaL_error(L, "not enough memory");
+    return;
   }
   memset(children, 0, sizeof *children);
   children->host = host;

@@ -64,7 +64,7 @@ struct luge_child_options {
  * errno and NULL. */
 int luge__child_spawn(struct luge_host *host, struct luge_list *children,
                       const struct luge_child_options *options,
-                      struct luge_child **child);
+                      struct luge_child **result);
 
 /* The userdata is closed. The struct may be gone afterwards. */
 void luge__child_release(struct luge_child *child);

@@ -7,15 +7,15 @@ local check = require "luge.internal.check"
 local from = require "luge.internal.from"
 
 local new_error, fail = tasks.error, check.fail
-local open_file = io.open
+local fs
 
 local PIECE <const> = 64 << 10
 
 local http_body = {}
 
-local function io_error(message, path, err)
-  local text = tostring(err):gsub("^" .. path:gsub("%p", "%%%0") .. ": ", "")
-  error(new_error { kind = "io", message = message .. " " .. path .. ": " .. text, path = path }, 0)
+local function io_error(path, why)
+  error(new_error { kind = "io", message = ("cannot send %s: %s"):format(path, why), path = path },
+    0)
 end
 
 -- Sources: `length` in bytes or nil, `send(write)` which stops when
@@ -31,9 +31,9 @@ end
 
 local function send_file(file, path, length, write)
   while length > 0 do
-    local piece, err = file:read(math.min(PIECE, length))
+    local piece = file:read(math.min(PIECE, length))
     if not piece then
-      io_error("cannot send", path, err or "it has become shorter")
+      io_error(path, "it has become shorter while it was sent")
     end
     length = length - #piece
     if not write(piece) then
@@ -43,28 +43,21 @@ local function send_file(file, path, length, write)
   return true
 end
 
--- Files are read as io.read does: the loop waits for the disk.
 local function file_source(path)
   if type(path) ~= "string" then
     fail("bad file for a body: got %s, takes a path", check.describe(path))
   end
-  local file, err = open_file(path, "rb")
-  local length = file and file:seek "end"
-  if file then
-    file:close()
-  end
-  if not length or length >= math.maxinteger then
-    io_error("cannot read", path, err or "it is no file")
+  fs = fs or require "luge.fs"
+  local stat = fs.stat(path)
+  if stat.type ~= "file" then
+    io_error(path, "it is a " .. stat.type)
   end
   return {
-    length = length,
+    length = stat.size,
     again = true,
     send = function(write)
-      local again <close> = open_file(path, "rb")
-      if not again then
-        io_error("cannot read", path, "it is gone")
-      end
-      return send_file(again, path, length, write)
+      local file <close> = fs.open(path)
+      return send_file(file, path, stat.size, write)
     end,
   }
 end

@@ -5,6 +5,8 @@ local native = require "luge.native.task"
 local mask = require("luge.native.http_client").mask
 local progress = require "luge.internal.progress"
 local check = require "luge.internal.check"
+local closing = require "luge.internal.closing"
+local fs = require "luge.fs"
 
 local pcall, error = pcall, error
 
@@ -13,10 +15,6 @@ local ATTEMPTS <const>, DELAY <const> = 5, 0.2
 
 local Download = {}
 Download.__index = Download
-
-local function io_error(path, err)
-  error(native.error { kind = "io", message = "cannot write " .. tostring(err), path = path }, 0)
-end
 
 -- A weak ETag says nothing about the bytes.
 local function validator(headers)
@@ -43,12 +41,13 @@ function Download:request()
   return self.client:get(self.url, options)
 end
 
+-- From the first byte, in an empty file.
 function Download:begin()
-  local ok, err = self.file:seek("set", 0)
-  if not ok then
-    io_error(self.temporary, err)
+  if self.size > 0 then
+    self.file:close()
+    self.file = fs.open(self.temporary, "w")
+    self.size = 0
   end
-  self.size = 0
 end
 
 -- Notes what the answer says; a part that is not the one asked for, or a
@@ -93,10 +92,7 @@ function Download:attempt()
   response:raise_for_status()
   self:accept(response)
   for piece in response:chunks() do
-    local ok, err = self.file:write(piece)
-    if not ok then
-      io_error(self.temporary, err)
-    end
+    self.file:write(piece)
     self.size, self.failures = self.size + #piece, 0
     self:tell()
   end
@@ -124,14 +120,8 @@ end
 
 -- Keeps the file, whole, under its name.
 function Download:finish(response)
-  local ok, err = self.file:close()
-  self.closed = true
-  if ok then
-    self.file, ok, err = nil, os.rename(self.temporary, self.path)
-  end
-  if not ok then
-    io_error(self.path, err)
-  end
+  self.file:close()
+  fs.rename(self.temporary, self.path)
   self.done = true
   return {
     path = self.path, size = self.size, resumed = self.resumed,
@@ -140,10 +130,8 @@ function Download:finish(response)
 end
 
 function Download:__close()
-  if not self.closed then
-    self.file:close()
-  end
   if not self.done then
+    closing(self.file.close, self.file)
     os.remove(self.temporary)
   end
 end
@@ -164,12 +152,8 @@ return function(client, url, path, options)
     progress = "boolean", on_progress = "function",
   }, { __index = function() return true end }))
   local temporary = ("%s.%08x.part"):format(path, math.random(0) & 0xffffffff)
-  local file, err = io.open(temporary, "wb")
-  if not file then
-    io_error(path, err)
-  end
   local download <close> = setmetatable({
-    client = client, url = url, path = path, temporary = temporary, file = file,
+    client = client, url = url, path = path, temporary = temporary, file = fs.open(temporary, "wx"),
     options = option_of(options), on_progress = options.on_progress,
     size = 0, resumed = 0, failures = 0,
   }, Download)

@@ -73,6 +73,20 @@ static void test_stream(void) {
         SIGINT, true);
 }
 
+/* The same over HTTP, with the server in this process. */
+static void test_http_stream(void) {
+  stops("local luge, http = require 'luge', require 'luge.http' "
+        "local server = http.server { handler = function() "
+        "return { events = luge.stream(function(emit) while true do "
+        "emit { data = 'x' } luge.sleep(0.001) end end) } end } "
+        "local h <close> = setmetatable({}, { __close = function() "
+        "print 'closed' end }) "
+        "local url = ('http://127.0.0.1:%d/'):format(server.port) "
+        "for event in http.get(url, { stream = true }):events() do "
+        "if not seen then seen = true print 'ready' io.stdout:flush() end end",
+        SIGINT, true);
+}
+
 static void test_handler_that_waits(void) {
   stops("local luge = require 'luge' local h <close> = setmetatable({}, "
         "{ __close = function() luge.shield(luge.sleep, 0.01) "
@@ -174,6 +188,7 @@ int main(void) {
   test_children();
   test_running();
   test_stream();
+  test_http_stream();
   test_handler_that_waits();
   test_second();
   test_detached();

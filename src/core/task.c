@@ -266,6 +266,10 @@ void luge__task_ended(struct luge_task *task, int status) {
 }
 
 void luge__task_set_context(lua_State *L, struct luge_task *task) {
+  if (lua_isnil(L, -1)) { /* keeps its place: emptying it allocates nothing */
+    lua_pop(L, 1);
+    lua_pushboolean(L, 0);
+  }
   luge__slot_set(L, LUGE_CONTEXTS, task->thread.slot);
   task->has_context = true;
 }

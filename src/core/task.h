@@ -73,7 +73,7 @@ void luge__task_ended(struct luge_task *task, int status);
 const char *luge__task_status(const struct luge_task *task);
 
 /* The table on top of L's stack, which is popped, becomes the task's context,
- * which the tasks that it spawns inherit. */
+ * which the tasks that it spawns inherit; nil: none. */
 void luge__task_set_context(lua_State *L, struct luge_task *task);
 
 /* The class of Tasks, to be given its methods before a task is spawned. */

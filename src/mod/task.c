@@ -202,7 +202,7 @@ static int lib_tasks(lua_State *L) {
   return 1;
 }
 
-/* The context of the current task: a table, or nil. */
+/* The context of the current task: a table, or nil or false. */
 static int lib_context(lua_State *L) {
   struct luge_task *task = check_current(L);
   if (!task->has_context) {

@@ -8,7 +8,10 @@ local context = {}
 
 function context.get(key)
   local values = native.context()
-  return values and values[key]
+  if values then
+    return values[key]
+  end
+  return nil
 end
 
 local Restore = {}

@@ -161,10 +161,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
 
 /* A request that libcurl would send a second time, because the kept
  * connection died before the first byte of the answer: not if its first bytes
- * have gone out and it is one that may do harm twice. */
+ * have gone out and it is one that may do harm twice, or whose body is gone. */
 static bool is_resent(const struct luge__transfer *t) {
   long sent = 0;
-  if (!t->connected || t->idempotent) {
+  if (!t->connected || (t->idempotent && t->upload == NULL)) {
     return false;
   }
   luge__transfer_curl(t)->easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);

@@ -130,6 +130,7 @@ static struct verdict of_curl(struct luge__transfer *t) {
   case CURLE_GOT_NOTHING:
     return network("reset", "the connection was closed before the answer");
   case CURLE_SEND_ERROR:
+  case CURLE_SEND_FAIL_REWIND:
     return network("reset", "the connection broke while sending");
   case CURLE_RECV_ERROR:
     return on_receive(t);

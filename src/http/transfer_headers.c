@@ -60,17 +60,20 @@ void luge__fields_add(lua_State *L, struct luge__transfer *t, const char *name,
   }
 }
 
-static void check_name(lua_State *L, const char *name, size_t length) {
+bool luge__is_token(const char *text, size_t length) {
   for (size_t i = 0; i < length; i++) {
-    unsigned char c = (unsigned char)name[i];
+    unsigned char c = (unsigned char)text[i];
     if (!isalnum(c) && (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL)) {
-      luge__raise(L, "invalid",
-                  "bad header name: byte %d of it may not be in one",
-                  (int)i + 1);
+      return false;
     }
   }
-  if (length == 0) {
-    luge__raise(L, "invalid", "bad header name: it is empty");
+  return length > 0;
+}
+
+static void check_name(lua_State *L, const char *name, size_t length) {
+  if (!luge__is_token(name, length)) {
+    luge__raise(L, "invalid",
+                "bad header name: takes letters, digits and !#$%%&'*+-.^_`|~");
   }
   if ((length == 14 && strncasecmp(name, "content-length", 14) == 0) ||
       (length == 17 && strncasecmp(name, "transfer-encoding", 17) == 0)) {

@@ -6,6 +6,7 @@
 
 #include <lua.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct luge__transfer;
 
@@ -25,6 +26,9 @@ void luge__fields_add(lua_State *L, struct luge__transfer *t, const char *name,
 
 /* Whether the request has one of that name. */
 bool luge__fields_have(const struct luge__transfer *t, const char *name);
+
+/* Whether the text is a token of RFC 9110, 5.6.2: a name or a method. */
+bool luge__is_token(const char *text, size_t length);
 
 /* Hands the list to libcurl. */
 void luge__fields_end(lua_State *L, struct luge__transfer *t);

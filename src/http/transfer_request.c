@@ -1,10 +1,10 @@
 /* What a transfer asks for: URL, method, body. The handle keeps what it was
  * set to; only what differs from its last request is set again. */
-#include <ctype.h>
 #include <string.h>
 
 #include "../core/error.h"
 #include "transfer.h"
+#include "transfer_headers.h"
 #include "transfer_upload.h"
 #include "transfer_url.h"
 
@@ -40,22 +40,12 @@ void luge__transfer_set_url(lua_State *L, struct luge__transfer *t, int arg) {
   }
 }
 
-/* A token of RFC 9110, 5.6.2. */
-static bool is_token(const char *text, size_t length) {
-  for (size_t i = 0; i < length; i++) {
-    unsigned char c = (unsigned char)text[i];
-    if (!isalnum(c) && (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL)) {
-      return false;
-    }
-  }
-  return length > 0;
-}
-
 void luge__transfer_set_method(lua_State *L, struct luge__transfer *t,
                                int arg) {
   size_t length;
   const char *method = lua_tolstring(L, arg, &length);
-  if (method == NULL || length > LUGE_METHOD_MAX || !is_token(method, length)) {
+  if (method == NULL || length > LUGE_METHOD_MAX ||
+      !luge__is_token(method, length)) {
     luge__raise(L, "invalid", "bad method: takes a word of letters, at most %d",
                 LUGE_METHOD_MAX);
   }

@@ -73,6 +73,8 @@ describe("a request", function()
     bad { auth = { "only a user" } }
     bad { http_version = "9" }
     bad { redirects = -1 }
+    bad { method = "POST" }
+    bad { url = "http://127.0.0.1:1/" }
     for _, wrong in ipairs { "", "/a", "ftp://h/", "file:///etc/passwd", "http://",
       "http://h:99999/", "http://h/\r\nx", "http://h/\0", "mailto:a@b", "http:///x" } do
       test.raises("invalid", function() http.get(wrong) end)

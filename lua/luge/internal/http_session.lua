@@ -137,8 +137,18 @@ function Client:request(options)
   return perform(self, "request", method:upper(), options.url, options)
 end
 
+-- Their own methods and URLs are given otherwise.
+local function check_fixed(name, options)
+  if type(options) == "table" and (options.method ~= nil or options.url ~= nil) then
+    check.fail("'%s' takes no option 'method' or 'url': use 'request'", name)
+  end
+end
+
 local function add_method(name, method)
   Client[name] = function(self, url, options)
+    if options then
+      check_fixed(name, options)
+    end
     return perform(self, name, method, url, options)
   end
 end

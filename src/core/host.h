@@ -52,8 +52,9 @@ struct luge_host {
   bool suspending;                /* a wait is on its way to the scheduler */
 
   struct luge_task *ready_first, *ready_last;
-  unsigned passes; /* since the loop last had its turn */
-  unsigned refs;   /* what may wake a task, beside timers */
+  unsigned passes;    /* since the loop last had its turn */
+  unsigned refs;      /* what may wake a task, beside timers */
+  unsigned listeners; /* of these, what only listens */
 
   struct luge_timers timers;
   struct luge_mailbox mailbox;

@@ -23,6 +23,16 @@ void luge__unref(struct luge_host *host) {
   }
 }
 
+void luge__ref_listener(struct luge_host *host) {
+  host->listeners++;
+  luge__ref(host);
+}
+
+void luge__unref_listener(struct luge_host *host) {
+  host->listeners--;
+  luge__unref(host);
+}
+
 void luge__ready(struct luge_task *task) {
   struct luge_host *host = task->host;
   task->queued = true;
@@ -97,8 +107,10 @@ void luge__passes(struct luge_host *host) {
   }
 }
 
-static bool is_virtual(const struct luge_host *host) {
-  return host->timers.clock.advance != NULL;
+/* Whether time is virtual, and nothing but a timer is waited for. */
+static bool may_jump(const struct luge_host *host) {
+  return host->timers.clock.advance != NULL && host->timers.count > 0 &&
+         host->refs == host->listeners;
 }
 
 static void wait_for_events(struct luge_host *host) {
@@ -114,7 +126,7 @@ bool luge__poll(struct luge_host *host, bool wait) {
   if (!ready && host->refs == 0 && timers->count == 0) {
     return false;
   }
-  bool jump = !ready && wait && is_virtual(host) && host->refs == 0;
+  bool jump = !ready && wait && may_jump(host);
   luge__timers_arm(host);
   if (wait && !ready && !jump) {
     luge__failures_collect(host);
@@ -123,7 +135,7 @@ bool luge__poll(struct luge_host *host, bool wait) {
   } else {
     uv_run(host->loop, UV_RUN_NOWAIT);
   }
-  if (jump && host->ready_first == NULL && timers->count > 0) {
+  if (jump && host->ready_first == NULL && may_jump(host)) {
     timers->clock.advance(timers->clock.data, timers->heap[1]->at);
   }
   luge__timers_fire(host);

@@ -24,4 +24,9 @@ bool luge__poll(struct luge_host *host, bool wait);
 void luge__ref(struct luge_host *host);
 void luge__unref(struct luge_host *host);
 
+/* The same for what only listens, to whoever may come: it keeps the program
+ * alive, and holds no virtual clock. */
+void luge__ref_listener(struct luge_host *host);
+void luge__unref_listener(struct luge_host *host);
+
 #endif

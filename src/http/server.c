@@ -110,7 +110,7 @@ static int listen_on(struct luge__server *s, int status) {
     return status;
   }
   s->listening = true;
-  luge__ref(s->host);
+  luge__ref_listener(s->host);
   start_sweep(s);
   return 0;
 }
@@ -197,7 +197,7 @@ void luge__server_destroy(struct luge__server *s) {
   luge__waiters_wake_all(&s->drainers);
   if (s->sweeping) {
     uv_close((uv_handle_t *)&s->sweep, on_close);
-    luge__unref(s->host);
+    luge__unref_listener(s->host);
   }
 }
 

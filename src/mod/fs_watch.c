@@ -122,7 +122,7 @@ static int watch_close(lua_State *L) {
   if (watch != NULL) {
     box->watch = NULL;
     luge__waiters_wake_all(&watch->waiters);
-    luge__unref(watch->host);
+    luge__unref_listener(watch->host);
     uv_close((uv_handle_t *)&watch->handle, on_closed);
   }
   return 0;
@@ -163,7 +163,7 @@ int luge__fs_watch(lua_State *L) {
     return luge__fs_raise(L, "watch", path, NULL, -status);
   }
   box->watch = watch;
-  luge__ref(host);
+  luge__ref_listener(host);
   return 1;
 }
 

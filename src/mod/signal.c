@@ -98,7 +98,7 @@ static void close_watch(struct box *box) {
   luge__list_remove(&watch->link);
   restore_handler(watch);
   luge__waiters_wake_all(&watch->waiters);
-  luge__unref(watch->host);
+  luge__unref_listener(watch->host);
   uv_close((uv_handle_t *)&watch->handle, on_closed);
 }
 
@@ -228,7 +228,7 @@ static int lib_watch(lua_State *L) {
     return raise_uv(L, status);
   }
   box->watch = watch;
-  luge__ref(host);
+  luge__ref_listener(host);
   return 1;
 }
 

@@ -155,7 +155,7 @@ end
 
 local function cancel(task, reason)
   task:cancel(reason)
-  local ok, settled = pcall(testrun.watch, task, GRACE * patience)
+  local ok, settled = pcall(testrun.watch, task, GRACE)
   if not (ok and settled) then
     give_up()
   end

@@ -202,7 +202,7 @@ static int lib_tasks(lua_State *L) {
   return 1;
 }
 
-/* The context of the current task: a table, or nil or false. */
+/* The context of the current task: a table, or nothing. */
 static int lib_context(lua_State *L) {
   struct luge_task *task = check_current(L);
   if (!task->has_context) {
@@ -211,7 +211,7 @@ static int lib_context(lua_State *L) {
   lua_State *store = task->host->store;
   lua_rawgeti(store, LUGE_CONTEXTS, task->thread.slot);
   lua_xmove(store, L, 1);
-  return 1;
+  return lua_istable(L, -1);
 }
 
 static int lib_set_context(lua_State *L) {

@@ -8,10 +8,7 @@ local context = {}
 
 function context.get(key)
   local values = native.context()
-  if values then
-    return values[key]
-  end
-  return nil
+  return values and values[key]
 end
 
 local Restore = {}

@@ -61,7 +61,7 @@ struct luge_child_options {
 };
 
 /* Starts one; `children` is the list of those that live. 0, or a negative
- * errno and NULL. */
+ * errno. */
 int luge__child_spawn(struct luge_host *host, struct luge_list *children,
                       const struct luge_child_options *options,
                       struct luge_child **result);

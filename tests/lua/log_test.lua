@@ -84,10 +84,10 @@ describe("records", function()
   it("are text on a terminal, which they cannot drive", function()
     local code = [[require "luge.log".warn("a \27[1m", { k = "v w", n = 1 })]]
     local result = process.run {
-      "script", "-qec", ("'%s' -e '%s'"):format(command, code), "/dev/null", env = { SHELL = "/bin/sh" },
+      "script", "-qec", ("'%s' -e '%s'"):format(command, code), "/dev/null",
+      env = { SHELL = "/bin/sh" },
     }
-    test.matches(result.stdout,
-      '^%d%d:%d%d:%d%d WARN  a \\x1B%[1m k="v w" n=1\r?\n$')
+    test.matches(result.stdout, '^%d%d:%d%d:%d%d WARN  a \\x1B%[1m k="v w" n=1\r?\n$')
   end, { skip = no_script and "no script(1)" })
 end)
 

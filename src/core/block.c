@@ -203,18 +203,21 @@ void luge__block_keep_error(lua_State *L, struct luge_scope *scope) {
   lua_pop(L, 2);
 }
 
-/* Replaces a cancellation that a failed task has caused by that error. True:
- * the scope has failed. */
+/* The error of a task takes the place of a cancellation, its own that this has
+ * caused, or one from outside: or it would be lost. True: the scope has failed.
+ */
 static bool first_error(lua_State *L, struct luge_scope *scope, int first) {
   bool own = is_own_cancellation(L, scope, first);
-  if (!own) {
+  bool cancelled = (scope->flags & LUGE_SCOPE_CANCELLED) &&
+                   luge__is_error(L, first, "cancelled");
+  if (!cancelled) {
     lua_settop(L, first);
     luge__block_keep_error(L, scope);
   }
   push_object(L, scope);
   lua_getiuservalue(L, -1, 1);
   bool has_error = lua_rawgeti(L, -1, 1) != LUA_TNIL;
-  if (own && has_error) {
+  if (cancelled && has_error) {
     lua_replace(L, first);
   }
   lua_settop(L, first);

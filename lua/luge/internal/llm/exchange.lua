@@ -73,10 +73,11 @@ function exchange.open(target, body, timeout)
     headers = target.headers, body = body, timeout = timeout, stream = true,
   })
   check_stream(target, response)
+  local decoder, sum = target.format.decoder(), message.sum()
   return setmetatable({
-    target = target, response = response, decoder = target.format.decoder(),
+    target = target, response = response, decoder = decoder, event = decoder.event,
     next_data = reader_of(response, target.format.by_lines),
-    sum = message.sum(),
+    sum = sum, push = sum.push, over = false,
   }, Reader)
 end
 
@@ -90,7 +91,7 @@ local function unreadable(self)
 end
 
 local function read(self)
-  local decoder, next_data = self.decoder, self.next_data
+  local decoder, event, next_data = self.decoder, self.event, self.next_data
   while true do
     local data = next_data()
     if data == nil then
@@ -98,7 +99,7 @@ local function read(self)
       error(failure.truncated(self.target))
     end
     self.data = data
-    local delta, what = decoder:event(data)
+    local delta, what = event(decoder, data)
     if delta then return delta end
     if what == true then return nil end
     if what then error(failure.in_band(self.target, what)) end
@@ -120,7 +121,7 @@ end
 exchange.check_whole = check_whole
 
 local function finish(self)
-  self.ended = true
+  self.over = true
   self:close()
   local whole = self.sum:message()
   check_whole(self.target, whole)
@@ -142,7 +143,7 @@ local function fail(self, err)
   self:close()
   if type(err) == "table" and err.kind ~= "cancelled" then
     err.partial = self.sum:message()
-    self.failure = err
+    self.over, self.failure = true, err
   end
   error(err, 0)
 end
@@ -150,11 +151,13 @@ end
 --- The next delta; nil at the end, when `whole` is the Message. An error has
 --- the Message so far in `partial`.
 function Reader:next()
-  if self.ended then return nil end
-  if self.failure then error(self.failure, 0) end
+  if self.over then
+    if self.failure then error(self.failure, 0) end
+    return nil
+  end
   local ok, delta = pcall(read, self)
   if ok and delta then
-    self.sum:push(delta)
+    self.push(self.sum, delta)
     return delta
   end
   if ok then ok, delta = pcall(finish, self) end

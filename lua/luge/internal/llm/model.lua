@@ -206,9 +206,10 @@ end
 local function live_source(self, input)
   local reader, first
   local context = tasks.context()
+  local next_delta
   local function pull()
     if reader then
-      local delta = reader:next()
+      local delta = next_delta(reader)
       if delta == nil and not reader.told then
         reader.told = true
         finish_stream(reader, context)
@@ -217,6 +218,7 @@ local function live_source(self, input)
     end
     context = tasks.context()
     reader, first = open_live(self, prompt.messages(input))
+    next_delta = reader.next
     if first == nil then
       reader.told = true
       finish_stream(reader, context)

@@ -48,7 +48,7 @@ local http = {}
 ---@field unix_socket? string path of a socket to connect to in place of the URL's host
 ---@field max_body? integer bytes, decompressed; default 64 MiB, and none with `stream`
 ---@field stream? boolean return once the head is there; the body is read piece by piece
----@field on_progress? fun(state: luge.http.Progress) as bytes go and, without `stream`, come; may wait
+---@field on_progress? fun(state: luge.http.Progress) as bytes go, and come without `stream`
 
 ---@class luge.http.Part
 ---@field name? string in a list of parts

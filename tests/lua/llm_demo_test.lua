@@ -24,7 +24,8 @@ describe("the demo model", function()
     local m = llm.model("demo", quick)
     local one = m:invoke "What are tides?"
     test.matches(one.content, "demo")
-    test.matches(one.content, "What are tides%?")
+    test.matches(one.content, "about tides")
+    test.matches(one.content, "LUGE_MODEL")
     test.equal(one.content, m:invoke("What are tides?").content)
     test.equal(one.usage.input_tokens, 3)
     test.equal(one.finish_reason, "stop")
@@ -40,9 +41,9 @@ describe("the demo model", function()
   it("keeps to limits and stops", function()
     local m = llm.model("demo", quick)
     local cut = m:bind({ max_tokens = 3 }):invoke "hi"
-    test.equal(cut.content, "This is luge's")
+    test.equal(cut.content, "Hello! This is")
     test.equal(cut.finish_reason, "length")
-    test.equal(m:bind({ stop = " model" }):invoke("hi").content, "This is luge's built-in demo")
+    test.equal(m:bind({ stop = " built" }):invoke("hi").content, "Hello! This is luge's")
   end)
 
   it("calls the tools that are spoken of, and tells their results", function()
@@ -76,6 +77,60 @@ describe("the demo model", function()
     test.equal(m:bind({ tool_choice = "none" }):invoke(question).tool_calls, nil)
   end)
 
+  it("calls a tool for each name, and one that calculates for a sum", function()
+    local function tool(name, description, parameter)
+      return llm.tool { name = name, description = description, run = print, parameters = {
+        type = "object", required = { parameter },
+        properties = { [parameter] = { type = "string" } },
+      } }
+    end
+    local m = llm.model("demo", { tools = {
+      tool("get_weather", "Tells the weather in a city.", "city"),
+      tool("calculator", "Evaluates an arithmetic expression.", "expression"),
+    } })
+    local function calls(question)
+      local texts = {}
+      for i, call in ipairs(m:invoke(question).tool_calls or {}) do
+        texts[i] = call.name .. call.arguments_text
+      end
+      return texts
+    end
+    test.same(calls "How is the weather in Oslo and in New York?",
+      { 'get_weather{"city":"Oslo"}', 'get_weather{"city":"New York"}' })
+    test.same(calls "What is 17 * 23?", { 'calculator{"expression":"17 * 23"}' })
+    test.same(calls "What is in the city?", {})
+  end)
+
+  it("reads what it is given", function()
+    local m = llm.model("demo", quick)
+    local function says(question, want)
+      test.equal(m:invoke(question).content, want)
+    end
+    says("What is 2 + 3 * (4 - 1)?", "2 + 3 * (4 - 1) = 11")
+    says("Is it true that 17 times 23 = 392?", "No, 17 * 23 = 391, not that.")
+    says("Summarize in two sentences:\nOne. Two! Three?", "One. Two!")
+    says("Answer with one word: positive, negative or neutral. I love it.", "positive")
+    says("One of: spam, mail. Is this spam or mail?\nNo spam here.", "spam")
+    says('How many words are in "a b c"?', "3")
+    says("List two colors, separated by commas.", "bright colors, quiet colors")
+    says("Context:\nThe kettle boils fast. The lamp has two bulbs.\n"
+      .. "Question: How many bulbs has the lamp?", "The lamp has two bulbs.")
+    says({ messages = { { "user", "My name is Ada. I like tea." }, { "assistant", "Good." },
+      { "user", "What is my name?" } } }, 'You said: "My name is Ada."')
+    local joke = m:invoke("Tell a joke about cats.").content
+    test.matches(joke, "cats")
+    local other = m:invoke("Tell a joke about cats. Not this: " .. joke).content
+    test.ok(other ~= joke)
+  end)
+
+  it("miscalculates for some seeds at a high temperature", function()
+    local answers = {}
+    for seed = 1, 3 do
+      answers[seed] = llm.model("demo", { temperature = 1.5, seed = seed }):invoke("3 + 4").content
+    end
+    test.same(answers, { "3 + 4 = 7", "3 + 4 = 8", "3 + 4 = 7" })
+  end)
+
   it("fills in schemas", function()
     local schema = {
       type = "object", required = { "kind", "count", "tags", "inner", "maybe" },
@@ -92,6 +147,49 @@ describe("the demo model", function()
     test.equal(#value.tags, 2)
     local any = llm.model("demo", { response_format = { type = "json_object" } }) | llm.json()
     test.equal(type(any:invoke "hi"), "table")
+  end)
+
+  it("fills schemas with what a text says", function()
+    local text, whole = { type = "string" }, { type = "integer" }
+    local value = llm.model("demo"):structured({
+      type = "object", required = { "name", "email", "skills", "jobs", "years", "fits", "score" },
+      properties = {
+        name = text, email = text, years = whole, skills = { type = "array", items = text },
+        fits = { type = "boolean" }, score = { type = "integer", minimum = 1, maximum = 5 },
+        jobs = { type = "array", items = {
+          type = "object", required = { "title", "company" },
+          properties = { title = text, company = text },
+        } },
+      },
+    }):invoke [[
+What does this say?
+Name: Ada Lovelace
+Skills: Lua, C, mathematics
+Write to ada@example.org. She has worked for 12 years, and is excellent, not slow.
+- Programmer at Analytical Engines
+- Writer at the Notes]]
+    test.same(value, {
+      name = "Ada Lovelace", email = "ada@example.org", skills = { "Lua", "C", "mathematics" },
+      years = 12, fits = false, score = 5, jobs = {
+        { title = "Programmer", company = "Analytical Engines" },
+        { title = "Writer", company = "Notes" },
+      },
+    })
+    local holds = { type = "object", required = { "holds" },
+      properties = { holds = { type = "boolean" } } }
+    local m = llm.model("demo"):structured(holds)
+    test.same({ m:invoke("Is 2 + 2 = 5?").holds, m:invoke("Is 2 + 2 = 4?").holds },
+      { false, true })
+  end)
+
+  it("fills a schema after its tools have answered", function()
+    local lookup = llm.tool { name = "lookup_age", description = "Finds the age of a person.",
+      run = function() return "age: 36" end }
+    local result = llm.agent({ tools = { lookup }, output = {
+      type = "object", required = { "age" }, properties = { age = { type = "integer" } },
+    } }):run "Find the age of Ada."
+    test.same(result.output, { age = 36 })
+    test.equal(result.turns, 2)
   end)
 
   it("refuses what is no request", function()

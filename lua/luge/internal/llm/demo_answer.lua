@@ -1,13 +1,16 @@
--- What the demo model says: a function of the request, and of nothing else. It
--- speaks about itself, calls the tools that are spoken of, tells their results,
--- and fills in schemas, so that scripts meet all that a real model does.
+-- What the demo model answers: a function of the request, and of nothing else.
+-- It calls the tools that are spoken of, tells their results, fills in schemas
+-- and says something in words, so that scripts meet all that a real model does.
 
 local json = require "luge.json"
 local demo_value = require "luge.internal.llm.demo_value"
+local read = require "luge.internal.llm.demo_read"
+local speak = require "luge.internal.llm.demo_text"
 
 local demo_answer = {}
 
-local SHOWN = 200 -- characters of the question that an answer repeats
+local SHOWN = 1000 -- characters of a tool's result that an answer repeats
+local CALLS = 4    -- of one tool, for a question that names several places
 
 local function text_of(content)
   if type(content) == "string" then return content end
@@ -33,24 +36,25 @@ end
 
 -- Tools.
 
-local function mentions(text, words)
-  for word in words:lower():gmatch("%a+") do
-    if #word >= 4 and text:find(word, 1, true) then return true end
-  end
-  return false
+-- How much a question speaks of a tool: words of its name count more.
+local function relevance(f, wanted, question)
+  local described = text_of(f.description)
+  local score = 2 * read.likeness(f.name:gsub("_", " "), wanted) + read.likeness(described, wanted)
+  local about_sums = (f.name .. " " .. described):lower():find("calculat")
+    or described:lower():find("arithmetic")
+  return about_sums and read.sum(question) and score + 2 or score
 end
 
 -- The tools that a request makes the model call.
 local function wanted_tools(request, question)
   local choice, wanted = request.tool_choice, {}
   if not request.tools or choice == "none" then return wanted end
-  local text = question:lower()
+  local _, words = read.words(question)
   for _, tool in ipairs(request.tools) do
     local f = tool["function"]
     local forced = type(choice) == "table" and choice["function"]
       and choice["function"].name == f.name
-    if forced or (type(choice) ~= "table"
-      and mentions(text, f.name:gsub("_", " ") .. " " .. text_of(f.description))) then
+    if forced or (type(choice) ~= "table" and relevance(f, words, question) >= 2) then
       wanted[#wanted + 1] = f
     end
   end
@@ -58,43 +62,109 @@ local function wanted_tools(request, question)
   return wanted
 end
 
+-- The names that a tool is called with, one after the other: those of "in Oslo
+-- and Rome", if a single text is all that it needs; or nil.
+local function names_for(f, question)
+  local parameters = f.parameters or {}
+  local needed = parameters.required or {}
+  local only = #needed == 1 and (parameters.properties or {})[needed[1]]
+  local several = question:find("[%w\x80-\xff] and ")
+  if not (several and only and only.type == "string" and not only.enum) then return nil end
+  local names = read.names(question)
+  return #names > 1 and names or nil
+end
+
+local function call_of(f, question, names, id)
+  local arguments = demo_value.make(f.parameters or { type = "object" }, question, names)
+  return { id = id, type = "function", ["function"] = {
+    name = f.name, arguments = json.encode(json.object(arguments), { sort_keys = true }),
+  } }
+end
+
 local function calls_of(tools, question, turn)
   local calls = json.array()
-  for i, f in ipairs(tools) do
-    local arguments = demo_value.make(f.parameters or { type = "object" }, question)
-    calls[i] = { id = ("call_%d_%d"):format(turn, i), type = "function", ["function"] = {
-      name = f.name, arguments = json.encode(json.object(arguments), { sort_keys = true }),
-    } }
+  for _, f in ipairs(tools) do
+    local names = names_for(f, question)
+    for i = 1, math.min(names and #names or 1, CALLS) do
+      local id = ("call_%d_%d"):format(turn, #calls + 1)
+      calls[#calls + 1] = call_of(f, question, names and { names[i] }, id)
+    end
   end
   return calls
 end
 
-local function told_results(messages)
+-- What the tools answered since the model spoke last, each by its name.
+local function told_results(messages, calls)
   local results = {}
   for i = #messages, 1, -1 do
-    if messages[i].role ~= "tool" then break end
-    local handed_over = tostring(messages[i].name):find("^transfer_to_")
-    if handed_over then return {} end
-    table.insert(results, 1, shortened(text_of(messages[i].content)))
+    local m = messages[i]
+    if m.role ~= "tool" then break end
+    local name = calls[m.tool_call_id] or m.name or "the tool"
+    if name:find("^transfer_to_") then return {} end
+    table.insert(results, 1, { name = name, text = shortened(text_of(m.content)) })
   end
   return results
 end
 
+local function names_of_calls(messages)
+  local names = {}
+  for _, m in ipairs(messages) do
+    for _, call in ipairs(type(m.tool_calls) == "table" and m.tool_calls or {}) do
+      if call.id and call["function"] then names[call.id] = call["function"].name end
+    end
+  end
+  return names
+end
+
 -- Texts.
 
-local function structured(format, question)
+local function structured(format, text)
   if format.type == "json_schema" then
-    local value = demo_value.make(format.json_schema.schema, question)
-    return json.encode(value, { sort_keys = true })
+    return json.encode(demo_value.make(format.json_schema.schema, text), { sort_keys = true })
   end
-  return json.encode({ answer = "This is luge's demo model.", question = shortened(question) },
+  return json.encode({ answer = "This is luge's demo model.", question = shortened(text) },
     { sort_keys = true })
 end
 
-local function spoken(question)
-  return ("This is luge's built-in demo model, not a real one. You asked: \"%s\" "
-    .. "Set LUGE_MODEL, to openai:gpt-4o-mini for instance, and a real model answers here.")
-    :format(shortened(question))
+local function tell_results(results)
+  local parts = {}
+  for i, result in ipairs(results) do
+    parts[i] = ("%s says: %s"):format(result.name, (result.text:gsub("%.$", "")))
+  end
+  return table.concat(parts, "; ") .. "."
+end
+
+-- The statements of a message: of the system's, what follows its first line.
+local function add_statements(list, m, earlier)
+  local text = text_of(m.content)
+  if m.role == "system" then text = text:match("\n(.*)") or "" end
+  for _, sentence in ipairs(read.sentences(text)) do
+    if not read.is_question(sentence) and not sentence:find(":$") then
+      list[#list + 1] = { text = sentence, earlier = earlier and m.role == "user" }
+    end
+  end
+end
+
+-- What demo_text looks at.
+local function view_of(request, question)
+  local statements, all, last = {}, {}, 0
+  local messages = request.messages
+  for i, m in ipairs(messages) do
+    all[i] = text_of(m.content)
+    if m.role == "user" then last = i end
+  end
+  for i, m in ipairs(messages) do
+    if m.role == "user" or m.role == "system" then add_statements(statements, m, i < last) end
+  end
+  local asked
+  for _, sentence in ipairs(read.sentences(question)) do
+    if read.is_question(sentence) then asked = sentence end
+  end
+  return {
+    question = question, asked = asked, statements = statements,
+    all = table.concat(all, "\n"), temperature = tonumber(request.temperature) or 0,
+    seed = math.tointeger(request.seed) or 0,
+  }
 end
 
 local function cut_at_stop(text, stop)
@@ -131,34 +201,36 @@ local function count_words(messages)
 end
 
 local function answer_text(request, question, results)
-  if #results > 0 then
-    return "The tools answered: " .. table.concat(results, "; ") .. "."
-  end
   local format = request.response_format
-  if type(format) == "table" and format.type ~= "text" then return structured(format, question) end
-  return spoken(question)
+  if type(format) == "table" and format.type ~= "text" then
+    local texts = { question }
+    for _, result in ipairs(results) do texts[#texts + 1] = result.text end
+    return structured(format, table.concat(texts, "\n"))
+  end
+  if #results > 0 then return tell_results(results) end
+  return speak(view_of(request, question))
+end
+
+local function usage_of(input, output)
+  return { prompt_tokens = input, completion_tokens = output, total_tokens = input + output }
 end
 
 --- The answer to a chat request: `content`, `tool_calls`, `finish_reason` and
 --- `usage`, as the OpenAI format has them.
 function demo_answer.chat(request)
   local messages = request.messages
-  local question, results = last_said(messages, "user"), told_results(messages)
+  local question = last_said(messages, "user")
+  local results = told_results(messages, names_of_calls(messages))
   local input = count_words(messages)
   local tools = #results == 0 and wanted_tools(request, question) or {}
   if #tools > 0 then
-    return {
-      tool_calls = calls_of(tools, question, #messages), finish_reason = "tool_calls",
-      usage = { prompt_tokens = input, completion_tokens = #tools, total_tokens = input + #tools },
-    }
+    local calls = calls_of(tools, question, #messages)
+    return { tool_calls = calls, finish_reason = "tool_calls", usage = usage_of(input, #calls) }
   end
   local text = cut_at_stop(answer_text(request, question, results), request.stop)
   local content, reason, output =
     limited(text, request.max_completion_tokens or request.max_tokens)
-  return {
-    content = content, finish_reason = reason,
-    usage = { prompt_tokens = input, completion_tokens = output, total_tokens = input + output },
-  }
+  return { content = content, finish_reason = reason, usage = usage_of(input, output) }
 end
 
 -- Embeddings: each word adds to some of the numbers, so that texts with words

@@ -5,7 +5,8 @@
 #   tests/command/*_test.sh  the command from outside, in the shell; and in C
 #   tests/command/*_test.c   where that takes signals or terminals
 #   tests/regress/*          one file per bug, C or Lua
-#   examples/*.lua           run as they are, without a key
+#   examples/**/*.lua        run as they are, without a key; what they print is
+#                            compared with what they say they print
 # Files below a folder named `long` take minutes: label `long`.
 set(test_timeout 60)
 if(LUGE_SANITIZE OR LUGE_GCSTRESS)
@@ -100,10 +101,10 @@ if(TARGET luge_command)
 endif()
 
 if(TARGET luge_command)
-  file(GLOB examples CONFIGURE_DEPENDS examples/*.lua)
+  file(GLOB_RECURSE examples CONFIGURE_DEPENDS examples/*.lua)
+  list(FILTER examples EXCLUDE REGEX "/examples/embed/") # for programs in C
   foreach(path IN LISTS examples)
-    luge_add_test("${path}" ${CMAKE_COMMAND} -E env --unset=LUGE_MODEL
-                  $<TARGET_FILE:luge_command> "${path}")
+    luge_add_test("${path}" luge_command tests/support/example.lua "${path}")
   endforeach()
 endif()
 

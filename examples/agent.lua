@@ -62,3 +62,17 @@ end
 ask "How is the weather in Bergen?"
 ask "Please book the train to Oslo for 2."
 ask "And a train to Rome for 12."
+
+-- Prints:
+--   > How is the weather in Bergen?
+--   [get_weather {"city":"Bergen"}]
+--   [-> 12 degrees and rain in Bergen]
+--   get_weather says: 12 degrees and rain in Bergen.
+--   > Please book the train to Oslo for 2.
+--   [book_train {"city":"Oslo","passengers":2}]
+--   [-> booked for 2 to Oslo]
+--   book_train says: booked for 2 to Oslo.
+--   > And a train to Rome for 12.
+--   [book_train {"city":"Rome","passengers":12}]
+--   [-> The call was not approved: no more than four passengers]
+--   book_train says: The call was not approved: no more than four passengers.

@@ -55,3 +55,30 @@ names:map(function(name)
 end, { concurrency = 4 }):each(function(name)
   print("  " .. name)
 end)
+
+-- Prints:
+--   The first three of one sensor:
+--     kitchen: 20.91
+--     kitchen: 21.79
+--     kitchen: 21.99
+--   kitchen was switched off
+--
+--   Two, as they come, in groups of four:
+--     ...: 20.91, ...
+--     ...
+--   ... was switched off
+--   ... was switched off
+--
+--   Side by side:
+--     20.91  20.91
+--     21.79  21.79
+--   ... was switched off
+--   ... was switched off
+--
+--   Slow work on four items at once, in order:
+--     ONE
+--     TWO
+--     THREE
+--     FOUR
+--     FIVE
+--     SIX

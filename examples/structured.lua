@@ -23,9 +23,16 @@ local texts = {
 }
 
 local usage = llm.usage(function()
+  -- Each as it is there.
   for i, text in classify:batch_as_completed(texts, { concurrency = 4 }) do
     print(("%d. %s: %s, %d stars"):format(i, text.product, text.mood, text.stars))
   end
 end)
 print(("%d requests, %d tokens in, %d out"):format(usage.requests, usage.input_tokens,
   usage.output_tokens))
+
+-- Prints:
+--   ...: ..., ... stars
+--   ...: ..., ... stars
+--   ...: ..., ... stars
+--   3 requests, 54 tokens in, 3 out

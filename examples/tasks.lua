@@ -63,3 +63,31 @@ end, {
   before_sleep = function(info) log("%s; again in %g s", info.error, info.wait) end,
 })
 log("%s", answer)
+
+-- Prints:
+--   All, in the order of the list:
+--    ... s  asking alpha
+--    ... s  asking beta
+--    ... s  the answer of alpha, the answer of beta
+--
+--   The first; the other is cancelled:
+--    ... s  asking slow
+--    ... s  asking quick
+--    ... s  the answer of quick
+--
+--   Ten items, at most four at once:
+--    ... s  1 4 9 16 25 36 49 64 81 100
+--
+--   A deadline, and what is left behind in order:
+--    ... s  asking a sleeper
+--    ... s  cleaned up
+--    ... s  false timeout: timed out after 0.1 seconds
+--
+--   One fails, the others end with it:
+--    ... s  asking a long one
+--    ... s  false out of paper
+--
+--   Trying again:
+--    ... s  network: no route; again in 0.05 s
+--    ... s  network: no route; again in 0.1 s
+--    ... s  through at last

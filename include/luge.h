@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -46,6 +47,73 @@ enum luge_log_level {
 };
 
 enum luge_stream { LUGE_STDOUT = 1, LUGE_STDERR = 2 };
+
+/* Capabilities: what the scripts of a host may do to the world outside of it.
+ * "read" and "write" are about files, by the real path of what is opened; "net"
+ * about hosts, before their names are looked up, and each address after it;
+ * "env" about environment variables; "run" about programs. Every function that
+ * reaches outside asks first, Lua's own too; what is denied raises `permission`
+ * (its fields: `capability`, `resource`). docs/permissions.md has the details.
+ *
+ * Rules are lists separated by commas (",," is a comma); "*" is all; NULL none.
+ * What a `deny` holds is denied whatever `allow` says.
+ *
+ *   read, write   PATH: the file, or all that is below the directory
+ *   net           HOST, *.HOST, an address or ADDRESS/BITS; all also with :PORT
+ *                 (IPv6 then in brackets), and *:PORT
+ *   env           NAME, PREFIX*
+ *   run           PROGRAM: a path, or a name to be found in PATH; at once */
+typedef struct luge_rules {
+  const char *allow, *deny;
+} luge_rules;
+
+/* A decision. The strings are valid during the call that tells it. */
+typedef struct luge_access {
+  const char *operation;  /* such as "fs.read" */
+  const char *capability; /* "net", "read", "write", "env", "run"; or "host":
+                             what no rule allows */
+  const char *resource;   /* the real path, "host:port", the name */
+  const char *rule;       /* what decided: "--allow-read=/srv"; "": nothing
+                             allows it; "authorize" */
+  int allowed;
+} luge_access;
+
+/* Made by luge_sandboxed or luge_trusted, then changed. Read by luge_open or
+ * luge_restrict, and copied. The callbacks are called on the host's thread,
+ * with the `user` of luge_options, and may not call the host. */
+typedef struct luge_capabilities {
+  size_t size;
+  int trusted; /* the rules do not count: all is allowed */
+  luge_rules net, read, write, env, run;
+
+  /* Directories that `require` may load Lua modules from, beside what `read`
+   * allows: a list as above. They are found by package.path. */
+  const char *modules;
+
+  /* Asked about each operation that the rules allow; 0 denies it. It can only
+   * take away: to decide alone, let the rules allow all. NULL: they decide. */
+  int (*authorize)(luge_host *host, const luge_access *access, void *user);
+
+  /* Told each decision, before what it allows is done. */
+  void (*audit)(luge_host *host, const luge_access *access, void *user);
+} luge_capabilities;
+
+/* Nothing but what is then added: no files, no network, no variables, no
+ * programs; text and no bytecode, no C modules, of `debug` only traceback and
+ * getinfo. What is printed and logged goes to the callbacks of luge_options. */
+static inline luge_capabilities luge_sandboxed(void) {
+  luge_capabilities capabilities;
+  memset(&capabilities, 0, sizeof capabilities);
+  capabilities.size = sizeof capabilities;
+  return capabilities;
+}
+
+/* All that the process may do; where there is no callback, unchecked. */
+static inline luge_capabilities luge_trusted(void) {
+  luge_capabilities capabilities = luge_sandboxed();
+  capabilities.trusted = 1;
+  return capabilities;
+}
 
 /* What a host is opened with. Zeroed fields mean the default; `size` is
  * sizeof(luge_options), so that older programs go on working. */
@@ -96,15 +164,24 @@ typedef struct luge_options {
    * one line. Both are UTF-8. NULL: `log` is given the text. */
   void (*record)(luge_host *host, enum luge_log_level level, const char *text,
                  const char *json, void *user);
+
+  /* What scripts may do. NULL: luge_trusted(). */
+  const luge_capabilities *capabilities;
 } luge_options;
 
-/* Opens a host, or returns NULL: out of memory, or options from a newer luge.
- * `options` may be NULL. */
+/* Opens a host, or returns NULL: out of memory, options from a newer luge, or
+ * capabilities as luge_restrict refuses them. `options` may be NULL. */
 LUGE_API luge_host *luge_open(const luge_options *options);
 
 /* Cancels what runs, lets handlers run, and frees the host. Not from inside
  * one of its callbacks: LUGE_INVALID. */
 LUGE_API int luge_close(luge_host *host);
+
+/* Takes capabilities away, for ever: for a host that was opened without, so
+ * that what prepares it may do all. Once, while no script runs: LUGE_INVALID
+ * then, and for a rule that is none, which `log` is told. */
+LUGE_API int luge_restrict(luge_host *host,
+                           const luge_capabilities *capabilities);
 
 /* Runs a script as the main task until it, and what it owns, has ended. The
  * `argc` strings of `argv` are its arguments. `chunkname` as for lua_load. */

@@ -2,7 +2,9 @@
  * none of them. */
 #include <luge.h>
 
+#include "core/async.h"
 #include "core/host.h"
+#include "core/permission.h"
 #include "core/require.h"
 #include "mod/environment.h"
 #include "mod/modules.h"
@@ -28,5 +30,20 @@ luge_host *luge_open(const luge_options *options) {
     luge_close(host);
     return NULL;
   }
+  const luge_capabilities *capabilities = host->options.capabilities;
+  host->options.capabilities = NULL; /* the embedder's, and not for long */
+  if (capabilities != NULL && luge_restrict(host, capabilities) != LUGE_OK) {
+    luge_close(host);
+    return NULL;
+  }
   return host;
+}
+
+int luge_restrict(luge_host *host, const luge_capabilities *capabilities) {
+  if (host == NULL || capabilities == NULL || host->permission != NULL ||
+      host->current != NULL || host->driving || host->stopping ||
+      !luge__on_thread(host)) {
+    return LUGE_INVALID;
+  }
+  return luge__permission_open(host, capabilities);
 }

@@ -13,6 +13,7 @@
 #include "error.h"
 #include "failure.h"
 #include "interrupt.h"
+#include "permission.h"
 #include "require.h"
 #include "sched.h"
 #include "task.h"
@@ -107,6 +108,7 @@ static void free_host(struct luge_host *host) {
   luge__pool_free(host);
   luge__output_free(host);
   luge__mailbox_free(host);
+  luge__permission_free(host);
   destroy(host);
 }
 

@@ -35,9 +35,12 @@ struct luge_service {
   void (*freed)(struct luge_service *service); /* after they have closed */
 };
 
+struct luge_permission;
+
 struct luge_host {
   luge_options options;
-  lua_State *L;     /* the main state: runs no script */
+  struct luge_permission *permission; /* NULL: scripts are trusted */
+  lua_State *L;                       /* the main state: runs no script */
   lua_State *store; /* a thread that runs nothing, and holds the tables */
   uv_loop_t *loop;
   uv_loop_t own_loop;

@@ -1,0 +1,84 @@
+/* Permissions: the one place that decides what scripts may do. A host that
+ * trusts them has none of this (host->permission is NULL), and each check is a
+ * look at that pointer. Loop thread only; the rules never change once read.
+ *
+ * A check comes before anything is done, on what will be used and not on what
+ * it is called: the real path (place.h), the address (address.h), the program
+ * that was found. Each decision is one of luge_access, told to the embedder. */
+#ifndef LUGE_CORE_PERMISSION_H
+#define LUGE_CORE_PERMISSION_H
+
+#include <lua.h>
+#include <luge.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "host.h"
+#include "operation.h"
+
+/* Whether checks can be left out: all is allowed, and nobody is told. */
+static inline bool luge__is_trusted(const struct luge_host *host) {
+  return host->permission == NULL;
+}
+
+/* Whether scripts are confined: functions of Lua's that no rule is about are
+ * out of reach. */
+bool luge__is_restricted(const struct luge_host *host);
+
+/* Decides about a real path, the name of a variable, or the path of a program,
+ * and tells the audit. Never raises. */
+bool luge__permits(struct luge_host *host, enum luge_operation operation,
+                   const char *resource);
+
+/* Decides as above, and raises `permission`. */
+void luge__permit(lua_State *L, enum luge_operation operation,
+                  const char *resource);
+
+/* Raises `permission` for what has been decided. */
+int luge__permission_raise(lua_State *L, enum luge_operation operation,
+                           const char *resource);
+
+/* The same about a program, by its path as luge__program_find has it. */
+void luge__permit_program(lua_State *L, enum luge_operation operation,
+                          const char *path);
+
+/* The network takes two decisions. First about a host, as a name in its
+ * normalised form or as an address, before it is looked up: raises. Then about
+ * each address that one would connect to, send to or listen on: never raises.
+ * `name` is what was looked up, NULL if nothing was. Whoever connects uses the
+ * addresses that were allowed, and no other; where none is left, it raises for
+ * one that was denied. */
+void luge__permit_host(lua_State *L, enum luge_operation operation,
+                       const char *name, uint16_t port);
+bool luge__permits_address(struct luge_host *host,
+                           enum luge_operation operation, const char *name,
+                           const struct sockaddr *address);
+int luge__permission_raise_address(lua_State *L, enum luge_operation operation,
+                                   const char *name,
+                                   const struct sockaddr *address);
+
+/* A path that something opens by its name (SQLite, say): looks it up, checks
+ * its real path, and pushes that for it to open; in a host that trusts, the
+ * path as it is. Blocks as a look-up of a file does. Raises `permission`, and
+ * `io` where the directories on the way cannot be passed. `other` is a second
+ * operation on the same path that is checked too, or the same again. */
+const char *luge__permit_path(lua_State *L, enum luge_operation operation,
+                              enum luge_operation other, const char *path);
+
+/* Whether the rules allow it: tells nobody, and asks nobody. For luge's own
+ * Lua code that can do without. */
+bool luge__would_permit(const struct luge_host *host,
+                        enum luge_operation operation, const char *resource);
+
+/* "host:port", with IPv6 in brackets, as rules are written. */
+enum { LUGE_NET_RESOURCE = 320 };
+const char *luge__net_resource(char text[LUGE_NET_RESOURCE], const char *host,
+                               uint16_t port);
+
+/* luge_restrict's part; 0 or a luge_status. luge__permission_free undoes it. */
+int luge__permission_open(struct luge_host *host,
+                          const luge_capabilities *capabilities);
+void luge__permission_free(struct luge_host *host);
+
+#endif

@@ -1,0 +1,45 @@
+/* Places: where a path leads to, held by the descriptor of its directory. A
+ * path is walked one name at a time, and links are followed here and not by the
+ * system, so that what is checked (`path`, the real path) and what is used
+ * (`name` in `dir`, never followed) are the same whatever is swapped meanwhile.
+ * The links of /proc that lead to open files by magic are texts here like any
+ * other. Any thread; malloc'ed. */
+#ifndef LUGE_CORE_PLACE_H
+#define LUGE_CORE_PLACE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct luge_place {
+  int dir;          /* to be closed; AT_FDCWD: none was looked up */
+  const char *name; /* in it: one name, or "." */
+  char *path;       /* the real path of that; NULL */
+};
+
+/* A path that is not looked up: for hosts that trust their scripts. `path`
+ * outlives the place. */
+struct luge_place luge__place_here(const char *path);
+
+/* Looks `path` up; the last name too, if `follow` says so and it is a link. It
+ * need not exist. Returns 0 or an errno: then `path` is how far it came and
+ * what was left of it; after ENOENT the directory is there, and `name` is all
+ * that is missing below. To be left in any case. */
+int luge__place_find(struct luge_place *place, const char *path, bool follow);
+
+/* Frees it; again does nothing. */
+void luge__place_leave(struct luge_place *place);
+
+/* Opens what is there, as open(2) does, without waiting for the other end of a
+ * FIFO, closed in children. A link at a place that was found is ELOOP. Returns
+ * 0 or an errno. */
+int luge__place_open(const struct luge_place *place, int flags, mode_t mode,
+                     int *fd);
+
+/* The flag that keeps fstatat and the like from following what was found. */
+int luge__place_flags(const struct luge_place *place);
+
+/* The real path that `path` has, or would have if it existed. NULL: no memory,
+ * or errno tells why the current directory is unknown. To be freed. */
+char *luge__real_path(const char *path);
+
+#endif

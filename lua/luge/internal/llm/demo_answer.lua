@@ -36,13 +36,15 @@ end
 
 -- Tools.
 
--- How much a question speaks of a tool: words of its name count more.
+-- How much a question speaks of a tool: words of its name count more. A sum is
+-- for a tool that calculates, a question for one that searches.
 local function relevance(f, wanted, question)
-  local described = text_of(f.description)
-  local score = 2 * read.likeness(f.name:gsub("_", " "), wanted) + read.likeness(described, wanted)
-  local about_sums = (f.name .. " " .. described):lower():find("calculat")
-    or described:lower():find("arithmetic")
-  return about_sums and read.sum(question) and score + 2 or score
+  local name, described = f.name:gsub("_", " "), text_of(f.description)
+  local all = (name .. " " .. described):lower()
+  local calculates = all:find("calculat") or all:find("arithmetic")
+  local fits = calculates and read.sum(question)
+    or all:find("search") and question:find("?", 1, true)
+  return 2 * read.likeness(name, wanted) + read.likeness(described, wanted) + (fits and 2 or 0)
 end
 
 -- The tools that a request makes the model call.

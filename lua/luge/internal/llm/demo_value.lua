@@ -99,6 +99,7 @@ local known = {
     local first = read.sentences(said.text)[1]
     return first and "The text says: " .. first
   end },
+  { "company", function(said) return said.text:match(" at (%u[%w .&-]*)") end },
   { "title", function(said) return said.text:match("^([%w ]-) at ") or read.topic(said.text) end },
   { "topic", function(said) return read.topic(said.text) end },
   { "query", function(said) return read.topic(said.text) end },

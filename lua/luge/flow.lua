@@ -10,6 +10,7 @@ local check = require "luge.internal.check"
 local log = require("luge.native.log").write
 local pcall, setmetatable, getmetatable = pcall, setmetatable, getmetatable
 
+---@class luge.flow
 local flow = {}
 
 local MAX_STEPS = 1000000
@@ -22,7 +23,10 @@ local NO_PARAMS = setmetatable({}, {
 -- Nodes. A node is a table of its own fields, with these beside them:
 -- `successors` (action -> node), and `instances`, the metatable of its runs.
 
+--- `a >> b` is `a:next(b)`, and `a - "action" >> b` is `a:on("action", b)`.
 ---@class luge.flow.Node
+---@operator shr(luge.flow.Node): luge.flow.Node
+---@operator sub(string): any
 local Node = {}
 Node.__index = Node
 
@@ -66,7 +70,6 @@ function Node:next(node)
   return self:on("default", node)
 end
 
---- `a >> b` is `a:next(b)`; `a - "action" >> b` is `a:on("action", b)`.
 function Node.__shr(a, b)
   return a:next(b)
 end
@@ -134,7 +137,7 @@ local function execute_node(_, self, _, prepared)
   return attempt(self, prepared)
 end
 
-function Node.perform(node, shared, params)
+function Node._perform(node, shared, params)
   return (perform(node, shared, params, execute_node))
 end
 
@@ -145,7 +148,7 @@ function Node:run(shared)
   if next(self.successors) then
     log("warn", ("flow: %s runs alone, not its successors: put it into a flow"):format(label(self)))
   end
-  return self:perform(shared, NO_PARAMS)
+  return self:_perform(shared, NO_PARAMS)
 end
 
 --- The flow or node as a Mermaid diagram.
@@ -169,7 +172,7 @@ local function execute_batch(node, self, _, items)
   end, { concurrency = node.concurrency })
 end
 
-function BatchNode.perform(node, shared, params)
+function BatchNode._perform(node, shared, params)
   return (perform(node, shared, params, execute_batch))
 end
 
@@ -215,7 +218,7 @@ local function walk(self, shared, params)
     check.fail "the flow has no start: give flow.new a `start`, or call f:start(node)"
   end
   for _ = 1, self.max_steps do
-    local action = node:perform(shared, params)
+    local action = node:_perform(shared, params)
     local following = successor(node, action)
     if not following then
       return action
@@ -229,7 +232,7 @@ local function execute_flow(node, self, shared)
   return walk(node, shared, self.params)
 end
 
-function Flow.perform(node, shared, params)
+function Flow._perform(node, shared, params)
   local action, last = perform(node, shared, params, execute_flow)
   if node.post then
     return action
@@ -252,7 +255,7 @@ end
 ---@param shared table what the nodes share
 ---@return string? action the last one; or what `post` returned
 function Flow:run(shared)
-  return self:perform(shared, NO_PARAMS)
+  return self:_perform(shared, NO_PARAMS)
 end
 
 -- Flows that run once per table of parameters.
@@ -284,7 +287,7 @@ local function execute_batch_flow(node, self, shared, list)
   end, { concurrency = node.concurrency })
 end
 
-function BatchFlow.perform(node, shared, params)
+function BatchFlow._perform(node, shared, params)
   return (perform(node, shared, params, execute_batch_flow))
 end
 
@@ -401,6 +404,8 @@ function flow.batch(fields)
   return create_flow("batch", BatchFlow, fields, { max_steps = MAX_STEPS, concurrency = 1 })
 end
 
+--- Whether a value is a node; a flow is one.
+---@type fun(value: any): boolean
 flow.is_node = is_node
 
 return flow

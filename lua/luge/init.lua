@@ -302,7 +302,7 @@ luge.wait.exponential = lazy("exponential", "internal.backoff", "exponential", l
 ---@field jitter? "full"|"equal"
 
 --- Any time between the two.
----@type fun(min: number, max: number): luge.Wait
+---@type fun(least: number, most: number): luge.Wait
 luge.wait.random = lazy("random", "internal.backoff", "random", luge.wait)
 
 --- The first wait of the list at first, then the second; its last one repeats.
@@ -323,7 +323,7 @@ luge.stream = lazy("stream", "internal.stream", "stream")
 --- A stream of the items of a list up to its first nil, or of an iterator with
 --- what goes with it (`luge.from(io.lines(path))`): its first values. A Stream
 --- is returned as it is. Does not wait.
----@type fun(list: any, state?: any, control?: any, closing?: any): luge.Stream, ...
+---@type fun(list: any, state?: any, control?: any, closer?: any): luge.Stream, ...
 luge.from = lazy("from", "internal.stream", "from")
 
 --- A stream of the items of several, as they come. Each is read by a task, one

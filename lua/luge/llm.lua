@@ -24,7 +24,7 @@ local llm = {}
 --- variable is `invalid`, as is a template that cannot be read.
 ---
 --- `:partial { name = value }` sets variables beforehand.
----@type fun(template: string|table): luge.Runnable
+---@type fun(source: string|table): luge.llm.Prompt
 llm.prompt = prompt.prompt
 
 --- A place in a prompt for a list of messages: a variable of the input.
@@ -63,17 +63,18 @@ llm.slot = prompt.slot
 --- Raises `invalid` for an unknown provider or option. A call raises `llm` with
 --- a `code`, `network`, `timeout` or `truncated`; broken streams have the
 --- Message so far in `partial`.
----@type fun(name?: string|luge.llm.ModelOptions, options?: luge.llm.ModelOptions): luge.Runnable
+---@type fun(name?: string|luge.llm.ModelOptions, settings?: luge.llm.ModelOptions): luge.Runnable
 llm.model = model.model
 
 ---@class luge.Runnable
+--- Fills a slot ("history") of its prompt with what was said before, and adds
+--- what the user and the model say: see `llm.history`.
 ---@field with_history fun(self, past: luge.llm.History, options?: { slot?: string }): luge.Runnable
+--- Of a model: gives tables that fit a JSON Schema. An answer that is no JSON or
+--- does not fit goes back to the model, `repairs` (2) times; then its `parse` or
+--- `schema` error is raised.
 ---@field structured fun(self, schema: table, options?: { repairs?: integer }): luge.Runnable
 
---- `model:structured(schema, { repairs = 2 })`: a Runnable whose output is a
---- table that fits the JSON Schema. An answer that is no JSON or does not fit
---- goes back to the model, so many times; then its `parse` or `schema` error is
---- raised.
 runnable.method("structured", function(...)
   return require "luge.internal.llm.structured"(...)
 end)
@@ -111,7 +112,7 @@ llm.match = parsers.match
 --- of arguments or a tool call of a Message; `:answer(call)` gives the Message
 --- that tells the model. Raises `schema` or `parse` for arguments that do not
 --- fit, and an error of `run` as `tool`, or as it is if it is luge's.
----@type fun(options: luge.llm.ToolOptions): luge.Runnable
+---@type fun(options: luge.llm.ToolOptions): luge.llm.Tool
 llm.tool = tool.tool
 
 ---@class luge.llm.AgentOptions
@@ -136,7 +137,7 @@ llm.tool = tool.tool
 --- told, as it is of results beyond 256 KiB. Raises `limit` when `max_turns` do
 --- not do, and what the model raises.
 ---@param options luge.llm.AgentOptions
----@return luge.Runnable
+---@return luge.llm.Agent
 function llm.agent(options)
   return require "luge.internal.llm.agent"(options)
 end

@@ -9,7 +9,7 @@ local native = require "luge.native.log"
 local check = require "luge.internal.check"
 local format = require "luge.internal.log_format"
 
----@class luge.log
+---@class luge.log: luge.Logger
 local log = {}
 
 local levels = { debug = 1, info = 2, warn = 3, error = 4, off = 5 }
@@ -67,11 +67,16 @@ local function writer(level, inherited)
   end
 end
 
+--- The functions of `luge.log`, and of what its `with` makes. They take no
+--- `self`. A message is made a text by `tostring`. A field's value is a string, a
+--- number, a boolean, an error, or a table that JSON has a form for; anything
+--- else is made a text, too.
 ---@class luge.Logger
 ---@field debug fun(message: any, fields?: table)
 ---@field info fun(message: any, fields?: table)
 ---@field warn fun(message: any, fields?: table)
 ---@field error fun(message: any, fields?: table)
+--- A logger whose records all have these fields; a record's own come before.
 ---@field with fun(fields: table): luge.Logger
 
 local function logger(into, inherited)
@@ -90,12 +95,6 @@ local function logger(into, inherited)
   return into
 end
 
--- log.debug(message, fields?), log.info, log.warn, log.error: logs a message,
--- by `tostring`, with fields. A value is a string, a number, a boolean, an
--- error, or a table that JSON has a form for; anything else by `tostring`.
---
--- log.with(fields): a logger with the same functions, whose records all have
--- these fields. A record's own come before.
 logger(log)
 
 --- The least level that is logged: "debug", "info" (the default), "warn",

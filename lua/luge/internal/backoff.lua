@@ -50,14 +50,14 @@ local function between(low, high)
   return low + random() * (high - low)
 end
 
-function backoff.random(low, high)
-  check.argument("random", 1, low, "seconds")
-  check.argument("random", 2, high, "seconds")
-  if high < low then
-    check.fail("bad arguments to 'random': %s is more than %s", low, high)
+function backoff.random(least, most)
+  check.argument("random", 1, least, "seconds")
+  check.argument("random", 2, most, "seconds")
+  if most < least then
+    check.fail("bad arguments to 'random': %s is more than %s", least, most)
   end
   return new(function()
-    return between(low, high)
+    return between(least, most)
   end)
 end
 

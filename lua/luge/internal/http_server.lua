@@ -264,7 +264,7 @@ local function is_seconds(x) return type(x) == "number" and x > 0 end
 local function is_function(x) return type(x) == "function" end
 local function is_string(x) return type(x) == "string" and not x:find "%z" end
 
-local options = {
+local known = {
   host = { "127.0.0.1", is_string, "an IPv4 or IPv6 address, or \"localhost\"" },
   port = { 0, is_port, "a port from 0 (any free one) to 65535" },
   path = { nil, is_string, "the path of a UNIX socket" },
@@ -284,13 +284,13 @@ local function check_options(given)
   end
   local checked = {}
   for name, value in pairs(given) do
-    local option = options[name]
+    local option = known[name]
     if not option then invalid("http.server: unknown option '%s'", tostring(name)) end
     if not option[2](value) then
       invalid("http.server: '%s' is %s, takes %s", name, tostring(value), option[3])
     end
   end
-  for name, option in pairs(options) do
+  for name, option in pairs(known) do
     checked[name] = given[name] == nil and option[1] or given[name]
   end
   if checked.host == "localhost" then checked.host = "127.0.0.1" end
@@ -300,6 +300,17 @@ end
 local function url_of(host, port)
   return ("http://%s:%d"):format(host:find(":", 1, true) and "[" .. host .. "]" or host, port)
 end
+
+---@class luge.http.ServerOptions
+---@field host? string an IPv4 or IPv6 address; default "127.0.0.1"
+---@field port? integer default 0: any free one
+---@field path? string of a UNIX socket, in place of host and port
+---@field handler? fun(req: luge.http.ServerRequest): table|string for what no route takes
+---@field on_error? fun(message: string) told of a handler that failed; default: the log
+---@field max_body? integer bytes of a request's body; default 64 MiB
+---@field max_head? integer bytes of a request's head; default 256 KiB
+---@field max_connections? integer open at once; default 10000
+---@field idle_timeout? number seconds for each wait for a client; default 60
 
 ---Starts an HTTP/1.1 server (RFC 9112). Every request is handled by a task of
 ---its own, which is cancelled when the client leaves. The server belongs to the
@@ -312,12 +323,10 @@ end
 ---client gets 500, or a broken connection if the answer had begun.
 ---
 ---Raises `invalid` for options, `io` if it cannot listen. Does not wait.
----@param given { host: string?, port: integer?, path: string?, handler: function?,
----on_error: (fun(message: string))?, max_body: integer?, max_head: integer?,
----max_connections: integer?, idle_timeout: number? }
+---@param options luge.http.ServerOptions
 ---@return luge.http.Server
-local function server(given)
-  local o = check_options(given)
+local function server(options)
+  local o = check_options(options)
   local listener = native.listen(o.host, o.port, o.path, o.max_body, o.max_head, MAX_FIELDS,
     o.max_connections, o.idle_timeout)
   local self = setmetatable({

@@ -17,7 +17,14 @@ local CONNECT_TIMEOUT <const>, IDLE_TIMEOUT <const> = 10, 60
 -- How many redirects are followed for requests that change nothing.
 local REDIRECTS <const> = 5
 
+--- A session; see `http.client`.
 ---@class luge.http.Client
+---@field get fun(self, url: string, options?: luge.http.Options): luge.http.Response
+---@field head fun(self, url: string, options?: luge.http.Options): luge.http.Response
+---@field post fun(self, url: string, options?: luge.http.Options): luge.http.Response
+---@field put fun(self, url: string, options?: luge.http.Options): luge.http.Response
+---@field patch fun(self, url: string, options?: luge.http.Options): luge.http.Response
+---@field delete fun(self, url: string, options?: luge.http.Options): luge.http.Response
 local Client = {}
 Client.__index = Client
 Client.__name = "luge.http.Client"
@@ -161,12 +168,17 @@ add_method("patch", "PATCH")
 add_method("delete", "DELETE")
 
 --- As `http.download`.
+---@param url string
+---@param path string
+---@param options? luge.http.DownloadOptions
 ---@return luge.http.Downloaded
 function Client:download(url, path, options)
   return require("luge.internal.http_download")(self, url, path, options)
 end
 
 --- As `http.events`.
+---@param url string
+---@param options? luge.http.EventsOptions
 ---@return luge.Stream, nil, nil, luge.Stream
 function Client:events(url, options)
   return require("luge.internal.http_events")(self, url, options)

@@ -4,9 +4,9 @@ local native = require "luge.native.task"
 
 local suite = {}
 
----@class luge.test.Group
+---@class luge.internal.test.Group
 ---@field name string
----@field parent luge.test.Group?
+---@field parent luge.internal.test.Group?
 ---@field entries table[] tests and groups, in order
 ---@field before function[]
 ---@field after function[]

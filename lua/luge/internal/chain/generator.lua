@@ -27,7 +27,7 @@ end
 
 runnable.class("generator", "chain", Generator)
 
-return function(fn)
-  check.argument("chain.generator", fn, check.callable)
-  return runnable.new(Generator, { fn = fn })
+return function(f)
+  check.argument("chain.generator", f, check.callable)
+  return runnable.new(Generator, { fn = f })
 end

@@ -11,6 +11,14 @@ local producer = require "luge.internal.chain.producer"
 local prompt = require "luge.internal.llm.prompt"
 local runnable = require "luge.internal.chain.runnable"
 
+---@class luge.llm.Result
+---@field output any a text, or with `output` the table that was checked
+---@field messages luge.llm.Message[] all of them; they may be the input of the next run
+---@field usage luge.llm.Usage summed over the calls of models
+---@field turns integer calls of models
+---@field agent luge.llm.Agent the one that answered, after handoffs
+
+---@class luge.llm.Agent: luge.Runnable
 local Agent = {}
 
 -- How often an answer that does not fit the schema is asked for again.
@@ -191,6 +199,9 @@ end
 
 --- Runs the agent: `{ output, messages, usage, turns, agent }`. Waits. Raises
 --- what its model raises, and `limit` for more than `max_turns`.
+---@param input any a string, a prompt's value, a Message, or `{ messages = {...} }`
+---@param options? luge.chain.Config
+---@return luge.llm.Result
 function Agent:run(input, options)
   return self:invoke(input, options)
 end

@@ -291,8 +291,8 @@ local function read_arguments(name, set)
 end
 
 --- Makes a model; see llm.lua.
-function model.model(name, set)
-  local provider, model_name, given, anonymous = read_arguments(name, set)
+function model.model(name, settings)
+  local provider, model_name, given, anonymous = read_arguments(name, settings)
   local format = providers.format(provider)
   local key = given.api_key
   local location = {

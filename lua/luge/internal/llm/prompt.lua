@@ -181,6 +181,7 @@ local function compile(source)
   return elements, variables
 end
 
+---@class luge.llm.Prompt: luge.Runnable
 local Prompt = {}
 
 -- A value that is no table serves a prompt of one variable.
@@ -208,7 +209,10 @@ function Prompt:_invoke(input)
   return new_value(messages)
 end
 
---- Sets variables beforehand; a function is called each time.
+--- A copy with variables set beforehand; a function among the values is called
+--- each time. A name that is no variable of the prompt is `invalid`.
+---@param values table<string, any>
+---@return luge.llm.Prompt
 function Prompt:partial(values)
   check.argument("partial", values, check.table)
   for name in pairs(values) do

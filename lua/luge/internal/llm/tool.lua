@@ -8,6 +8,7 @@ local runnable = require "luge.internal.chain.runnable"
 
 local tool = {}
 
+---@class luge.llm.Tool: luge.Runnable
 local Tool = {}
 
 local known = {
@@ -59,7 +60,10 @@ function Tool:_invoke(input)
   return output
 end
 
---- The message that tells the model what a call gave.
+--- Runs a tool call of a Message; the Message that tells the model what it gave.
+--- Waits, and raises, as the tool does.
+---@param call luge.llm.ToolCall
+---@return luge.llm.Message
 function Tool:answer(call)
   local output = self:invoke(call)
   local text = output
@@ -76,17 +80,17 @@ runnable.class("tool", "tool", Tool)
 local EMPTY = { type = "object", properties = json.object() }
 
 --- Makes a tool.
-function tool.tool(fields)
-  check.options("llm.tool", fields, known)
+function tool.tool(options)
+  check.options("llm.tool", options, known)
   for _, needed in ipairs { "name", "run" } do
-    if fields[needed] == nil then
+    if options[needed] == nil then
       check.invalid("llm.tool: the option '%s' is missing", needed)
     end
   end
   return runnable.new(Tool, {
-    name = fields.name, _name = fields.name, description = fields.description,
-    parameters = fields.parameters or EMPTY, run = fields.run,
-    schema = fields.parameters and json.schema(fields.parameters),
+    name = options.name, _name = options.name, description = options.description,
+    parameters = options.parameters or EMPTY, run = options.run,
+    schema = options.parameters and json.schema(options.parameters),
   })
 end
 

@@ -4,9 +4,9 @@
 static const struct {
   const char *name;
   enum luge_capability capability;
-} operations[] = {
+} operations[] = {{"none", LUGE_CAP_HOST},
 #define ENTRY(id, name, capability) {name, LUGE_CAP_##capability},
-    LUGE_OPERATIONS(ENTRY)
+                  LUGE_OPERATIONS(ENTRY)
 #undef ENTRY
 };
 

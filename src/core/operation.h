@@ -55,7 +55,10 @@ enum luge_capability {
   X(HOST, "host", HOST)
 
 #define LUGE_OPERATION_ENUM(id, name, capability) LUGE_OP_##id,
-enum luge_operation { LUGE_OPERATIONS(LUGE_OPERATION_ENUM) LUGE_OP_COUNT };
+enum luge_operation {
+  LUGE_OP_NONE,
+  LUGE_OPERATIONS(LUGE_OPERATION_ENUM) LUGE_OP_COUNT
+};
 #undef LUGE_OPERATION_ENUM
 
 /* "net", "read", "write", "env", "run", "host" */

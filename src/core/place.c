@@ -34,13 +34,25 @@ struct luge_place luge__place_here(const char *path) {
   return (struct luge_place){.dir = AT_FDCWD, .name = path};
 }
 
+static bool is_found(const struct luge_place *place) {
+  return place->path != NULL;
+}
+
 void luge__place_leave(struct luge_place *place) {
-  if (place->dir != AT_FDCWD) {
+  if (is_found(place)) {
     close(place->dir);
-    place->dir = AT_FDCWD;
+    free(place->path);
+    place->path = NULL;
   }
-  free(place->path);
-  place->path = NULL;
+}
+
+char *luge__place_take_path(struct luge_place *place) {
+  char *path = place->path;
+  if (is_found(place)) {
+    close(place->dir);
+    place->path = NULL;
+  }
+  return path;
 }
 
 static int enter(struct walk *walk, int parent, const char *name) {
@@ -259,9 +271,7 @@ int luge__place_find(struct luge_place *place, const char *path, bool follow) {
 char *luge__real_path(const char *path) {
   struct luge_place place;
   int error = luge__place_find(&place, path, true);
-  char *real = place.path;
-  place.path = NULL;
-  luge__place_leave(&place);
+  char *real = luge__place_take_path(&place);
   errno = error;
   return real;
 }
@@ -283,7 +293,7 @@ static int make_blocking(int fd) {
 int luge__place_open(const struct luge_place *place, int flags, mode_t mode,
                      int *fd) {
   flags |= O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-  flags |= place->dir != AT_FDCWD ? O_NOFOLLOW : 0;
+  flags |= is_found(place) ? O_NOFOLLOW : 0;
   do {
     *fd = openat(place->dir, place->name, flags, mode);
   } while (*fd < 0 && errno == EINTR);
@@ -299,5 +309,24 @@ int luge__place_open(const struct luge_place *place, int flags, mode_t mode,
 }
 
 int luge__place_flags(const struct luge_place *place) {
-  return place->dir != AT_FDCWD ? AT_SYMLINK_NOFOLLOW : 0;
+  return is_found(place) ? AT_SYMLINK_NOFOLLOW : 0;
+}
+
+/* POSIX has EPERM for a directory, Linux EISDIR. */
+int luge__place_remove(const struct luge_place *place) {
+  if (unlinkat(place->dir, place->name, 0) == 0) {
+    return 0;
+  }
+  int error = errno;
+  if ((error == EISDIR || error == EPERM) &&
+      unlinkat(place->dir, place->name, AT_REMOVEDIR) == 0) {
+    return 0;
+  }
+  return error == EISDIR || (error == EPERM && errno != ENOTDIR) ? errno
+                                                                 : error;
+}
+
+int luge__place_rename(const struct luge_place *from,
+                       const struct luge_place *to) {
+  return renameat(from->dir, from->name, to->dir, to->name) == 0 ? 0 : errno;
 }

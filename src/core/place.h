@@ -11,9 +11,9 @@
 #include <sys/types.h>
 
 struct luge_place {
-  int dir;          /* to be closed; AT_FDCWD: none was looked up */
+  int dir;          /* AT_FDCWD where none was looked up */
   const char *name; /* in it: one name, or "." */
-  char *path;       /* the real path of that; NULL */
+  char *path;       /* the real path of that; NULL: it was not looked up */
 };
 
 /* A path that is not looked up: for hosts that trust their scripts. `path`
@@ -26,14 +26,22 @@ struct luge_place luge__place_here(const char *path);
  * that is missing below. To be left in any case. */
 int luge__place_find(struct luge_place *place, const char *path, bool follow);
 
-/* Frees it; again does nothing. */
+/* Closes and frees what it has; again, or of a zeroed place, does nothing. */
 void luge__place_leave(struct luge_place *place);
+
+/* Leaves it but for its path, which is then to be freed. */
+char *luge__place_take_path(struct luge_place *place);
 
 /* Opens what is there, as open(2) does, without waiting for the other end of a
  * FIFO, closed in children. A link at a place that was found is ELOOP. Returns
  * 0 or an errno. */
 int luge__place_open(const struct luge_place *place, int flags, mode_t mode,
                      int *fd);
+
+/* As remove(3) and rename(2) do. Both return 0 or an errno. */
+int luge__place_remove(const struct luge_place *place);
+int luge__place_rename(const struct luge_place *from,
+                       const struct luge_place *to);
 
 /* The flag that keeps fstatat and the like from following what was found. */
 int luge__place_flags(const struct luge_place *place);

@@ -19,10 +19,7 @@ static const char default_path[] = "/bin:/usr/bin";
 static char *settle(const char *path) {
   struct luge_place place;
   luge__place_find(&place, path, false);
-  char *found = place.path;
-  place.path = NULL;
-  luge__place_leave(&place);
-  return found;
+  return luge__place_take_path(&place);
 }
 
 static bool is_program(const char *path) {

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "../core/error.h"
+#include "../core/permission.h"
 
 const char *luge__fs_check_path(lua_State *L, int arg, size_t *length) {
   if (lua_type(L, arg) != LUA_TSTRING) {
@@ -23,18 +24,85 @@ void *luge__fs_call(lua_State *L, const struct luge_job_kind *kind, size_t size,
                     const struct luge_fs_use *use) {
   size_t length, other_length = 0;
   const char *path = luge__fs_check_path(L, 1, &length), *other = NULL;
-  if (use->other_access != 0) {
+  if (use->other != LUGE_OP_NONE) {
     other = luge__fs_check_path(L, 2, &other_length);
   }
   struct luge_fs_call *call =
       luge__job_new(L, kind, size + length + other_length + 2);
   char *tail = (char *)call + size;
   call->verb = use->verb;
+  call->use = use;
+  call->follow = true;
   call->path = memcpy(tail, path, length);
+  call->at = luge__place_here(call->path);
   if (other != NULL) {
     call->other = memcpy(tail + length + 1, other, other_length);
+    call->to = luge__place_here(call->other);
   }
   return call;
+}
+
+void luge__fs_free(struct luge_job *job) {
+  struct luge_fs_call *call = (struct luge_fs_call *)job;
+  luge__place_leave(&call->at);
+  luge__place_leave(&call->to);
+}
+
+static void free_found(struct luge_job *job) {
+  ((struct luge_fs_call *)job)->kind->free(job);
+}
+
+static void work_find(struct luge_job *job) {
+  struct luge_fs_call *call = (struct luge_fs_call *)job;
+  call->error = luge__place_find(&call->at, call->path, call->follow);
+  if (call->other != NULL) {
+    int error = luge__place_find(&call->to, call->other, call->follow);
+    call->error = call->error != 0 ? call->error : error;
+  }
+}
+
+static void permit(lua_State *L, enum luge_operation operation,
+                   const struct luge_place *place) {
+  if (operation != LUGE_OP_NONE && place->path != NULL) {
+    luge__permit(L, operation, place->path);
+  }
+}
+
+/* The first of the directories that are missing is made too. */
+static void permit_way(lua_State *L, const struct luge_fs_call *call) {
+  const char *end = strchr(call->at.name, '/');
+  if (end != NULL) {
+    lua_pushlstring(L, call->at.path, (size_t)(end - call->at.path));
+    luge__permit(L, call->use->first, lua_tostring(L, -1));
+    lua_pop(L, 1);
+  }
+}
+
+/* Whether a path exists is nobody's business who may not use it: what failed
+ * is told after the decision. */
+static int done_find(lua_State *L, struct luge_job *job) {
+  struct luge_fs_call *call = (struct luge_fs_call *)job;
+  permit(L, call->use->first, &call->at);
+  permit(L, call->use->second, &call->at);
+  permit(L, call->use->other, &call->to);
+  if (call->makes_way && call->error == ENOENT && call->at.path != NULL) {
+    permit_way(L, call);
+    call->error = 0;
+  }
+  luge__fs_check(L, call);
+  job->kind = call->kind;
+  return luge__job_run(L, job);
+}
+
+int luge__fs_run(lua_State *L, struct luge_fs_call *call) {
+  static const struct luge_job_kind kind = {
+      luge__job_wait("a path to be looked up"), work_find, done_find,
+      free_found};
+  if (!luge__is_trusted(call->job.host)) {
+    call->kind = call->job.kind;
+    call->job.kind = &kind;
+  }
+  return luge__job_run(L, &call->job);
 }
 
 static void set_limit(lua_State *L) {

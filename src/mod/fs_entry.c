@@ -1,6 +1,8 @@
 /* Operations on entries of directories: stat, mkdir, remove, rename. */
 #include <errno.h>
+#include <fcntl.h>
 #include <lauxlib.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +17,7 @@ struct entry_call {
   struct luge_fs_call call;
   struct stat status;
   mode_t mode;
-  bool follow, parents, recursive;
+  bool parents, recursive;
 };
 
 static const char *type_name(mode_t mode) {
@@ -65,8 +67,9 @@ void luge__fs_push_stat(lua_State *L, const struct stat *status) {
 
 static void work_stat(struct luge_job *job) {
   struct entry_call *call = (struct entry_call *)job;
-  int status = call->follow ? stat(call->call.path, &call->status)
-                            : lstat(call->call.path, &call->status);
+  const struct luge_place *at = &call->call.at;
+  int flags = call->call.follow ? luge__place_flags(at) : AT_SYMLINK_NOFOLLOW;
+  int status = fstatat(at->dir, at->name, &call->status, flags);
   call->call.error = status == 0 ? 0 : errno;
 }
 
@@ -78,43 +81,84 @@ static int done_stat(lua_State *L, struct luge_job *job) {
 }
 
 int luge__fs_stat(lua_State *L) {
-  static const struct luge_job_kind kind = {luge__job_wait("a file's status"),
-                                            work_stat, done_stat, NULL};
-  static const struct luge_fs_use use = {"find", LUGE_FS_READ, 0};
+  static const struct luge_job_kind kind = {
+      luge__job_wait("a file's status"), work_stat, done_stat, luge__fs_free};
+  static const struct luge_fs_use use = {.verb = "find",
+                                         .first = LUGE_OP_FS_STAT};
   bool follow = lua_toboolean(L, 2);
   struct entry_call *call = luge__fs_call(L, &kind, sizeof *call, &use);
-  call->follow = follow;
-  return luge__job_run(L, &call->call.job);
+  call->call.follow = follow;
+  return luge__fs_run(L, &call->call);
 }
 
 /* mkdir(path, mode, parents) */
 
-static int make(const char *path, mode_t mode, bool may_exist) {
+static int make(const struct luge_place *at, mode_t mode, bool may_exist) {
   struct stat status;
-  if (mkdir(path, mode) == 0) {
+  if (mkdirat(at->dir, at->name, mode) == 0) {
     return 0;
   }
   int error = errno;
   return may_exist && (error == EEXIST || error == EROFS || error == EACCES) &&
-                 stat(path, &status) == 0 && S_ISDIR(status.st_mode)
+                 fstatat(at->dir, at->name, &status, luge__place_flags(at)) ==
+                     0 &&
+                 S_ISDIR(status.st_mode)
              ? 0
              : error;
 }
 
 static int make_parents(char *path, mode_t mode) {
+  const struct luge_place place = luge__place_here(path);
   int error = 0;
   for (char *at = path; error == 0 && (at = strchr(at + 1, '/')) != NULL;) {
     *at = '\0';
-    error = *path != '\0' ? make(path, 0777, true) : 0;
+    error = *path != '\0' ? make(&place, 0777, true) : 0;
     *at = '/';
   }
-  return error == 0 ? make(path, mode, true) : error;
+  return error == 0 ? make(&place, mode, true) : error;
+}
+
+/* Makes the first directory of what is missing at `at`, and goes into it. */
+static int make_way(struct luge_place *at) {
+  char name[NAME_MAX + 1];
+  size_t length = strcspn(at->name, "/");
+  if (length > NAME_MAX) {
+    return ENAMETOOLONG;
+  }
+  memcpy(name, at->name, length);
+  name[length] = '\0';
+  if (mkdirat(at->dir, name, 0777) != 0 && errno != EEXIST) {
+    return errno;
+  }
+  int dir =
+      openat(at->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (dir < 0) {
+    return errno;
+  }
+  close(at->dir);
+  at->dir = dir;
+  at->name += length + strspn(at->name + length, "/");
+  return 0;
+}
+
+/* The same where the path was looked up: nothing on the way is followed. */
+static int make_found(struct luge_place *at, mode_t mode) {
+  int error = strstr(at->name, "..") != NULL ? ENOENT : 0;
+  while (error == 0 && strchr(at->name, '/') != NULL) {
+    error = make_way(at);
+  }
+  return error == 0 ? make(at, mode, true) : error;
 }
 
 static void work_mkdir(struct luge_job *job) {
   struct entry_call *call = (struct entry_call *)job;
+  struct luge_place *at = &call->call.at;
   if (!call->parents) {
-    call->call.error = make(call->call.path, call->mode, false);
+    call->call.error = make(at, call->mode, false);
+    return;
+  }
+  if (at->path != NULL) {
+    call->call.error = make_found(at, call->mode);
     return;
   }
   char *path = strdup(call->call.path);
@@ -127,48 +171,55 @@ static void work_mkdir(struct luge_job *job) {
 int luge__fs_mkdir(lua_State *L) {
   static const struct luge_job_kind kind = {
       luge__job_wait("a directory to be made"), work_mkdir, luge__fs_done,
-      NULL};
-  static const struct luge_fs_use use = {"make directory", LUGE_FS_WRITE, 0};
+      luge__fs_free};
+  static const struct luge_fs_use use = {.verb = "make directory",
+                                         .first = LUGE_OP_FS_MKDIR};
   mode_t mode = (mode_t)luaL_checkinteger(L, 2);
   bool parents = lua_toboolean(L, 3);
   struct entry_call *call = luge__fs_call(L, &kind, sizeof *call, &use);
   call->mode = mode;
-  call->parents = parents;
-  return luge__job_run(L, &call->call.job);
+  call->parents = call->call.makes_way = parents;
+  call->call.follow = parents;
+  return luge__fs_run(L, &call->call);
 }
 
 /* remove(path, recursive) */
 
 static void work_remove(struct luge_job *job) {
   struct entry_call *call = (struct entry_call *)job;
-  call->call.error = call->recursive
-                         ? luge__fs_remove_tree(job, call->call.path)
-                     : remove(call->call.path) == 0 ? 0
-                                                    : errno;
+  call->call.error = call->recursive ? luge__fs_remove_tree(job, &call->call.at)
+                                     : luge__place_remove(&call->call.at);
 }
 
 int luge__fs_remove(lua_State *L) {
   static const struct luge_job_kind kind = {
-      luge__job_wait("a file to be removed"), work_remove, luge__fs_done, NULL};
-  static const struct luge_fs_use use = {"remove", LUGE_FS_WRITE, 0};
+      luge__job_wait("a file to be removed"), work_remove, luge__fs_done,
+      luge__fs_free};
+  static const struct luge_fs_use use = {.verb = "remove",
+                                         .first = LUGE_OP_FS_REMOVE};
   bool recursive = lua_toboolean(L, 2);
   struct entry_call *call = luge__fs_call(L, &kind, sizeof *call, &use);
   call->recursive = recursive;
-  return luge__job_run(L, &call->call.job);
+  call->call.follow = false;
+  return luge__fs_run(L, &call->call);
 }
 
 /* rename(from, to) */
 
 static void work_rename(struct luge_job *job) {
   struct luge_fs_call *call = (struct luge_fs_call *)job;
-  call->error = rename(call->path, call->other) == 0 ? 0 : errno;
+  call->error = luge__place_rename(&call->at, &call->to);
 }
 
 int luge__fs_rename(lua_State *L) {
   static const struct luge_job_kind kind = {
-      luge__job_wait("a file to be renamed"), work_rename, luge__fs_done, NULL};
-  static const struct luge_fs_use use = {"rename", LUGE_FS_WRITE,
-                                         LUGE_FS_WRITE};
+      luge__job_wait("a file to be renamed"), work_rename, luge__fs_done,
+      luge__fs_free};
+  static const struct luge_fs_use use = {.verb = "rename",
+                                         .first = LUGE_OP_FS_RENAME,
+                                         .second = LUGE_OP_FS_MOVE,
+                                         .other = LUGE_OP_FS_RENAME};
   struct luge_fs_call *call = luge__fs_call(L, &kind, sizeof *call, &use);
-  return luge__job_run(L, &call->job);
+  call->follow = false;
+  return luge__fs_run(L, call);
 }

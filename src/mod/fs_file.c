@@ -15,6 +15,7 @@
 #include "../core/args.h"
 #include "../core/class.h"
 #include "../core/error.h"
+#include "../core/permission.h"
 #include "fs.h"
 #include "fs_io.h"
 
@@ -53,12 +54,13 @@ static void work_close(struct luge_job *job) {
   }
   if (file->temporary) {
     atomic_store(&job->abandoned, false);
-    luge__fs_remove_tree(job, file->name);
+    luge__fs_remove_tree(job, &file->call.at);
   }
 }
 
 static const struct luge_job_kind close_kind = {
-    luge__job_wait("a file to be closed"), work_close, luge__fs_done, NULL};
+    luge__job_wait("a file to be closed"), work_close, luge__fs_done,
+    luge__fs_free};
 
 void luge__file_let_go(struct luge_file *file) {
   struct luge_job *job = &file->call.job;
@@ -246,6 +248,9 @@ static int file_stat(lua_State *L) {
   static const struct luge_job_kind kind = {luge__job_wait("a file's status"),
                                             work_stat, done_stat, free_call};
   struct luge_file *file = check_file(L);
+  if (lua_getiuservalue(L, 1, 1) == LUA_TSTRING) {
+    luge__permit(L, LUGE_OP_FS_STAT, lua_tostring(L, -1));
+  }
   return luge__job_run(L, &new_call(L, file, &kind, "find")->job);
 }
 
@@ -269,7 +274,7 @@ static int file_name(lua_State *L) {
 }
 
 struct luge_job_box *luge__file_box(lua_State *L) {
-  return luge__class_new(L, &file_class, sizeof(struct luge_job_box), 0);
+  return luge__class_new(L, &file_class, sizeof(struct luge_job_box), 1);
 }
 
 struct luge_file *luge__file_new(lua_State *L, const char *path,

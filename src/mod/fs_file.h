@@ -19,7 +19,8 @@ struct luge_file {
 /* A file that is not open yet, not in Lua's hands, with a copy of the path. */
 struct luge_file *luge__file_new(lua_State *L, const char *path, size_t length);
 
-/* Pushes the userdata of a file, closed so far; puts one in. */
+/* Pushes the userdata of a file, closed so far; puts one in. The user value is
+ * the real path of one that may perhaps not be looked at. */
 struct luge_job_box *luge__file_box(lua_State *L);
 void luge__file_publish(struct luge_file *file, struct luge_job_box *box);
 

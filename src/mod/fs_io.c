@@ -11,35 +11,6 @@
 /* How much at once: a job that is abandoned ends soon. */
 enum { PIECE = 1 << 20 };
 
-/* A FIFO, a terminal or a socket that was opened is read as usual: the flag
- * was for opening it. */
-static int make_blocking(int fd) {
-  struct stat status;
-  if (fstat(fd, &status) != 0) {
-    return errno;
-  }
-  if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) {
-    return 0;
-  }
-  int flags = fcntl(fd, F_GETFL);
-  return fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0 ? 0 : errno;
-}
-
-int luge__fs_open(const char *path, int flags, mode_t mode, int *fd) {
-  do {
-    *fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, mode);
-  } while (*fd < 0 && errno == EINTR);
-  if (*fd < 0) {
-    return errno;
-  }
-  int error = make_blocking(*fd);
-  if (error != 0) {
-    close(*fd);
-    *fd = -1;
-  }
-  return error;
-}
-
 static size_t piece_of(size_t size) {
   return size < PIECE ? size : PIECE;
 }
@@ -154,6 +125,7 @@ static int remove_at(const struct luge_job *job, int parent, const char *name) {
   return remove_directory_at(job, parent, name);
 }
 
-int luge__fs_remove_tree(const struct luge_job *job, const char *path) {
-  return remove_at(job, AT_FDCWD, path);
+int luge__fs_remove_tree(const struct luge_job *job,
+                         const struct luge_place *place) {
+  return remove_at(job, place->dir, place->name);
 }

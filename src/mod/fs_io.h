@@ -7,10 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "../core/place.h"
 #include "job.h"
-
-/* Opens without waiting for the other end of a FIFO, closed in children. */
-int luge__fs_open(const char *path, int flags, mode_t mode, int *fd);
 
 /* Reads until the buffer is full or the file has ended; `offset` is the place,
  * or -1 for a file that has none. */
@@ -25,6 +23,7 @@ int luge__fs_close(int fd);
 
 /* Removes what is there, and what is below if it is a directory. Symbolic
  * links are not followed, also when they come meanwhile. */
-int luge__fs_remove_tree(const struct luge_job *job, const char *path);
+int luge__fs_remove_tree(const struct luge_job *job,
+                         const struct luge_place *place);
 
 #endif

@@ -49,13 +49,14 @@ static int type_of(DIR *directory, const struct dirent *entry) {
 }
 
 static int open_directory(struct list_call *call) {
-  int fd = open(call->call.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) {
-    return errno;
+  int fd;
+  int error = luge__place_open(&call->call.at, O_RDONLY | O_DIRECTORY, 0, &fd);
+  if (error != 0) {
+    return error;
   }
   call->directory = fdopendir(fd);
   if (call->directory == NULL) {
-    int error = errno;
+    error = errno;
     close(fd);
     return error;
   }
@@ -124,15 +125,17 @@ static void free_call(struct luge_job *job) {
   if (call->directory != NULL) {
     closedir(call->directory);
   }
+  luge__fs_free(job);
 }
 
 int luge__fs_list(lua_State *L) {
   static const struct luge_job_kind kind = {
       luge__job_wait("a directory to be read"), work, done, free_call};
-  static const struct luge_fs_use use = {"list", LUGE_FS_READ, 0};
+  static const struct luge_fs_use use = {.verb = "list",
+                                         .first = LUGE_OP_FS_LIST};
   lua_settop(L, 1);
   lua_newtable(L);
   lua_newtable(L);
   struct list_call *call = luge__fs_call(L, &kind, sizeof *call, &use);
-  return luge__job_run(L, &call->call.job);
+  return luge__fs_run(L, &call->call);
 }

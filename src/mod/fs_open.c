@@ -12,6 +12,8 @@
 #include "fs_file.h"
 #include "fs_io.h"
 
+enum { LETTERS = 6, ATTEMPTS = 100 };
+
 struct open_call {
   struct luge_fs_call call;
   struct luge_file *file; /* NULL once it is Lua's */
@@ -37,26 +39,59 @@ static int look_at(struct luge_file *file) {
 static void work_open(struct luge_job *job) {
   struct open_call *call = (struct open_call *)job;
   struct luge_file *file = call->file;
-  int error = luge__fs_open(file->name, call->flags, call->mode, &file->fd);
+  int error =
+      luge__place_open(&call->call.at, call->flags, call->mode, &file->fd);
   call->call.error = error == 0 ? look_at(file) : error;
 }
 
-/* The name ends by the six X that are replaced. */
+/* Replaces the six X that the name ends by. */
+static int draw_letters(char *end) {
+  static const char letters[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  unsigned char random[LETTERS];
+  int status = uv_random(NULL, NULL, random, sizeof random, 0, NULL);
+  for (int i = 0; i < LETTERS; i++) {
+    end[i - LETTERS] = letters[random[i] % (sizeof letters - 1)];
+  }
+  return -status;
+}
+
+static int create(const struct open_call *call) {
+  const struct luge_place *at = &call->file->call.at;
+  if (call->is_directory) {
+    return mkdirat(at->dir, at->name, 0700) == 0 ? 0 : errno;
+  }
+  return luge__place_open(at, O_RDWR | O_CREAT | O_EXCL, 0600, &call->file->fd);
+}
+
+/* The file keeps its place: it will be removed there. What it is called to the
+ * script ends by the same letters. */
 static void work_temporary(struct luge_job *job) {
   struct open_call *call = (struct open_call *)job;
   struct luge_file *file = call->file;
-  if (call->is_directory) {
-    file->temporary = mkdtemp(file->name) != NULL;
-    call->call.error = file->temporary ? 0 : errno;
-    return;
+  char *end = file->name + strlen(file->name);
+  if (call->call.at.path != NULL) {
+    file->call.at = call->call.at;
+    call->call.at.path = NULL;
+  } else {
+    file->call.at = luge__place_here(file->name);
   }
-  file->fd = mkostemp(file->name, O_CLOEXEC);
-  file->temporary = file->fd >= 0;
-  call->call.error = file->temporary ? 0 : errno;
+  int error = EEXIST;
+  for (int i = 0; error == EEXIST && i < ATTEMPTS; i++) {
+    error = draw_letters(end);
+    if (file->call.at.path != NULL) {
+      char *path = file->call.at.path;
+      memcpy(path + strlen(path) - LETTERS, end - LETTERS, LETTERS);
+    }
+    error = error == 0 ? create(call) : error;
+  }
+  file->temporary = error == 0;
+  call->call.error = error;
 }
 
 static void free_call(struct luge_job *job) {
   struct open_call *call = (struct open_call *)job;
+  luge__fs_free(job);
   if (call->file == NULL) {
     return;
   }
@@ -67,13 +102,25 @@ static void free_call(struct luge_job *job) {
   }
 }
 
-/* The box is below that of the call. */
+static const struct luge_fs_use to_read = {.verb = "open",
+                                           .first = LUGE_OP_FS_READ};
+static const struct luge_fs_use to_write = {.verb = "open",
+                                            .first = LUGE_OP_FS_WRITE};
+static const struct luge_fs_use to_update = {
+    .verb = "open", .first = LUGE_OP_FS_READ, .second = LUGE_OP_FS_WRITE};
+
+/* The box is below that of the call. Being allowed to write is not being
+ * allowed to look at the file: see file_stat. */
 static int done(lua_State *L, struct luge_job *job) {
   struct open_call *call = (struct open_call *)job;
   luge__fs_check(L, &call->call);
   lua_settop(L, 3);
   luge__file_publish(call->file, lua_touserdata(L, 3));
   call->file = NULL;
+  if (call->call.at.path != NULL && call->call.use == &to_write) {
+    lua_pushstring(L, call->call.at.path);
+    lua_setiuservalue(L, 3, 1);
+  }
   return 1;
 }
 
@@ -103,30 +150,35 @@ static int check_flags(lua_State *L, int arg) {
 int luge__fs_open_file(lua_State *L) {
   static const struct luge_job_kind kind = {
       luge__job_wait("a file to be opened"), work_open, done, free_call};
-  static const struct luge_fs_use reads = {"open", LUGE_FS_READ, 0};
-  static const struct luge_fs_use writes = {"open", LUGE_FS_WRITE, 0};
-  static const struct luge_fs_use both = {"open", LUGE_FS_READ | LUGE_FS_WRITE,
-                                          0};
   int flags = check_flags(L, 2);
   mode_t mode = (mode_t)luaL_checkinteger(L, 3);
   int access = flags & O_ACCMODE;
   struct open_call *call = begin(L, &kind,
-                                 access == O_RDONLY   ? &reads
-                                 : access == O_WRONLY ? &writes
-                                                      : &both);
+                                 access == O_RDONLY   ? &to_read
+                                 : access == O_WRONLY ? &to_write
+                                                      : &to_update);
   call->flags = flags;
   call->mode = mode;
+  call->call.follow = (flags & O_EXCL) == 0;
   call->file->appends = (flags & O_APPEND) != 0;
-  return luge__job_run(L, &call->call.job);
+  return luge__fs_run(L, &call->call);
 }
 
 /* temporary(template, is_directory): the template ends by "XXXXXX" */
 int luge__fs_temporary(lua_State *L) {
   static const struct luge_job_kind kind = {
       luge__job_wait("a file to be opened"), work_temporary, done, free_call};
-  static const struct luge_fs_use use = {"create", LUGE_FS_WRITE, 0};
+  static const struct luge_fs_use use = {.verb = "create",
+                                         .first = LUGE_OP_FS_TEMP};
   bool is_directory = lua_toboolean(L, 2);
+  size_t length;
+  const char *template = luaL_checklstring(L, 1, &length);
+  luaL_argcheck(L,
+                length >= LETTERS &&
+                    strcmp(template + length - LETTERS, "XXXXXX") == 0,
+                1, "must end by XXXXXX");
   struct open_call *call = begin(L, &kind, &use);
   call->is_directory = is_directory;
-  return luge__job_run(L, &call->call.job);
+  call->call.follow = false;
+  return luge__fs_run(L, &call->call);
 }

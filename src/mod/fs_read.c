@@ -28,7 +28,7 @@ struct read_call {
 
 static int open_call(struct read_call *call) {
   struct stat status;
-  int error = luge__fs_open(call->call.path, O_RDONLY, 0, &call->fd);
+  int error = luge__place_open(&call->call.at, O_RDONLY, 0, &call->fd);
   if (error == 0 && fstat(call->fd, &status) != 0) {
     error = errno;
   }
@@ -106,12 +106,14 @@ static void free_call(struct luge_job *job) {
   struct read_call *call = (struct read_call *)job;
   close_call(call);
   luge__realloc(job->host, call->bytes, call->capacity, 0);
+  luge__fs_free(job);
 }
 
 int luge__fs_read(lua_State *L) {
   static const struct luge_job_kind kind = {luge__job_wait("a file to be read"),
                                             work, done, free_call};
-  static const struct luge_fs_use use = {"read", LUGE_FS_READ, 0};
+  static const struct luge_fs_use use = {.verb = "read",
+                                         .first = LUGE_OP_FS_READ};
   lua_Integer limit = luge__check_integer(L, 2, 0, "a number of bytes");
   struct read_call *call = luge__fs_call(L, &kind, sizeof *call, &use);
   size_t room = (size_t)limit + 1;
@@ -123,5 +125,5 @@ int luge__fs_read(lua_State *L) {
     return luaL_error(L, "not enough memory");
   }
   call->capacity = room;
-  return luge__job_run(L, &call->call.job);
+  return luge__fs_run(L, &call->call);
 }

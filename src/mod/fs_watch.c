@@ -2,12 +2,19 @@
  * a ring of fixed size, until a task asks; what it has no room for is told as
  * one event, "overflow". The handle's memory belongs to a small userdata until
  * that closes it; then to its close callback. Loop thread only. */
+#include <errno.h>
+#include <fcntl.h>
 #include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../core/class.h"
 #include "../core/error.h"
 #include "../core/host.h"
+#include "../core/permission.h"
+#include "../core/place.h"
 #include "../core/sched.h"
 #include "../core/task.h"
 #include "../core/wait.h"
@@ -27,7 +34,8 @@ struct watch {
   struct luge_list waiters;
   unsigned first, count; /* of the ring */
   bool overflow;
-  int error; /* a negative errno: nothing more comes */
+  int error;      /* a negative errno: nothing more comes */
+  char alias[16]; /* what libuv calls what is watched itself; "" */
   struct event events[EVENTS];
 };
 
@@ -55,6 +63,9 @@ static void add_event(struct watch *watch, const char *name, int events) {
   struct event *event = &watch->events[(watch->first + watch->count) % EVENTS];
   watch->count++;
   event->kind = (events & UV_RENAME) != 0 ? "rename" : "change";
+  if (name != NULL && strcmp(name, watch->alias) == 0) {
+    name = NULL;
+  }
   size_t length = name != NULL ? strnlen(name, LONGEST_NAME - 1) : 0;
   memcpy(event->name, name != NULL ? name : "", length);
   event->name[length] = '\0';
@@ -144,6 +155,49 @@ static int start(struct luge_host *host, struct watch *watch,
   return status;
 }
 
+/* The object that was decided about, whatever its path leads to by now: libuv
+ * takes no descriptor, but a name for one. Returns an errno. */
+static int start_at(struct luge_host *host, struct watch *watch,
+                    const struct luge_place *place) {
+#if defined(__linux__)
+  char name[32];
+  int fd = openat(place->dir, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) {
+    luge__realloc(host, watch, sizeof *watch, 0);
+    return errno;
+  }
+  snprintf(watch->alias, sizeof watch->alias, "%d", fd);
+  snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+  int status = start(host, watch, name);
+  close(fd);
+  return -status;
+#else
+  return -start(host, watch, place->path);
+#endif
+}
+
+/* The same where scripts are not trusted; `watch` is freed in any case. */
+static int start_permitted(lua_State *L, struct luge_host *host,
+                           struct watch *watch, const char *path) {
+  struct luge_place place;
+  int error = luge__place_find(&place, path, true);
+  if (place.path != NULL &&
+      !luge__permits(host, LUGE_OP_FS_WATCH, place.path)) {
+    luge__realloc(host, watch, sizeof *watch, 0);
+    char *real = luge__place_take_path(&place);
+    lua_pushstring(L, real);
+    free(real);
+    return luge__permission_raise(L, LUGE_OP_FS_WATCH, lua_tostring(L, -1));
+  }
+  if (error != 0) {
+    luge__realloc(host, watch, sizeof *watch, 0);
+  } else {
+    error = start_at(host, watch, &place);
+  }
+  luge__place_leave(&place);
+  return error;
+}
+
 int luge__fs_watch(lua_State *L) {
   size_t length;
   const char *path = luge__fs_check_path(L, 1, &length);
@@ -158,9 +212,10 @@ int luge__fs_watch(lua_State *L) {
   memset(watch, 0, sizeof *watch);
   watch->host = host;
   luge__list_init(&watch->waiters);
-  int status = start(host, watch, path);
-  if (status != 0) {
-    return luge__fs_raise(L, "watch", path, NULL, -status);
+  int error = luge__is_trusted(host) ? -start(host, watch, path)
+                                     : start_permitted(L, host, watch, path);
+  if (error != 0) {
+    return luge__fs_raise(L, "watch", path, NULL, error);
   }
   box->watch = watch;
   luge__ref_listener(host);

@@ -21,8 +21,8 @@ enum { KEPT_OF_NAME = 200, ATTEMPTS = 100, COPY_BUFFER = 1 << 18 };
 
 struct write_call {
   struct luge_fs_call call;
-  const char *target; /* what is written to */
-  char *bytes;        /* a copy of the data */
+  const struct luge_place *target; /* what is written to */
+  char *bytes;                     /* a copy of the data */
   size_t length;
   bool sync;
   int source; /* of a copy: its descriptor, and its mode */
@@ -57,12 +57,14 @@ static int fill(const struct write_call *call, int fd) {
 
 /* The directory's entry is as safe as the contents. Not every file system can
  * synchronize a directory. */
-static int sync_directory(const char *path) {
-  const char *slash = strrchr(path, '/');
+static int sync_directory(const struct luge_place *target) {
+  const char *path = target->name, *slash = strrchr(path, '/');
   char *name = slash == NULL   ? strdup(".")
                : slash == path ? strdup("/")
                                : strndup(path, (size_t)(slash - path));
-  int fd = name != NULL ? open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  int fd = name != NULL
+               ? openat(target->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+               : -1;
   int error = name == NULL ? ENOMEM : fd < 0 ? errno : 0;
   free(name);
   if (error != 0) {
@@ -74,11 +76,11 @@ static int sync_directory(const char *path) {
 }
 
 /* Creates a file beside `target` and its name, to be freed. */
-static int create_beside(const char *target, mode_t mode, char **name,
-                         int *fd) {
-  const char *slash = strrchr(target, '/');
-  const char *base = slash != NULL ? slash + 1 : target;
-  size_t size = strlen(target) + 32;
+static int create_beside(const struct luge_place *target, mode_t mode,
+                         char **name, int *fd) {
+  const char *path = target->name, *slash = strrchr(path, '/');
+  const char *base = slash != NULL ? slash + 1 : path;
+  size_t size = strlen(path) + 32;
   *name = malloc(size);
   for (int i = 0; *name != NULL && i < ATTEMPTS; i++) {
     unsigned long long random;
@@ -86,9 +88,10 @@ static int create_beside(const char *target, mode_t mode, char **name,
     if (status != 0) {
       return -status;
     }
-    snprintf(*name, size, "%.*s.%.*s.%016llx", (int)(base - target), target,
+    snprintf(*name, size, "%.*s.%.*s.%016llx", (int)(base - path), path,
              KEPT_OF_NAME, base, random);
-    *fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    *fd = openat(target->dir, *name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                 mode);
     if (*fd >= 0 || errno != EEXIST) {
       return *fd >= 0 ? 0 : errno;
     }
@@ -118,8 +121,8 @@ static int write_new(const struct write_call *call, int fd,
 }
 
 /* `old` may be NULL: there is none yet. */
-static int replace(const struct write_call *call, const char *target,
-                   const struct stat *old) {
+static int replace(const struct write_call *call,
+                   const struct luge_place *target, const struct stat *old) {
   char *name = NULL;
   int fd = -1;
   int error = create_beside(target, call->mode, &name, &fd);
@@ -128,11 +131,12 @@ static int replace(const struct write_call *call, const char *target,
     if (error == 0 && atomic_load(&call->call.job.abandoned)) {
       error = ECANCELED;
     }
-    if (error == 0 && rename(name, target) != 0) {
+    if (error == 0 &&
+        renameat(target->dir, name, target->dir, target->name) != 0) {
       error = errno;
     }
     if (error != 0) {
-      unlink(name);
+      unlinkat(target->dir, name, 0);
     } else if (call->sync) {
       error = sync_directory(target);
     }
@@ -143,7 +147,7 @@ static int replace(const struct write_call *call, const char *target,
 
 static int write_in_place(const struct write_call *call, int flags) {
   int fd;
-  int error = luge__fs_open(call->target, O_WRONLY | flags, call->mode, &fd);
+  int error = luge__place_open(call->target, O_WRONLY | flags, call->mode, &fd);
   if (error != 0) {
     return error;
   }
@@ -156,22 +160,35 @@ static int write_in_place(const struct write_call *call, int flags) {
   return error != 0 ? error : close_error;
 }
 
+/* Replaces what is at a place that is no link. */
+static int replace_at(const struct write_call *call,
+                      const struct luge_place *target) {
+  struct stat status;
+  if (fstatat(target->dir, target->name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return errno == ENOENT ? replace(call, target, NULL) : errno;
+  }
+  return S_ISDIR(status.st_mode)   ? EISDIR
+         : S_ISLNK(status.st_mode) ? ELOOP
+         : S_ISREG(status.st_mode) ? replace(call, target, &status)
+                                   : write_in_place(call, 0);
+}
+
 /* A symbolic link stays: what it points to is replaced. */
 static int replace_or_write(const struct write_call *call) {
   struct stat status;
-  char *target = realpath(call->target, NULL);
-  if (target == NULL) {
-    return errno == ENOENT && lstat(call->target, &status) != 0
+  if (call->target->path != NULL) {
+    return replace_at(call, call->target);
+  }
+  const char *path = call->target->name;
+  char *real = realpath(path, NULL);
+  if (real == NULL) {
+    return errno == ENOENT && lstat(path, &status) != 0
                ? replace(call, call->target, NULL)
                : errno;
   }
-  int error = stat(target, &status) == 0 ? 0 : errno;
-  if (error == 0) {
-    error = S_ISDIR(status.st_mode)   ? EISDIR
-            : S_ISREG(status.st_mode) ? replace(call, target, &status)
-                                      : write_in_place(call, 0);
-  }
-  free(target);
+  const struct luge_place target = luge__place_here(real);
+  int error = replace_at(call, &target);
+  free(real);
   return error;
 }
 
@@ -188,7 +205,7 @@ static void work_append(struct luge_job *job) {
 /* The copy has the mode of the original. */
 static int open_source(struct write_call *call) {
   struct stat status;
-  int error = luge__fs_open(call->call.path, O_RDONLY, 0, &call->source);
+  int error = luge__place_open(&call->call.at, O_RDONLY, 0, &call->source);
   if (error == 0 && fstat(call->source, &status) != 0) {
     error = errno;
   }
@@ -214,6 +231,7 @@ static void work_copy(struct luge_job *job) {
 static void free_call(struct luge_job *job) {
   struct write_call *call = (struct write_call *)job;
   luge__realloc(job->host, call->bytes, call->length, 0);
+  luge__fs_free(job);
 }
 
 /* The data, argument 2, outlives the task in a copy. */
@@ -239,12 +257,12 @@ static int start_write(lua_State *L, const struct luge_job_kind *kind,
   mode_t mode = (mode_t)luaL_checkinteger(L, 3);
   bool sync = lua_toboolean(L, 4);
   struct write_call *call = luge__fs_call(L, kind, sizeof *call, use);
-  call->target = call->call.path;
+  call->target = &call->call.at;
   call->source = -1;
   call->mode = mode;
   call->sync = sync;
   take_data(L, call);
-  return luge__job_run(L, &call->call.job);
+  return luge__fs_run(L, &call->call);
 }
 
 /* write(path, data, mode, sync) */
@@ -252,7 +270,8 @@ int luge__fs_write(lua_State *L) {
   static const struct luge_job_kind kind = {
       luge__job_wait("a file to be written"), work_write, luge__fs_done,
       free_call};
-  static const struct luge_fs_use use = {"write", LUGE_FS_WRITE, 0};
+  static const struct luge_fs_use use = {.verb = "write",
+                                         .first = LUGE_OP_FS_WRITE};
   return start_write(L, &kind, &use);
 }
 
@@ -261,7 +280,8 @@ int luge__fs_append(lua_State *L) {
   static const struct luge_job_kind kind = {
       luge__job_wait("a file to be written"), work_append, luge__fs_done,
       free_call};
-  static const struct luge_fs_use use = {"append to", LUGE_FS_WRITE, 0};
+  static const struct luge_fs_use use = {.verb = "append to",
+                                         .first = LUGE_OP_FS_WRITE};
   return start_write(L, &kind, &use);
 }
 
@@ -270,11 +290,12 @@ int luge__fs_copy(lua_State *L) {
   static const struct luge_job_kind kind = {
       luge__job_wait("a file to be copied"), work_copy, luge__fs_done,
       free_call};
-  static const struct luge_fs_use use = {"copy", LUGE_FS_READ, LUGE_FS_WRITE};
+  static const struct luge_fs_use use = {
+      .verb = "copy", .first = LUGE_OP_FS_READ, .other = LUGE_OP_FS_WRITE};
   bool sync = lua_toboolean(L, 3);
   struct write_call *call = luge__fs_call(L, &kind, sizeof *call, &use);
-  call->target = call->call.other;
+  call->target = &call->call.to;
   call->source = -1;
   call->sync = sync;
-  return luge__job_run(L, &call->call.job);
+  return luge__fs_run(L, &call->call);
 }

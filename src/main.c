@@ -9,15 +9,12 @@ int main(int argc, char **argv) {
   struct cli_options options;
   cli_stdio_open();
   cli_ignore_sigpipe();
-  if (!cli_parse(argc, argv, &options)) {
-    return 2;
+  int status = 2;
+  if (cli_parse(argc, argv, &options)) {
+    status = options.action == CLI_HELP      ? cli_help()
+             : options.action == CLI_VERSION ? cli_version()
+                                             : cli_run(argc, argv, &options);
   }
-  switch (options.action) {
-  case CLI_HELP:
-    return cli_help();
-  case CLI_VERSION:
-    return cli_version();
-  default:
-    return cli_run(argc, argv, &options);
-  }
+  cli_permissions_free(&options.permissions);
+  return status;
 }

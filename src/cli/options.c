@@ -73,6 +73,17 @@ static bool set_env_file(struct cli_options *options, const char *value) {
   return value[0] != '\0';
 }
 
+static bool set_sandbox(struct cli_options *options, const char *value) {
+  (void)value;
+  options->permissions.restricted = true;
+  return true;
+}
+
+static bool set_audit(struct cli_options *options, const char *value) {
+  options->permissions.audit = value;
+  return value[0] != '\0';
+}
+
 static bool set_help(struct cli_options *options, const char *value) {
   (void)value;
   options->action = CLI_HELP;
@@ -99,17 +110,15 @@ static const struct option known[] = {
     {"--slow", "SECONDS", "a number of seconds above 0", set_slow},
     {"--memory-limit", "BYTES",
      "a number of bytes above 0, which K, M or G may follow", set_memory_limit},
+    {"--sandbox", NULL, NULL, set_sandbox},
+    {"--audit", "FILE", "the name of a file", set_audit},
     {"--help", NULL, NULL, set_help},
     {"--version", NULL, NULL, set_version},
 };
 
 /* Promised for later: not to be taken for misspelt, and never ignored. */
 static bool comes_later(const char *name, size_t length) {
-  static const char *const names[] = {
-      "-i",          "--trace",      "--sandbox",     "--audit",
-      "--allow-net", "--allow-read", "--allow-write", "--allow-env",
-      "--allow-run", "--deny-net",   "--deny-read",   "--deny-write",
-      "--deny-env",  "--deny-run"};
+  static const char *const names[] = {"-i", "--trace"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0) {
       return true;
@@ -166,6 +175,9 @@ static bool parse_option(int argc, char **argv, int *index,
   const char *argument = argv[*index];
   size_t length = name_length(argument);
   const struct option *option = find(argument, length);
+  if (cli_is_permission(argument, length)) {
+    return cli_take_permission(&options->permissions, argument, length);
+  }
   if (option == NULL) {
     return unknown(argument, length);
   }
@@ -204,6 +216,11 @@ bool cli_parse(int argc, char **argv, struct cli_options *options) {
     i++;
   } else if (i < argc && cli_find_subcommand(argv[i]) != NULL) {
     options->action = CLI_COMMAND;
+    if (options->permissions.restricted || options->permissions.audit) {
+      cli_usage_error("permissions are for scripts: 'luge %s' takes none",
+                      argv[i]);
+      return false;
+    }
   }
   options->operand = i;
   return true;
@@ -217,9 +234,10 @@ static bool each_value(int argc, char **argv,
   for (int i = 1; i < argc && is_option(argv[i]); i++) {
     size_t length = name_length(argv[i]);
     const struct option *option = find(argv[i], length);
-    const char *value =
-        option->operand != NULL ? value_of(argc, argv, &i, length) : NULL;
-    if (option->set == set && !each(value, user)) {
+    const char *value = option != NULL && option->operand != NULL
+                            ? value_of(argc, argv, &i, length)
+                            : NULL;
+    if (option != NULL && option->set == set && !each(value, user)) {
       return false;
     }
   }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "permissions.h"
+
 enum cli_action {
   CLI_RUN,     /* -e's and the script */
   CLI_COMMAND, /* a subcommand: argv[operand] is its name */
@@ -19,7 +21,8 @@ struct cli_options {
   size_t memory_limit;
   bool has_code;     /* an -e was given; they stand before `operand` */
   bool literal_dash; /* "-" stands behind "--": it is the name of a file */
-  int operand;       /* the first argument that is no option; argc: none */
+  struct cli_permissions permissions; /* freed by who has parsed them */
+  int operand; /* the first argument that is no option; argc: none */
 };
 
 /* Reads the options. False: told on standard error what is wrong with them. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "cjson.h"
 #include "report.h"
 #include "script.h"
@@ -21,7 +22,8 @@ struct job {
   char **argv;
   const struct cli_options *options;
   luge_host *host;
-  int status; /* of what was run last */
+  int status;  /* of what was run last */
+  int refused; /* the exit status if the permissions make no sense */
   bool failed;
 };
 
@@ -31,6 +33,11 @@ static void on_error(luge_host *host, const char *message,
   (void)host;
   job->failed = true;
   cli_report_error(message, traceback);
+}
+
+static const char *path_of_script(const struct job *job) {
+  int operand = job->options->operand;
+  return operand < job->argc ? job->argv[operand] : NULL;
 }
 
 static luge_host *open_host(struct job *job) {
@@ -111,10 +118,21 @@ static bool load_env_file(const char *path, void *user) {
   return job->status == LUGE_OK && !job->failed;
 }
 
+/* Says whether scripts may run: what comes from now on is theirs. */
+static bool restrict_host(struct job *job) {
+  const struct cli_permissions *permissions = &job->options->permissions;
+  if (permissions->restricted || permissions->audit != NULL) {
+    job->refused =
+        cli_permissions_apply(job->host, permissions, path_of_script(job));
+  }
+  return job->refused == 0;
+}
+
 /* What the command line asks for, in its order, but the variables first. */
 static void run_all(struct job *job, const struct cli_script *script) {
   int first_argument = job->options->operand + 1;
   if (cli_each_env_file(job->argc, job->argv, load_env_file, job) &&
+      restrict_host(job) &&
       cli_each_code(job->argc, job->argv, run_code, job) &&
       script->text != NULL) {
     run_text(job, script->text, script->length, script->name, first_argument);
@@ -133,14 +151,18 @@ static int exit_status(const struct job *job, int code) {
   if (stopped != 0 || error == EPIPE) {
     return 128 + (stopped != 0 ? stopped : SIGPIPE);
   }
+  if (job->refused != 0) {
+    return job->refused;
+  }
   if (error != 0) {
     fprintf(stderr, "luge: cannot write to standard output: %s\n",
             strerror(error));
   }
   if (job->status == LUGE_EXIT) {
-    return code != 0 ? code : error != 0;
+    return code != 0 ? code : error != 0 || cli_audit_failed();
   }
-  return job->status != LUGE_OK || job->failed || error != 0;
+  return job->status != LUGE_OK || job->failed || error != 0 ||
+         cli_audit_failed();
 }
 
 static int run_in_host(struct job *job, const struct cli_script *script) {
@@ -174,8 +196,7 @@ static bool use_subcommand(struct cli_script *script, const char *name) {
 /* Where the script comes from. Returns 0, or the exit status. */
 static int find_script(struct job *job, struct cli_script *script) {
   const struct cli_options *options = job->options;
-  const char *path =
-      options->operand < job->argc ? job->argv[options->operand] : NULL;
+  const char *path = path_of_script(job);
   if (options->action == CLI_COMMAND) {
     return use_subcommand(script, path) ? 0 : 2;
   }

@@ -43,8 +43,7 @@ for value in 0 -1 x 1T 1KK '' 99999999999999999999 99999999999G; do
 done
 
 case_is "what belongs to later versions is refused, not ignored"
-for option in -i --sandbox --allow-net --allow-read=/tmp --deny-run --audit \
-  --trace; do
+for option in -i --trace; do
   luge "$option" x -e 'print(1)'
   is 2 ""
   says "option '${option%=*}' is not part of this version (see luge --help)"
@@ -54,6 +53,27 @@ for command in build help trace; do
   is 2 ""
   says "'luge $command' is not part of this version"
 done
+
+case_is "permissions"
+for value in '' , x, 300.1.1.1 10.0.0.0/40 a:70000 'x y' '*.'; do
+  luge "--allow-net=$value" -e 'print(1)'
+  is 2 ""
+  says "allow-net"
+done
+luge --allow-everything -e 'print(1)'
+is 2 ""
+says "unknown option '--allow-everything'"
+luge --sandbox=1 -e 'print(1)'
+is 2 ""
+says "option '--sandbox' takes no value"
+luge --audit /nowhere/at/all -e 'print(1)'
+is 1 ""
+says "cannot open /nowhere/at/all"
+luge --sandbox test
+is 2 ""
+says "permissions are for scripts"
+luge --allow-net -e 'print(1)' --deny-read=/ --allow-net=a,b:1,[::1]:2 -e 'print(2)'
+is 0 "1${nl}2$nl"
 
 case_is "values behind a space or an equals sign"
 luge --timeout 60 --memory-limit=64M --slow=10 -e 'print(1)'

@@ -107,6 +107,7 @@ llm.match = parsers.match
 ---@field description? string tells the model when to use it
 ---@field parameters? table a JSON Schema of an object; default: no parameters
 ---@field run fun(arguments: table): any its result is what the model is told
+---@field timeout? number seconds for a run, then `timeout` is raised; default: none
 
 --- A tool: a Runnable that checks its arguments and then runs. It takes a table
 --- of arguments or a tool call of a Message; `:answer(call)` gives the Message

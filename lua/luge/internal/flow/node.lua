@@ -209,6 +209,7 @@ node.Node = Node
 
 -- Batch nodes.
 
+--- A node that executes each item of a list; see `flow.batch_node`.
 ---@class luge.flow.BatchNode: luge.flow.Node
 local BatchNode = node.class(Node)
 

@@ -9,6 +9,7 @@ local perform, successor = node.perform, node.successor
 
 local walk = {}
 
+--- Nodes that follow each other; see `flow.new`. It is a node, too.
 ---@class luge.flow.Flow: luge.flow.Node
 local Flow = node.class(node.Node)
 
@@ -73,6 +74,7 @@ walk.Flow = Flow
 
 -- Flows that run once per table of parameters.
 
+--- A flow that runs once per table of parameters; see `flow.batch`.
 ---@class luge.flow.BatchFlow: luge.flow.Flow
 local BatchFlow = node.class(Flow)
 

@@ -12,6 +12,7 @@ local prompt = require "luge.internal.llm.prompt"
 local runnable = require "luge.internal.chain.runnable"
 local usage = require "luge.internal.llm.usage"
 
+--- What a run of an agent gives.
 ---@class luge.llm.Result
 ---@field output any a text, or with `output` the table that was checked
 ---@field messages luge.llm.Message[] all of them; they may be the input of the next run
@@ -19,6 +20,7 @@ local usage = require "luge.internal.llm.usage"
 ---@field turns integer calls of models
 ---@field agent luge.llm.Agent the one that answered, after handoffs
 
+--- What `llm.agent` makes.
 ---@class luge.llm.Agent: luge.Runnable
 local Agent = {}
 

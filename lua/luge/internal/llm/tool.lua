@@ -8,6 +8,7 @@ local runnable = require "luge.internal.chain.runnable"
 
 local tool = {}
 
+--- What `llm.tool` makes.
 ---@class luge.llm.Tool: luge.Runnable
 local Tool = {}
 

@@ -23,7 +23,7 @@ endif()
 set(test_environment
   "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1"
   "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
-  "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1"
+  "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp"
   "LUGE=${PROJECT_BINARY_DIR}/luge"
   "LUGE_LLMOCK=${cache}/luge/test-tools/bin/llmock")
 
@@ -79,6 +79,10 @@ if(embed_cxx_tests)
 endif()
 foreach(path IN LISTS embed_tests)
   luge_add_program(target "${path}" luge_shared luge_headers luge_libraries)
+  if(path MATCHES "\\.c$")
+    target_compile_options(${target} PRIVATE
+      $<TARGET_PROPERTY:luge_settings,INTERFACE_COMPILE_OPTIONS>)
+  endif()
   luge_add_test("${path}" ${target})
 endforeach()
 

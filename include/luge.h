@@ -1,8 +1,21 @@
 /* luge: an embeddable scripting host for asynchronous Lua.
  *
- * A host is one Lua state on one loop, used on one thread. Nothing here exits
- * the process, prints, or installs a signal handler; the embedder ignores
- * SIGPIPE. Functions that can fail return 0 on success or one of luge_status.
+ * A host is one Lua state on one loop. There may be many, on one loop or on
+ * several; each belongs to the thread that opened it, its own. Unless it says
+ * otherwise a function is called on that thread, between luge_open and
+ * luge_close, from anywhere: also from the embedder's callbacks and from C
+ * functions that a script calls. Elsewhere it does nothing and says
+ * LUGE_INVALID; so it does for a NULL where something is needed. What turns
+ * the loop (luge_run_*, luge_step, luge_close) is refused in callbacks and C
+ * functions too.
+ *
+ * Functions that can fail return 0 (LUGE_OK) or one of luge_status. Strings
+ * are NUL-terminated unless there is a length, and stay the caller's: what is
+ * needed for longer is copied, except where `static` is said.
+ *
+ * Nothing here exits the process, prints, or installs a signal handler (but
+ * libuv does for SIGCHLD, once a script starts a program). The embedder ignores
+ * SIGPIPE.
  */
 #ifndef LUGE_H
 #define LUGE_H
@@ -33,7 +46,8 @@ typedef struct luge_task luge_task;
 enum luge_status {
   LUGE_OK = 0,
   LUGE_ERROR = 1,     /* a script failed; on_error was told */
-  LUGE_INVALID = 2,   /* a bad argument, or a call where it is not allowed */
+  LUGE_INVALID = 2,   /* a bad argument, or a call where it is not allowed;
+                         nothing has happened */
   LUGE_MEMORY = 3,    /* out of memory */
   LUGE_CANCELLED = 4, /* the main task was cancelled */
   LUGE_EXIT = 5       /* the script called os.exit: see luge_exit_code */
@@ -80,7 +94,7 @@ typedef struct luge_access {
 
 /* Made by luge_sandboxed or luge_trusted, then changed. Read by luge_open or
  * luge_restrict, and copied. The callbacks are called on the host's thread,
- * with the `user` of luge_options, and may not call the host. */
+ * with the `user` of luge_options; see there. */
 typedef struct luge_capabilities {
   size_t size;
   int trusted; /* the rules do not count: all is allowed */
@@ -116,14 +130,23 @@ static inline luge_capabilities luge_trusted(void) {
 }
 
 /* What a host is opened with. Zeroed fields mean the default; `size` is
- * sizeof(luge_options), so that older programs go on working. */
+ * sizeof(luge_options), so that older programs go on working.
+ *
+ * The callbacks are called on the host's thread; they return promptly, raise no
+ * Lua error and do not wait. Strings that they get are theirs for the call. */
 typedef struct luge_options {
   size_t size;
   struct uv_loop_s *loop; /* borrowed; NULL: the host has its own */
   size_t memory_limit;    /* bytes for Lua and luge's buffers; 0: none */
-  lua_Alloc alloc;        /* their allocator; NULL: realloc and free */
+  lua_Alloc alloc;        /* their allocator, which calls nothing of luge's or
+                             Lua's; NULL: realloc and free */
   void *alloc_data;       /* its first argument */
   void *user;             /* handed to the callbacks */
+
+  /* Where `require` looks for Lua modules and for C modules, as Lua's
+   * package.path and package.cpath are written. "": nowhere; NULL: as Lua
+   * itself does, the environment's LUA_PATH and LUA_CPATH included. */
+  const char *module_path, *c_module_path;
 
   /* Seconds; a task that holds the loop for longer is logged, with its
    * traceback. 0: not watched, which costs nothing. */
@@ -133,8 +156,8 @@ typedef struct luge_options {
    * tight loops. `slow` costs the same. */
   int interruptible;
 
-  /* What scripts print. The bytes are the callee's only during the call.
-   * Returns 0; or a negative errno: the stream is closed to the script. */
+  /* What scripts print. Returns 0; or a negative errno: the stream is closed
+   * to the script. NULL: it is dropped. */
   int (*output)(luge_host *host, enum luge_stream stream, const char *bytes,
                 size_t length, void *user);
 
@@ -155,6 +178,12 @@ typedef struct luge_options {
   void (*on_error)(luge_host *host, const char *message, const char *traceback,
                    void *user);
 
+  /* Every task waits for what luge knows nothing of (an event that no task
+   * will set, say), so that only the embedder can tell whether it will come.
+   * Only for started scripts: a run to the end raises `deadlock` instead. Once,
+   * until a task has run again. luge_describe_tasks says who waits. */
+  void (*on_deadlock)(luge_host *host, void *user);
+
   /* What the host has to say of itself, such as a slow task. */
   void (*log)(luge_host *host, enum luge_log_level level, const char *message,
               void *user);
@@ -169,13 +198,23 @@ typedef struct luge_options {
   const luge_capabilities *capabilities;
 } luge_options;
 
-/* Opens a host, or returns NULL: out of memory, options from a newer luge, or
- * capabilities as luge_restrict refuses them. `options` may be NULL. */
+/* Opens a host, which is the calling thread's. `options` may be NULL. Returns
+ * NULL: out of memory or descriptors, options without a size or from a newer
+ * luge, or capabilities as luge_restrict refuses them. */
 LUGE_API luge_host *luge_open(const luge_options *options);
 
-/* Cancels what runs, lets handlers run, and frees the host. Not from inside
- * one of its callbacks: LUGE_INVALID. */
+/* Cancels all tasks and turns the loop until their handlers have run (those
+ * behind a shield have 5 seconds), completes what is at work, and frees the
+ * host. A borrowed loop is left as it was found; not from its callbacks, as
+ * libuv's uv_run. */
 LUGE_API int luge_close(luge_host *host);
+
+/* After luge_close the host is freed memory, unless it was retained: then every
+ * function goes on to say LUGE_INVALID, until the last luge_release. For other
+ * threads that may still call luge_post or luge_interrupt. From any thread, by
+ * who opened the host or has retained it; NULL is allowed. */
+LUGE_API void luge_retain(luge_host *host);
+LUGE_API void luge_release(luge_host *host);
 
 /* Takes capabilities away, for ever: for a host that was opened without, so
  * that what prepares it may do all. Once, while no script runs: LUGE_INVALID
@@ -183,8 +222,9 @@ LUGE_API int luge_close(luge_host *host);
 LUGE_API int luge_restrict(luge_host *host,
                            const luge_capabilities *capabilities);
 
-/* Runs a script as the main task until it, and what it owns, has ended. The
- * `argc` strings of `argv` are its arguments. `chunkname` as for lua_load. */
+/* Runs a script, which is text and not bytecode, as the main task until it, and
+ * what it owns, has ended. The `argc` strings of `argv` are its arguments.
+ * `chunkname` as for lua_load; NULL: "=(string)". */
 LUGE_API int luge_run_string(luge_host *host, const char *code, size_t length,
                              const char *chunkname, int argc,
                              const char *const *argv);
@@ -193,14 +233,21 @@ LUGE_API int luge_run_string(luge_host *host, const char *code, size_t length,
 LUGE_API int luge_run_file(luge_host *host, const char *path, int argc,
                            const char *const *argv);
 
-/* Whether an error has been reported since the host was opened. */
+/* The same for a function below `nargs` arguments on top of the stack of
+ * luge_lua(host), as for lua_call: they are popped, and on LUGE_OK its results
+ * pushed, `nresults` of them, or all for LUA_MULTRET. On LUGE_INVALID the stack
+ * is as it was. */
+LUGE_API int luge_run_function(luge_host *host, int nargs, int nresults);
+
+/* Whether an error has been reported since the host was opened; negative:
+ * -LUGE_INVALID. */
 LUGE_API int luge_failed(const luge_host *host);
 
-/* What os.exit was given; 0 if it was not called. */
+/* What os.exit was last given; 0 if it was not called. */
 LUGE_API int luge_exit_code(const luge_host *host);
 
-/* Cancels the main task, with `reason`, a static string. Loop thread only. */
-LUGE_API void luge_cancel(luge_host *host, const char *reason);
+/* Cancels the main task, if one runs, with `reason`, a static string. */
+LUGE_API int luge_cancel(luge_host *host, const char *reason);
 
 /* Interrupts a script that runs and does not wait: its task is cancelled with
  * the reason "interrupted", and no `pcall` keeps the error. Where nothing runs
@@ -210,11 +257,12 @@ LUGE_API void luge_cancel(luge_host *host, const char *reason);
 LUGE_API int luge_interrupt(luge_host *host);
 
 /* A script as a task that goes on while the embedder does: on a borrowed loop
- * as that turns, else by luge_step. `done` is called once, outside of any
- * task, with the results on top of L's stack, or the error alone; the stack is
+ * as that turns, else by luge_step. `done` is called once, when the task has
+ * ended, with the results on top of L's stack, or the error alone; the stack is
  * the callee's to read, and its to leave as it was. NULL: an error is
- * reported. Returns the task, which is valid until `done` returns; or NULL,
- * and the error (it did not parse, say) was reported. */
+ * reported. Returns the task, which is valid until `done` returns; or NULL: a
+ * bad argument or call, or an error (it did not parse, say) that was reported.
+ * Scripts, functions and arguments as for luge_run_*. */
 typedef void (*luge_done_fn)(luge_host *host, enum luge_status status,
                              lua_State *L, int results, void *data);
 LUGE_API luge_task *luge_start_string(luge_host *host, const char *code,
@@ -224,13 +272,16 @@ LUGE_API luge_task *luge_start_string(luge_host *host, const char *code,
 LUGE_API luge_task *luge_start_file(luge_host *host, const char *path, int argc,
                                     const char *const *argv, luge_done_fn done,
                                     void *data);
-LUGE_API void luge_task_cancel(luge_task *task, const char *reason);
+LUGE_API luge_task *luge_start_function(luge_host *host, int nargs,
+                                        luge_done_fn done, void *data);
 
-/* Driving a host with a loop of its own from another: watch luge_fd for
- * reading, wait at most luge_timeout_ms (-1: for ever), then luge_step, which
- * runs what is ready and never waits. It returns 1 while tasks live, 0 when
- * none is left, or a negative luge_status. Nothing is diagnosed as a deadlock:
- * the embedder may know more. */
+/* Cancels a started task, with `reason`, a static string. */
+LUGE_API int luge_task_cancel(luge_task *task, const char *reason);
+
+/* Driving a host with a loop of its own from another: watch luge_fd (-1: none)
+ * for reading, wait at most luge_timeout_ms (milliseconds; -1: for ever), then
+ * luge_step, which runs what is ready and never waits. It returns 1 while tasks
+ * live, 0 when none is left, or -LUGE_INVALID. */
 LUGE_API int luge_fd(const luge_host *host);
 LUGE_API int luge_timeout_ms(luge_host *host);
 LUGE_API int luge_step(luge_host *host);
@@ -243,12 +294,14 @@ LUGE_API int luge_step(luge_host *host);
  *   3. start the operation; nothing may raise any more;
  *   4. return luge_wait(L, pending).
  *
- * The operation ends by one luge_resolve, on the loop's thread: before or after
- * step 4, also after the task was cancelled, when it returns LUGE_CANCELLED
- * and has no other effect. `push` runs in the task: it pushes the results of
- * the C function and returns their number, or raises. `cancel` says, on the
- * loop's thread and not in the task, that nobody waits any more; it may call
- * luge_resolve. What is never resolved is freed by luge_close. */
+ * The operation ends by one luge_resolve: before or after step 4, also after
+ * the task was cancelled, when it returns LUGE_CANCELLED and has no other
+ * effect. `push` (NULL: no results) runs in the task: it pushes the results of
+ * the C function and returns their number, or raises. `cancel` (NULL: nobody
+ * needs to know) says, not in the task, that nobody waits any more; it may call
+ * luge_resolve. A pending wait is luge's: gone when it was resolved and the
+ * function has its results, or with luge_resolve where nobody waits; what is
+ * never resolved is freed by luge_close. */
 typedef struct luge_pending luge_pending;
 typedef void (*luge_cancel_fn)(luge_pending *pending, void *data);
 typedef int (*luge_push_fn)(lua_State *L, void *data);
@@ -257,35 +310,68 @@ LUGE_API luge_pending *luge_wait_begin(lua_State *L, luge_cancel_fn cancel,
 LUGE_API int luge_wait(lua_State *L, luge_pending *pending);
 LUGE_API int luge_resolve(luge_pending *pending, luge_push_fn push, void *data);
 
-/* Calls `fn` on the loop's thread, soon. From any thread, until luge_close has
- * begun: LUGE_INVALID then. The host must be kept open by the caller. */
+/* Calls `fn` on the host's thread when its loop turns next, in the order of the
+ * calls. From any thread, but not from a signal handler. LUGE_INVALID once
+ * luge_close has begun, which calls what came before; see luge_retain. */
 typedef void (*luge_post_fn)(luge_host *host, void *data);
 LUGE_API int luge_post(luge_host *host, luge_post_fn fn, void *data);
 
 /* A whole asynchronous C function: `return luge_offload(...)` runs `work` on
  * libuv's thread pool, then `done` in the task, as the `push` above. If the
- * task is cancelled `freed` (may be NULL) is called instead, on the loop's
- * thread, when the work has ended. Raises before anything has started. */
+ * task is cancelled `freed` (may be NULL) is called instead, on the host's
+ * thread, when the work has ended. Raises before anything has started: then
+ * `data` is still the caller's. */
 typedef void (*luge_work_fn)(void *data);
 typedef void (*luge_free_fn)(void *data);
 LUGE_API int luge_offload(lua_State *L, luge_work_fn work, luge_push_fn done,
                           luge_free_fn freed, void *data);
 
-/* `output` takes bytes again, after output_room had said 0. Loop thread only,
- * outside of the callbacks. */
-LUGE_API void luge_output_ready(luge_host *host, enum luge_stream stream);
+/* `output` takes bytes again, after output_room had said 0. Not from the
+ * callbacks. */
+LUGE_API int luge_output_ready(luge_host *host, enum luge_stream stream);
 
 /* Calls `each` with a line of text for every live task: its name, what it
- * waits for, and where it is. Loop thread only, while no script runs. */
+ * waits for, and where it is. Not while a script runs. */
 LUGE_API int luge_describe_tasks(luge_host *host,
                                  void (*each)(const char *line, void *user),
                                  void *user);
 
+/* What a host takes now. `size` is set by the caller, as in luge_options. */
+struct luge_usage {
+  size_t size;
+  size_t memory, memory_limit; /* bytes, of Lua and luge's buffers; 0: none */
+  size_t tasks;                /* that have not ended */
+  size_t operations;           /* begun and not completed: waits of C functions,
+                                  I/O, programs, listeners */
+  size_t timers;
+};
+LUGE_API int luge_usage(const luge_host *host, struct luge_usage *usage);
+
+/* Modules for `require`: a C module by its opener, as `luaopen_cjson`; and Lua
+ * source, which is text, compiled when it is first required, and may wait. The
+ * last one of a name counts. */
+LUGE_API int luge_register(luge_host *host, const char *name,
+                           lua_CFunction open);
+LUGE_API int luge_preload(luge_host *host, const char *name, const char *code,
+                          size_t length);
+
+/* Values as JSON, to and from the stack of any coroutine of a host. Both push
+ * one value: what was asked for, or else the error (LUGE_ERROR, LUGE_MEMORY),
+ * as lua_pcall does; nothing on LUGE_INVALID. They raise nothing. As luge.json:
+ * null is the light userdata NULL, and an empty table an object, unless it came
+ * from an array. */
+LUGE_API int luge_json_decode(lua_State *L, const char *json, size_t length);
+LUGE_API int luge_json_encode(lua_State *L, int index);
+
 /* The loop that the host runs on. Handles that an embedder puts on it are
- * closed before luge_close; a referenced one keeps nothing from a deadlock. */
+ * closed before luge_close; a referenced one keeps nothing from a deadlock.
+ * NULL instead of LUGE_INVALID. */
 LUGE_API struct uv_loop_s *luge_loop(luge_host *host);
 
-/* The Lua state, for registering modules before anything runs. */
+/* The Lua state, to set globals, or to put functions and arguments on its stack
+ * for luge_run_function; what raises there is to be protected by lua_pcall. In
+ * callbacks and C functions the stack is to be left as it was found. NULL
+ * instead of LUGE_INVALID. */
 LUGE_API lua_State *luge_lua(luge_host *host);
 
 #ifdef __cplusplus

@@ -2,7 +2,6 @@
  * none of them. */
 #include <luge.h>
 
-#include "core/async.h"
 #include "core/host.h"
 #include "core/permission.h"
 #include "core/require.h"
@@ -40,9 +39,8 @@ luge_host *luge_open(const luge_options *options) {
 }
 
 int luge_restrict(luge_host *host, const luge_capabilities *capabilities) {
-  if (host == NULL || capabilities == NULL || host->permission != NULL ||
-      host->current != NULL || host->driving || host->stopping ||
-      !luge__on_thread(host)) {
+  if (!luge__may_turn(host) || capabilities == NULL ||
+      host->permission != NULL) {
     return LUGE_INVALID;
   }
   return luge__permission_open(host, capabilities);

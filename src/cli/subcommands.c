@@ -6,7 +6,7 @@
 
 static const struct cli_subcommand subcommands[] = {
     {"build", NULL},
-    {"help", "require 'luge.internal.help_command' (...)"},
+    {"help", NULL},
     {"test", "require 'luge.internal.test_command' (...)"},
     {"trace", NULL},
 };

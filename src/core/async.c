@@ -76,9 +76,12 @@ static int on_completed(lua_State *L, struct luge_task *task, int base) {
 
 static bool abandon(struct luge_task *task) {
   struct luge_pending *wait = task->wait.data;
+  struct luge_host *host = wait->host;
   wait->task = NULL;
   if (wait->cancel != NULL) {
+    host->calling++;
     wait->cancel(wait, wait->data);
+    host->calling--;
   }
   return true;
 }
@@ -86,6 +89,11 @@ static bool abandon(struct luge_task *task) {
 int luge_wait(lua_State *L, luge_pending *wait) {
   static const struct luge_wait_kind kind = {
       .name = "a C function", .cancel = abandon, .finish = on_completed};
+  if (wait == NULL || wait->suspended || wait->task != luge__host(L)->current) {
+    return luge__raise(L, "invalid",
+                       "luge_wait takes what luge_wait_begin gave, once, in "
+                       "the same C function");
+  }
   if (wait->completed) {
     return take(L, wait);
   }
@@ -137,16 +145,19 @@ static void free_offload(struct offload *offload) {
 static int push_offload(lua_State *L, void *data) {
   struct offload offload = *(struct offload *)data;
   free_offload(data);
-  return offload.done(L, offload.data);
+  return offload.done != NULL ? offload.done(L, offload.data) : 0;
 }
 
 static void after_work(uv_work_t *request, int status) {
   (void)status;
   struct offload *offload = luge__container(request, struct offload, request);
-  offload->host->offloads--;
+  struct luge_host *host = offload->host;
+  host->offloads--;
   if (luge_resolve(offload->wait, push_offload, offload) != LUGE_OK) {
     if (offload->freed != NULL) {
+      host->calling++;
       offload->freed(offload->data);
+      host->calling--;
     }
     free_offload(offload);
   }
@@ -155,6 +166,9 @@ static void after_work(uv_work_t *request, int status) {
 int luge_offload(lua_State *L, luge_work_fn work, luge_push_fn done,
                  luge_free_fn freed, void *data) {
   struct luge_host *host = luge__host(L);
+  if (work == NULL) {
+    return luge__raise(L, "invalid", "luge_offload: `work` is NULL");
+  }
   luge_pending *wait = luge_wait_begin(L, NULL, NULL);
   struct offload *offload = luge__realloc(host, NULL, 0, sizeof *offload);
   if (offload == NULL) {

@@ -30,11 +30,12 @@ static void describe(lua_State *L, struct luge_task *task,
   const char *what = luge__wait_describe(L, task);
   bool waits = what[0] != '\0';
   push_place(L, task->thread.co);
-  listener->each(lua_pushfstring(L, "%s %s%s%s", name,
-                                 waits ? "waits for " : "is ",
-                                 waits ? what : luge__task_status(task),
-                                 lua_tostring(L, -1)),
-                 listener->user);
+  const char *line = lua_pushfstring(
+      L, "%s %s%s%s", name, waits ? "waits for " : "is ",
+      waits ? what : luge__task_status(task), lua_tostring(L, -1));
+  task->host->calling++;
+  listener->each(line, listener->user);
+  task->host->calling--;
 }
 
 static int describe_all(lua_State *L) {
@@ -53,7 +54,7 @@ static int describe_all(lua_State *L) {
 int luge_describe_tasks(luge_host *host,
                         void (*each)(const char *line, void *user),
                         void *user) {
-  if (host == NULL || each == NULL || host->current != NULL) {
+  if (!luge__usable(host) || each == NULL || host->current != NULL) {
     return LUGE_INVALID;
   }
   struct listener listener = {each, user};

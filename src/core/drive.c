@@ -6,7 +6,7 @@
  * a loop of the host's own, where luge__poll has the turn. */
 #include "drive.h"
 
-#include "async.h"
+#include "failure.h"
 #include "host.h"
 #include "sched.h"
 
@@ -22,19 +22,50 @@ static void keep_turning(struct luge_host *host) {
   }
 }
 
+/* Whether every task waits, and for nothing that the host knows of. */
+static bool is_stuck(const struct luge_host *host) {
+  return host->live > 0 && host->ready_first == NULL && host->refs == 0 &&
+         host->timers.count == 0;
+}
+
+static void tell_deadlock(struct luge_host *host) {
+  bool stuck = is_stuck(host);
+  if (stuck && !host->deadlock_told && host->options.on_deadlock != NULL) {
+    host->calling++;
+    host->options.on_deadlock(host, host->options.user);
+    host->calling--;
+  }
+  host->deadlock_told = stuck;
+}
+
+/* What a turn begins with. */
+static void run_ready(struct luge_host *host) {
+  if (host->ready_first != NULL) {
+    host->deadlock_told = false;
+    luge__passes(host);
+  }
+}
+
+/* What a turn ends with: nothing is left to do but to wait. */
+static void before_waiting(struct luge_host *host) {
+  if (host->ready_first == NULL) {
+    luge__failures_collect(host);
+    luge__flush_ready(host);
+    tell_deadlock(host);
+  }
+}
+
 static void on_prepare(uv_prepare_t *prepare) {
   struct luge_host *host =
       luge__container(prepare, struct luge_host, driver.prepare);
-  if (host->driving || host->current != NULL) {
+  if (host->driving || host->current != NULL || host->calling > 0) {
     return;
   }
   luge__timers_fire(host);
-  luge__passes(host);
+  run_ready(host);
+  before_waiting(host);
   luge__timers_arm(host);
   keep_turning(host);
-  if (host->ready_first == NULL) {
-    luge__flush(host);
-  }
 }
 
 void luge__driver_start(struct luge_host *host) {
@@ -54,28 +85,32 @@ void luge__driver_kick(struct luge_host *host) {
 }
 
 int luge_fd(const luge_host *host) {
-  return host != NULL ? uv_backend_fd(host->loop) : -1;
+  return luge__usable(host) ? uv_backend_fd(host->loop) : -1;
 }
 
+/* libuv's own answer for a loop that has nothing to do is 0. */
 int luge_timeout_ms(luge_host *host) {
-  if (host == NULL || host->ready_first != NULL) {
+  if (!luge__usable(host) || host->ready_first != NULL) {
     return 0;
   }
   luge__timers_arm(host);
-  return uv_backend_timeout(host->loop);
+  return uv_loop_alive(host->loop) ? uv_backend_timeout(host->loop) : -1;
 }
 
+/* What other threads have posted comes also where nothing else is waited for,
+ * when libuv would not look. */
 int luge_step(luge_host *host) {
-  if (host == NULL || host->current != NULL || host->driving ||
-      !luge__on_thread(host)) {
+  if (!luge__may_turn(host)) {
     return -LUGE_INVALID;
   }
   host->driving = true;
-  luge__passes(host);
+  luge__ref(host);
+  run_ready(host);
   luge__poll(host, false);
-  luge__passes(host);
+  run_ready(host);
+  luge__unref(host);
+  before_waiting(host);
   luge__timers_arm(host);
-  luge__flush(host);
   host->driving = false;
   return host->live > 0;
 }

@@ -11,7 +11,8 @@ struct luge_embedded {
   unsigned long length; /* of the text */
 };
 
-/* Sorted by name as strcmp sorts, ended by an entry whose name is NULL. */
+/* Sorted by name as strcmp sorts. */
 extern const struct luge_embedded luge__embedded[];
+extern const unsigned long luge__embedded_count;
 
 #endif

@@ -126,7 +126,9 @@ void luge__report(lua_State *L, struct luge_host *host) {
   luge__trace_push(L, -1);
   const char *trace = lua_tostring(L, -1);
   const char *message = luge__error_text(L, -2);
+  host->calling++;
   host->options.on_error(host, message, trace, host->options.user);
+  host->calling--;
   lua_pop(L, 2);
 }
 

@@ -5,6 +5,7 @@
 
 #include <lauxlib.h>
 #include <lualib.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "async.h"
@@ -30,7 +31,9 @@ void luge__log(struct luge_host *host, enum luge_log_level level,
                const char *message) {
   if (host->options.log != NULL) {
     luge__flush(host);
+    host->calling++;
     host->options.log(host, level, message, host->options.user);
+    host->calling--;
   }
 }
 
@@ -41,7 +44,9 @@ void luge__log_record(struct luge_host *host, enum luge_log_level level,
     return;
   }
   luge__flush(host);
+  host->calling++;
   host->options.record(host, level, text, json, host->options.user);
+  host->calling--;
 }
 
 void luge__service_start(struct luge_host *host, struct luge_service *service) {
@@ -97,19 +102,15 @@ static int open_loop(struct luge_host *host) {
   return 0;
 }
 
-static void destroy(struct luge_host *host) {
-  struct luge_memory memory = host->memory;
-  luge__memory_alloc(&memory, host, sizeof *host, 0);
-}
-
+/* Frees all but the struct and its mailbox: other threads may still ask. */
 static void free_host(struct luge_host *host) {
   luge__waits_free(host);
   luge__timers_free(host);
   luge__pool_free(host);
   luge__output_free(host);
-  luge__mailbox_free(host);
   luge__permission_free(host);
-  destroy(host);
+  atomic_store(&host->closed, true);
+  luge_release(host);
 }
 
 static void on_closed(uv_handle_t *handle) {
@@ -141,23 +142,33 @@ static void drain(struct luge_host *host) {
   }
 }
 
-/* The struct itself, from the embedder's memory, with what needs no loop. */
+/* Options of this luge: an older program's struct is a beginning of it. Without
+ * a size nothing could be read, and what was asked for would be ignored. */
+static bool read_options(luge_options *options, const luge_options *given) {
+  *options = (luge_options){.size = sizeof *options};
+  if (given == NULL) {
+    return true;
+  }
+  if (given->size < sizeof given->size || given->size > sizeof *options) {
+    return false;
+  }
+  memcpy(options, given, given->size);
+  return true;
+}
+
+/* The struct itself, with what needs no loop. It is malloc'ed: the embedder's
+ * allocator belongs to the host's thread, luge_release to any. */
 static struct luge_host *create(const luge_options *given) {
-  luge_options options = {0};
-  struct luge_memory memory;
-  if (given != NULL && given->size > sizeof options) {
+  luge_options options;
+  if (!read_options(&options, given)) {
     return NULL;
   }
-  if (given != NULL) {
-    memcpy(&options, given, given->size);
-  }
-  luge__memory_init(&memory, options.alloc, options.alloc_data,
-                    options.memory_limit);
-  struct luge_host *host = luge__memory_alloc(&memory, NULL, 0, sizeof *host);
+  struct luge_host *host = calloc(1, sizeof *host);
   if (host != NULL) {
-    memset(host, 0, sizeof *host);
     host->options = options;
-    host->memory = memory;
+    luge__memory_init(&host->memory, options.alloc, options.alloc_data,
+                      options.memory_limit);
+    atomic_init(&host->references, 1);
     luge__list_init(&host->waits);
     luge__scope_init(&host->top, NULL, NULL, 0);
     luge__watch_init(host);
@@ -172,7 +183,7 @@ struct luge_host *luge__host_open(const luge_options *options) {
     return NULL;
   }
   if (open_loop(host) != 0) {
-    destroy(host);
+    free(host);
     return NULL;
   }
   lua_State *L = lua_newstate(luge__memory_alloc, &host->memory);
@@ -210,9 +221,17 @@ static int report_failures(lua_State *L) {
   return 0;
 }
 
+bool luge__usable(const struct luge_host *host) {
+  return host != NULL && luge__on_thread(host) && !atomic_load(&host->closed);
+}
+
+bool luge__may_turn(const struct luge_host *host) {
+  return luge__usable(host) && host->current == NULL && !host->driving &&
+         host->calling == 0;
+}
+
 int luge_close(luge_host *host) {
-  if (host == NULL || host->current != NULL || host->driving ||
-      !luge__on_thread(host)) {
+  if (!luge__may_turn(host)) {
     return LUGE_INVALID;
   }
   host->driving = true;
@@ -239,14 +258,27 @@ int luge_close(luge_host *host) {
   return LUGE_OK;
 }
 
+void luge_retain(luge_host *host) {
+  if (host != NULL) {
+    atomic_fetch_add(&host->references, 1);
+  }
+}
+
+void luge_release(luge_host *host) {
+  if (host != NULL && atomic_fetch_sub(&host->references, 1) == 1) {
+    luge__mailbox_free(host);
+    free(host);
+  }
+}
+
 uv_loop_t *luge_loop(luge_host *host) {
-  return host != NULL ? host->loop : NULL;
+  return luge__usable(host) ? host->loop : NULL;
 }
 
 lua_State *luge_lua(luge_host *host) {
-  return host != NULL ? host->L : NULL;
+  return luge__usable(host) ? host->L : NULL;
 }
 
 int luge_failed(const luge_host *host) {
-  return host->failed;
+  return luge__usable(host) ? host->failed : -LUGE_INVALID;
 }

@@ -63,6 +63,8 @@ struct luge_host {
   struct luge_mailbox mailbox;
   struct luge_driver driver; /* on a borrowed loop */
   bool driving;              /* the host itself turns the loop */
+  unsigned calling;          /* callbacks of the embedder that are running */
+  bool deadlock_told;        /* on_deadlock: nothing has run since */
   unsigned handles;          /* of the host's own, not yet closed */
   unsigned offloads;         /* at work on the thread pool */
   struct luge_list waits;    /* luge_pending.link */
@@ -93,7 +95,18 @@ struct luge_host {
 
   struct luge_memory memory;
   struct luge_output output[2]; /* by stream: see luge__output */
+
+  atomic_uint references; /* to this struct: luge_retain */
+  atomic_bool closed;     /* only `references` and the mailbox are left */
 };
+
+/* Whether luge.h's functions may be called here: on the host's own thread,
+ * while it is open. NULL is no host. */
+bool luge__usable(const struct luge_host *host);
+
+/* Whether the loop may be turned, or the host closed: not by anything that is
+ * called from inside. */
+bool luge__may_turn(const struct luge_host *host);
 
 /* luge_open, without the modules that are not core's. */
 struct luge_host *luge__host_open(const luge_options *options);

@@ -109,7 +109,7 @@ void luge__watch_init(struct luge_host *host) {
 /* lua_sethook may be called from a signal handler, says Lua's own source; it
  * only stores words. */
 int luge_interrupt(luge_host *host) {
-  if (host == NULL) {
+  if (host == NULL || atomic_load(&host->closed)) {
     return LUGE_INVALID;
   }
   uv_thread_t self = uv_thread_self();

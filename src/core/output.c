@@ -35,8 +35,10 @@ static void hand_over(luge_host *host, enum luge_stream stream,
   if (length == 0 || output->error != 0 || host->options.output == NULL) {
     return;
   }
+  host->calling++;
   int status =
       host->options.output(host, stream, bytes, length, host->options.user);
+  host->calling--;
   if (status < 0) {
     output->error = status;
   }
@@ -59,9 +61,13 @@ void luge__flush(luge_host *host) {
 
 static size_t room(luge_host *host, enum luge_stream stream) {
   const luge_options *options = &host->options;
-  bool limited =
-      options->output_room != NULL && luge__output(host, stream)->error == 0;
-  return limited ? options->output_room(host, stream, options->user) : SIZE_MAX;
+  if (options->output_room == NULL || luge__output(host, stream)->error != 0) {
+    return SIZE_MAX;
+  }
+  host->calling++;
+  size_t room = options->output_room(host, stream, options->user);
+  host->calling--;
+  return room;
 }
 
 static void flush_ready(luge_host *host, enum luge_stream stream) {
@@ -164,7 +170,12 @@ size_t luge__offer(luge_host *host, enum luge_stream stream, const char *bytes,
   return taken;
 }
 
-void luge_output_ready(luge_host *host, enum luge_stream stream) {
+int luge_output_ready(luge_host *host, enum luge_stream stream) {
+  if (!luge__usable(host) || host->calling > 0 || stream < LUGE_STDOUT ||
+      stream > LUGE_STDERR) {
+    return LUGE_INVALID;
+  }
   flush_ready(host, stream);
   luge__turns_wake(&luge__output(host, stream)->writers);
+  return LUGE_OK;
 }

@@ -136,6 +136,7 @@ static struct verdict settle(struct luge_host *host,
     return verdict;
   }
   void *user = host->options.user;
+  host->calling++;
   if (access.allowed && permission->authorize != NULL &&
       permission->authorize(host, &access, user) == 0) {
     access.allowed = 0;
@@ -144,6 +145,7 @@ static struct verdict settle(struct luge_host *host,
   if (permission->audit != NULL) {
     permission->audit(host, &access, user);
   }
+  host->calling--;
   return (struct verdict){access.allowed != 0, access.rule};
 }
 

@@ -14,18 +14,16 @@ static struct luge_posted *take_all(struct luge_mailbox *mailbox) {
   return first;
 }
 
-/* `driving` keeps what is called from closing the host under us. */
 static void deliver(struct luge_host *host) {
   struct luge_posted *posted = take_all(&host->mailbox);
-  bool driving = host->driving;
-  host->driving = true;
   while (posted != NULL) {
     struct luge_posted *next = posted->next;
+    host->calling++;
     posted->fn(host, posted->data);
+    host->calling--;
     free(posted);
     posted = next;
   }
-  host->driving = driving;
 }
 
 static void on_async(uv_async_t *async) {

@@ -9,6 +9,7 @@
 
 #include "embed.h"
 #include "error.h"
+#include "given.h"
 #include "host.h"
 
 static int compare(const void *key, const void *entry) {
@@ -16,15 +17,8 @@ static int compare(const void *key, const void *entry) {
 }
 
 static const struct luge_embedded *find(const char *name) {
-  static size_t count = 0;
-  size_t n = count;
-  if (n == 0) {
-    while (luge__embedded[n].name != NULL) {
-      n++;
-    }
-    count = n;
-  }
-  return bsearch(name, luge__embedded, n, sizeof *luge__embedded, compare);
+  return bsearch(name, luge__embedded, luge__embedded_count,
+                 sizeof *luge__embedded, compare);
 }
 
 #ifdef LUGE_DEV
@@ -90,17 +84,19 @@ static int search_embedded(lua_State *L) {
   return 2;
 }
 
-/* Puts the searcher second, behind package.preload. */
-static void add_searcher(lua_State *L) {
+/* Puts the searchers second and third, behind package.preload. */
+static void add_searchers(lua_State *L) {
   lua_getglobal(L, LUA_LOADLIBNAME);
   lua_getfield(L, -1, "searchers");
   lua_Integer count = luaL_len(L, -1);
   for (lua_Integer i = count; i >= 2; i--) {
     lua_rawgeti(L, -1, i);
-    lua_rawseti(L, -2, i + 1);
+    lua_rawseti(L, -2, i + 2);
   }
-  lua_pushcfunction(L, search_embedded);
+  lua_pushcfunction(L, luge__given_search);
   lua_rawseti(L, -2, 2);
+  lua_pushcfunction(L, search_embedded);
+  lua_rawseti(L, -2, 3);
   lua_pop(L, 2);
 }
 
@@ -112,7 +108,8 @@ void luge__preload(lua_State *L, const luaL_Reg *modules) {
 
 /* Called before any task runs, and so without waiting. */
 void luge__require_open(lua_State *L) {
-  add_searcher(L);
+  luge__given_paths(L);
+  add_searchers(L);
   if (load(L, find("luge.internal.require")) != LUA_OK) {
     lua_error(L);
   }

@@ -2,7 +2,6 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "async.h"
 #include "deadlock.h"
 #include "error.h"
 #include "failure.h"
@@ -34,76 +33,106 @@ static bool was_stopped(const struct luge_task *task) {
   return task->host->stopped || task->host->exiting || task->interrupted;
 }
 
-/* Reports how the main task, at index 1, ended. */
+/* Reports how the main task, at index 1, failed; or returns its results. */
 static int finish(lua_State *L) {
   struct luge_task *task = lua_touserdata(L, 1);
   enum luge_cell_state state = task->cell.state;
-  if (state == LUGE_CELL_REJECTED ||
-      (state == LUGE_CELL_CANCELLED && !was_stopped(task))) {
+  if (state == LUGE_CELL_RESOLVED) {
+    return luge__cell_push_values(L, 1, &task->cell);
+  }
+  if (state == LUGE_CELL_REJECTED || !was_stopped(task)) {
     luge__cell_push_error(L, 1);
     luge__report(L, task->host);
   }
   return 0;
 }
 
-static int run(struct luge_host *host, const struct luge_script *script) {
-  if (host == NULL || host->current != NULL || host->driving ||
-      host->stopping || !luge__on_thread(host)) {
-    return LUGE_INVALID;
-  }
-  lua_State *L = host->L;
-  struct luge_task *task = luge__script_spawn(host, script);
-  if (task == NULL) {
-    luge__report(L, host);
-    lua_pop(L, 1);
-    return LUGE_ERROR;
-  }
-  host->main = task;
-  host->driving = true;
-  run_until_done(host);
-  host->driving = false;
-  enum luge_cell_state state = host->main->cell.state;
-  host->main = NULL;
-  lua_pushcfunction(L, finish);
-  lua_insert(L, -2);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-    lua_pop(L, 1);
-  }
-  luge__flush(host);
+static int status_of(const struct luge_host *host, enum luge_cell_state state) {
   return host->exiting                 ? LUGE_EXIT
          : state == LUGE_CELL_RESOLVED ? LUGE_OK
          : state == LUGE_CELL_REJECTED ? LUGE_ERROR
                                        : LUGE_CANCELLED;
 }
 
-int luge_run_string(luge_host *host, const char *code, size_t length,
-                    const char *chunkname, int argc, const char *const *argv) {
-  if (code == NULL) {
+/* The Task is on top of the main state; NULL: an error. Pops it, and leaves
+ * `nresults` results if all went well. */
+static int run(struct luge_host *host, struct luge_task *task, int nresults) {
+  lua_State *L = host->L;
+  int top = lua_gettop(L) - 1;
+  if (task == NULL) {
+    luge__report(L, host);
+    lua_settop(L, top);
+    return LUGE_ERROR;
+  }
+  host->stopped = host->deadlocked = false;
+  host->main = task;
+  host->driving = true;
+  run_until_done(host);
+  host->driving = false;
+  host->main = NULL;
+  int status = status_of(host, task->cell.state);
+  lua_pushcfunction(L, finish);
+  lua_insert(L, -2);
+  if (lua_pcall(L, 1, nresults, 0) != LUA_OK) {
+    status = status == LUGE_OK ? LUGE_MEMORY : status;
+  }
+  if (status != LUGE_OK) {
+    lua_settop(L, top);
+  }
+  luge__flush(host);
+  return status;
+}
+
+static int run_script(struct luge_host *host,
+                      const struct luge_script *script) {
+  if (!luge__may_turn(host) || !luge__script_fits(script)) {
     return LUGE_INVALID;
   }
+  luge__script_begin(host);
+  return run(host, luge__script_spawn(host, script), 0);
+}
+
+int luge_run_string(luge_host *host, const char *code, size_t length,
+                    const char *chunkname, int argc, const char *const *argv) {
   struct luge_script script = {.code = code,
                                .length = length,
                                .name =
                                    chunkname != NULL ? chunkname : "=(string)",
                                .argc = argc,
                                .argv = argv};
-  return run(host, &script);
+  return code != NULL ? run_script(host, &script) : LUGE_INVALID;
 }
 
 int luge_run_file(luge_host *host, const char *path, int argc,
                   const char *const *argv) {
   struct luge_script script = {.name = path, .argc = argc, .argv = argv};
-  return run(host, &script);
+  return run_script(host, &script);
 }
 
-void luge_cancel(luge_host *host, const char *reason) {
-  if (host != NULL && host->main != NULL) {
+int luge_run_function(luge_host *host, int nargs, int nresults) {
+  if (!luge__may_turn(host) || nresults < LUA_MULTRET ||
+      !luge__script_has_function(host, nargs)) {
+    return LUGE_INVALID;
+  }
+  if (!lua_checkstack(host->L, nresults > 0 ? nresults + 4 : 4)) {
+    return LUGE_MEMORY;
+  }
+  luge__script_begin(host);
+  return run(host, luge__script_spawn_function(host, nargs), nresults);
+}
+
+int luge_cancel(luge_host *host, const char *reason) {
+  if (!luge__usable(host)) {
+    return LUGE_INVALID;
+  }
+  if (host->main != NULL) {
     host->stopped = true;
     luge__scope_cancel(NULL, &host->main->root,
                        reason != NULL ? reason : "cancelled");
   }
+  return LUGE_OK;
 }
 
 int luge_exit_code(const luge_host *host) {
-  return host != NULL ? host->exit_code : 0;
+  return luge__usable(host) ? host->exit_code : 0;
 }

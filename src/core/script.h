@@ -3,6 +3,7 @@
 #define LUGE_CORE_SCRIPT_H
 
 #include <lua.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct luge_host;
@@ -16,9 +17,23 @@ struct luge_script {
   const char *const *argv;
 };
 
+/* Whether its arguments are strings, as many as it says. */
+bool luge__script_fits(const struct luge_script *script);
+
 /* Loads the script and spawns it as a task of the host's; pushes the Task on
  * the main state. NULL: pushes the error instead. */
 struct luge_task *luge__script_spawn(struct luge_host *host,
                                      const struct luge_script *script);
+
+/* Whether the main state has a function below `nargs` arguments on top. */
+bool luge__script_has_function(const struct luge_host *host, int nargs);
+
+/* The same for that function; pops it and the arguments. */
+struct luge_task *luge__script_spawn_function(struct luge_host *host,
+                                              int nargs);
+
+/* Something is to run: forgets an os.exit, unless what it cancels still
+ * lives. */
+void luge__script_begin(struct luge_host *host);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include <lauxlib.h>
 
-#include "async.h"
 #include "failure.h"
 #include "host.h"
 #include "script.h"
@@ -22,15 +21,25 @@ static enum luge_status status_of(const struct luge_task *task) {
   case LUGE_CELL_RESOLVED:
     return LUGE_OK;
   case LUGE_CELL_CANCELLED:
-    return LUGE_CANCELLED;
+    return task->host->exiting ? LUGE_EXIT : LUGE_CANCELLED;
   default:
     return LUGE_ERROR;
   }
 }
 
+static void call_done(lua_State *L, struct start *start,
+                      enum luge_status status, int results) {
+  struct luge_host *host = luge__host(L);
+  luge_done_fn done = start->done;
+  start->done = NULL; /* once */
+  host->calling++;
+  done(host, status, L, results, start->data);
+  host->calling--;
+}
+
 /* The start is at index 1. */
 static int tell(lua_State *L) {
-  const struct start *start = lua_touserdata(L, 1);
+  struct start *start = lua_touserdata(L, 1);
   lua_getiuservalue(L, 1, 1);
   struct luge_task *task = lua_touserdata(L, 2);
   int results = 1;
@@ -43,26 +52,58 @@ static int tell(lua_State *L) {
     luge__cell_push_error(L, 2);
   }
   if (start->done != NULL) {
-    start->done(task->host, status_of(task), L, results, start->data);
+    call_done(L, start, status_of(task), results);
   } else if (task->cell.state == LUGE_CELL_REJECTED) {
     luge__report(L, task->host);
   }
   return 0;
 }
 
-void luge__start_tell(struct luge_task *task) {
-  lua_State *L = task->host->L;
-  lua_pushcfunction(L, tell);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, task);
-  lua_pushnil(L);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, task);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-    luge__report(L, luge__host(L));
-    lua_pop(L, 1);
-  }
+/* The second try is for want of memory: `done` is given that error. */
+static int tell_failure(lua_State *L) {
+  struct start *start = lua_touserdata(L, 1);
+  lua_remove(L, 1);
+  call_done(L, start, LUGE_MEMORY, 1);
+  return 0;
 }
 
-/* The Task at index 1, the function and its data at 2 and 3. */
+/* The error is on top of the main state, which it leaves. */
+static void on_untold(struct luge_host *host, struct start *start,
+                      bool has_done) {
+  lua_State *L = host->L;
+  if (has_done && start->done != NULL) {
+    lua_pushcfunction(L, tell_failure);
+    lua_insert(L, -2);
+    lua_pushlightuserdata(L, start);
+    lua_insert(L, -2);
+    if (lua_pcall(L, 2, 0, 0) == LUA_OK) {
+      return;
+    }
+  }
+  luge__report(L, host);
+  lua_pop(L, 1);
+}
+
+void luge__start_tell(struct luge_task *task) {
+  struct luge_host *host = task->host;
+  lua_State *L = host->L;
+  unsigned calling = host->calling; /* also if `done` raises */
+  lua_rawgetp(L, LUA_REGISTRYINDEX, task);
+  struct start *start = lua_touserdata(L, -1);
+  bool has_done = start->done != NULL;
+  lua_pushcfunction(L, tell);
+  lua_pushvalue(L, -2);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    host->calling = calling;
+    on_untold(host, start, has_done);
+    host->calling = calling;
+  }
+  lua_pop(L, 1);
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, task);
+}
+
+/* The Task at index 1, the function and its data at 2. */
 static int keep(lua_State *L) {
   struct luge_task *task = lua_touserdata(L, 1);
   struct start *start = lua_newuserdatauv(L, sizeof *start, 1);
@@ -74,13 +115,14 @@ static int keep(lua_State *L) {
   return 0;
 }
 
-static luge_task *begin(struct luge_host *host,
-                        const struct luge_script *script, struct start *start) {
-  if (host == NULL || !luge__on_thread(host) || host->stopping) {
-    return NULL;
-  }
+static bool may_start(const struct luge_host *host) {
+  return luge__usable(host) && !host->stopping;
+}
+
+/* The Task, or (NULL) an error, is on top of the main state. */
+static luge_task *begin(struct luge_host *host, struct luge_task *task,
+                        struct start start) {
   lua_State *L = host->L;
-  struct luge_task *task = luge__script_spawn(host, script);
   if (task == NULL) {
     luge__report(L, host);
     lua_pop(L, 1);
@@ -88,7 +130,7 @@ static luge_task *begin(struct luge_host *host,
   }
   lua_pushcfunction(L, keep);
   lua_insert(L, -2);
-  lua_pushlightuserdata(L, start);
+  lua_pushlightuserdata(L, &start);
   if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
     luge__scope_cancel(NULL, &task->root, "out of memory");
     luge__report(L, host);
@@ -98,34 +140,51 @@ static luge_task *begin(struct luge_host *host,
   return task;
 }
 
+static luge_task *start_script(struct luge_host *host,
+                               const struct luge_script *script,
+                               struct start start) {
+  if (!may_start(host) || !luge__script_fits(script)) {
+    return NULL;
+  }
+  luge__script_begin(host);
+  return begin(host, luge__script_spawn(host, script), start);
+}
+
 luge_task *luge_start_string(luge_host *host, const char *code, size_t length,
                              const char *chunkname, int argc,
                              const char *const *argv, luge_done_fn done,
                              void *data) {
-  if (code == NULL) {
-    return NULL;
-  }
   struct luge_script script = {.code = code,
                                .length = length,
                                .name =
                                    chunkname != NULL ? chunkname : "=(string)",
                                .argc = argc,
                                .argv = argv};
-  struct start start = {done, data};
-  return begin(host, &script, &start);
+  return code != NULL ? start_script(host, &script, (struct start){done, data})
+                      : NULL;
 }
 
 luge_task *luge_start_file(luge_host *host, const char *path, int argc,
                            const char *const *argv, luge_done_fn done,
                            void *data) {
   struct luge_script script = {.name = path, .argc = argc, .argv = argv};
-  struct start start = {done, data};
-  return begin(host, &script, &start);
+  return start_script(host, &script, (struct start){done, data});
 }
 
-void luge_task_cancel(luge_task *task, const char *reason) {
-  if (task != NULL) {
-    luge__scope_cancel(NULL, &task->root,
-                       reason != NULL ? reason : "cancelled");
+luge_task *luge_start_function(luge_host *host, int nargs, luge_done_fn done,
+                               void *data) {
+  if (!may_start(host) || !luge__script_has_function(host, nargs)) {
+    return NULL;
   }
+  luge__script_begin(host);
+  return begin(host, luge__script_spawn_function(host, nargs),
+               (struct start){done, data});
+}
+
+int luge_task_cancel(luge_task *task, const char *reason) {
+  if (task == NULL || !luge__usable(task->host)) {
+    return LUGE_INVALID;
+  }
+  luge__scope_cancel(NULL, &task->root, reason != NULL ? reason : "cancelled");
+  return LUGE_OK;
 }

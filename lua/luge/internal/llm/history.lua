@@ -10,7 +10,6 @@ local runnable = require "luge.internal.chain.runnable"
 
 local history = {}
 
---- What was said before; see `llm.history`.
 ---@class luge.llm.History
 local History = {}
 History.__index = History

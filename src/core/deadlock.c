@@ -36,16 +36,14 @@ static void describe(lua_State *L, struct luge_task *task, int list) {
 }
 
 void luge__tasks_describe(lua_State *L) {
-  struct luge_host *host = luge__host(L);
   luaL_checkstack(L, 10, NULL);
   lua_newtable(L);
   int list = lua_gettop(L);
   lua_pushliteral(L, "");
-  for (uint32_t slot = 1; slot <= host->pool.slots; slot++) {
-    struct luge_task *task = luge__task_at(L, slot);
-    if (task != NULL) {
-      describe(L, task, list);
-    }
+  struct luge_task_walk walk = {0};
+  struct luge_task *task;
+  while ((task = luge__task_next(L, &walk)) != NULL) {
+    describe(L, task, list);
   }
   lua_Integer count = (lua_Integer)lua_rawlen(L, list);
   if (count > MAX_LINES) {
@@ -79,12 +77,11 @@ static int fail_joining(lua_State *L) {
 
 /* The last resort, for tasks that wait behind shields. */
 static void cancel_all(struct luge_host *host) {
-  for (uint32_t slot = 1; slot <= host->pool.slots; slot++) {
-    struct luge_task *task = luge__task_at(host->store, slot);
-    if (task != NULL) {
-      lua_pop(host->store, 1);
-      luge__scope_cancel(NULL, task->scope, "deadlock");
-    }
+  struct luge_task_walk walk = {0};
+  struct luge_task *task;
+  while ((task = luge__task_next(host->store, &walk)) != NULL) {
+    lua_pop(host->store, 1);
+    luge__scope_cancel(NULL, task->scope, "deadlock");
   }
 }
 

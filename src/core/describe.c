@@ -40,13 +40,11 @@ static void describe(lua_State *L, struct luge_task *task,
 
 static int describe_all(lua_State *L) {
   const struct listener *listener = lua_touserdata(L, 1);
-  uint32_t slots = luge__host(L)->pool.slots;
-  for (uint32_t slot = 1; slot <= slots; slot++) {
-    struct luge_task *task = luge__task_at(L, slot);
-    if (task != NULL) {
-      describe(L, task, listener);
-      lua_settop(L, 1);
-    }
+  struct luge_task_walk walk = {0};
+  struct luge_task *task;
+  while ((task = luge__task_next(L, &walk)) != NULL) {
+    describe(L, task, listener);
+    lua_settop(L, 1);
   }
   return 0;
 }

@@ -69,6 +69,7 @@ struct luge_host {
   unsigned offloads;         /* at work on the thread pool */
   struct luge_list waits;    /* luge_pending.link */
   struct luge_pool pool;
+  struct luge_thread cradle; /* see newborn.h; co may be NULL */
   struct {
     uint32_t task;    /* the task that the error was last seen in */
     lua_State *noted; /* the coroutine whose stack was last added */

@@ -57,13 +57,12 @@ static struct luge_task *take_ready(struct luge_host *host) {
 }
 
 /* The one place that resumes tasks. */
-static void run(struct luge_host *host, struct luge_task *task) {
+static void resume(struct luge_host *host, struct luge_task *task) {
   lua_State *co = task->thread.co;
   struct luge_resumption here = {.co = co, .can_wait = true};
   int arguments = task->arguments, results;
   task->arguments = 0;
   task->waiting = LUGE_WAIT_NONE;
-  host->current = task;
   host->inside = &here;
   host->running = co;
   if (host->watching) {
@@ -76,6 +75,13 @@ static void run(struct luge_host *host, struct luge_task *task) {
   host->suspending = false;
   if (!suspended) {
     luge__task_ended(task, status);
+  }
+}
+
+static void run(struct luge_host *host, struct luge_task *task) {
+  host->current = task;
+  if (task->bed == 0 || luge__task_begin(task)) {
+    resume(host, task);
   }
   host->current = NULL;
 }

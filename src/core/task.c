@@ -10,31 +10,56 @@
 #include "error.h"
 #include "failure.h"
 #include "host.h"
+#include "newborn.h"
 #include "sched.h"
 #include "start.h"
 #include "trace.h"
 
 const struct luge_class luge__task_class = {"a Task"};
 
-/* For so many a new thread has room. */
-enum { FEW_ARGUMENTS = 8 };
-
 static const char names_key = 0; /* registry: Task -> name, weak */
 
 void luge__task_push(lua_State *L, struct luge_task *task) {
   luaL_checkstack(L, 2, NULL);
-  if (!luge__thread_push_first(L, task->thread.co)) {
+  if (task->bed != 0) {
+    luge__newborn_push(L, task);
+  } else if (!luge__thread_push_first(L, task->thread.co)) {
     luaL_error(L, "not enough memory");
   }
 }
 
-struct luge_task *luge__task_at(lua_State *L, uint32_t slot) {
-  lua_State *store = luge__host(L)->store;
-  lua_rawgeti(store, LUGE_THREADS, slot);
-  lua_State *co = lua_tothread(store, -1);
-  lua_pop(store, 1);
-  return co != NULL && luge__thread_push_first(L, co) ? lua_touserdata(L, -1)
-                                                      : NULL;
+static struct luge_task *next_started(lua_State *L,
+                                      struct luge_task_walk *walk) {
+  struct luge_host *host = luge__host(L);
+  while (walk->slot < host->pool.slots) {
+    lua_rawgeti(host->store, LUGE_THREADS, ++walk->slot);
+    lua_State *co = lua_tothread(host->store, -1);
+    lua_pop(host->store, 1);
+    lua_Debug ar;
+    if (co != NULL && lua_getstack(co, 0, &ar) &&
+        luge__thread_push_first(L, co)) {
+      return lua_touserdata(L, -1);
+    }
+  }
+  return NULL;
+}
+
+/* Newborns are all ready. */
+static struct luge_task *next_newborn(lua_State *L,
+                                      struct luge_task_walk *walk) {
+  do {
+    walk->newborn = walk->newborn != NULL ? walk->newborn->ready
+                                          : luge__host(L)->ready_first;
+  } while (walk->newborn != NULL && walk->newborn->bed == 0);
+  if (walk->newborn != NULL) {
+    luge__newborn_push(L, walk->newborn);
+  }
+  return walk->newborn;
+}
+
+struct luge_task *luge__task_next(lua_State *L, struct luge_task_walk *walk) {
+  struct luge_task *task = next_started(L, walk);
+  return task != NULL ? task : next_newborn(L, walk);
 }
 
 const char *luge__task_status(const struct luge_task *task) {
@@ -132,11 +157,15 @@ static void note_site(lua_State *L, struct luge_task *task, int index,
   }
 }
 
-static void inherit_context(lua_State *L, struct luge_task *task) {
+static bool inherits_context(const struct luge_task *task) {
   const struct luge_task *parent = task->host->current;
-  if (parent != NULL && parent->has_context) {
+  return parent != NULL && parent->has_context;
+}
+
+static void inherit_context(lua_State *L, struct luge_task *task) {
+  if (inherits_context(task)) {
     lua_State *store = task->host->store;
-    lua_rawgeti(store, LUGE_CONTEXTS, parent->thread.slot);
+    lua_rawgeti(store, LUGE_CONTEXTS, task->host->current->thread.slot);
     lua_xmove(store, L, 1);
     luge__task_set_context(L, task);
   }
@@ -178,20 +207,9 @@ struct luge_task *luge__spawn_at(lua_State *L, struct luge_scope *owner,
   }
   luaL_checkstack(L, 12, NULL);
   struct luge_task *task = create(L, owner, level);
-  task->thread = luge__thread_take(L);
-  lua_State *co = task->thread.co;
-  if (nargs > FEW_ARGUMENTS && !lua_checkstack(co, nargs + LUA_MINSTACK)) {
-    luge__thread_give(task->host, task->thread);
-    luge__raise(L, "limit", "too many arguments for a task: %d", nargs);
-  }
+  task->thread = luge__newborn_place(L, nargs, inherits_context(task), body);
   inherit_context(L, task);
-  lua_insert(L, -nargs - 2);
-  lua_pushcfunction(co, body);
-  lua_xmove(L, co, nargs + 1);
-  lua_pushvalue(L, -1);
-  lua_xmove(L, co, 1);
-  lua_insert(co, 2);
-  task->arguments = nargs + 2;
+  luge__newborn_lay(L, task, nargs);
   publish(task);
   return task;
 }
@@ -221,20 +239,10 @@ static int settle_by_force(lua_State *L) {
   return 0;
 }
 
-static void force(struct luge_task *task, int status) {
-  lua_State *L = task->host->L, *co = task->thread.co;
-  luge__scope_cancel_children(&task->root, "its owner failed");
+/* The Task and its error are on top of the stack, and popped. */
+static void settle_outside(lua_State *L, struct luge_task *task) {
   lua_pushcfunction(L, settle_by_force);
-  if (!luge__thread_push_first(L, co)) {
-    lua_pushnil(L);
-  }
-  if (status == LUA_YIELD) {
-    lua_pushliteral(L, "a C library yielded from a task");
-  } else {
-    lua_xmove(co, L, 1);
-  }
-  luge__thread_mark(co, LUGE_THREAD_LENT, true);
-  lua_resetthread(co);
+  lua_insert(L, -3);
   if (lua_pcall(L, 2, 0, 0) != LUA_OK) { /* out of memory, again */
     luge__report(L, task->host);
     lua_pop(L, 1);
@@ -243,32 +251,74 @@ static void force(struct luge_task *task, int status) {
   }
 }
 
-void luge__task_ended(struct luge_task *task, int status) {
-  struct luge_host *host = task->host;
-  struct luge_scope *owner = task->root.parent;
-  if (status != LUA_OK || task->cell.state == LUGE_CELL_PENDING) {
-    force(task, status);
+static void force(struct luge_task *task, int status) {
+  lua_State *L = task->host->L, *co = task->thread.co;
+  luge__scope_cancel_children(&task->root, "its owner failed");
+  if (status == LUA_YIELD) {
+    lua_pushliteral(L, "a C library yielded from a task");
+  } else {
+    lua_xmove(co, L, 1); /* makes room for the Task */
   }
+  if (!luge__thread_push_first(L, co)) {
+    lua_pushnil(L);
+  }
+  lua_insert(L, -2);
+  luge__thread_mark(co, LUGE_THREAD_LENT, true);
+  lua_resetthread(co);
+  settle_outside(L, task);
+}
+
+static void leave(struct luge_task *task) {
+  struct luge_host *host = task->host;
   luge__scope_close(&task->root);
   luge__list_remove(&task->sibling);
-  luge__scope_child_ended(owner, task->unawaited);
-  uint32_t slot = task->thread.slot;
+  luge__scope_child_ended(task->root.parent, task->unawaited);
   if (task->has_context) {
     lua_pushboolean(host->store, 0);
-    lua_rawseti(host->store, LUGE_CONTEXTS, slot);
+    lua_rawseti(host->store, LUGE_CONTEXTS, task->thread.slot);
   }
   host->live--;
   if (task->started_by_host) {
     luge__start_tell(task);
   }
-  luge__thread_give(host, task->thread);
+}
+
+void luge__task_ended(struct luge_task *task, int status) {
+  if (status != LUA_OK || task->cell.state == LUGE_CELL_PENDING) {
+    force(task, status);
+  }
+  leave(task);
+  luge__thread_give(task->host, task->thread);
   task->thread.co = NULL;
+}
+
+/* No memory for a thread: it fails without having run. */
+static void fail_unborn(struct luge_task *task) {
+  lua_State *L = task->host->L;
+  luge__newborn_push(L, task);
+  lua_insert(L, -2);
+  task->bed = 0;
+  settle_outside(L, task);
+  leave(task);
+  task->thread.co = NULL;
+}
+
+bool luge__task_begin(struct luge_task *task) {
+  if (!luge__newborn_start(task)) {
+    fail_unborn(task);
+    return false;
+  }
+  task->bed = 0;
+  return true;
 }
 
 void luge__task_set_context(lua_State *L, struct luge_task *task) {
   if (lua_isnil(L, -1)) { /* keeps its place: emptying it allocates nothing */
     lua_pop(L, 1);
     lua_pushboolean(L, 0);
+  }
+  if (task->bed != 0) {
+    luge__newborn_part(L, task);
   }
   luge__slot_set(L, LUGE_CONTEXTS, task->thread.slot);
   task->has_context = true;

@@ -22,13 +22,13 @@ struct luge_task {
   struct luge_scope *scope;  /* the innermost, at most the root */
   struct luge_list sibling;  /* in its owner's children */
   struct luge_task *ready;   /* the next in the queue of ready tasks */
-  struct luge_thread thread; /* co is NULL once ended */
+  struct luge_thread thread; /* co is NULL once ended; see newborn.h */
   struct luge_wait wait;
   int line;      /* where it was spawned; the function: its user value */
   int arguments; /* on its thread's stack, for the next resumption */
+  int bed;       /* where a newborn lies on that stack; 0: it has run */
   uint32_t id;
   uint8_t waiting; /* enum luge_wait_state */
-  bool started;
   bool queued;
   bool started_by_host; /* see start.c */
   bool interrupted;     /* no protected call keeps its errors */
@@ -62,12 +62,21 @@ void luge__task_serve(struct luge_task *task);
 /* Pushes the Task of a live task on any stack of its host. */
 void luge__task_push(lua_State *L, struct luge_task *task);
 
-/* Pushes the Task in a slot of the host, and returns it; or pushes nothing and
- * returns NULL. Slots count from 1 to pool.slots. */
-struct luge_task *luge__task_at(lua_State *L, uint32_t slot);
+/* A walk over the live tasks; begins with all zero. */
+struct luge_task_walk {
+  uint32_t slot;             /* of the last that has run */
+  struct luge_task *newborn; /* the last that has not */
+};
+
+/* Pushes the next Task and returns it; at the end NULL, and nothing. */
+struct luge_task *luge__task_next(lua_State *L, struct luge_task_walk *walk);
 
 /* The scheduler has run it until it ended: `status` is lua_resume's. */
 void luge__task_ended(struct luge_task *task, int status);
+
+/* It is about to run for the first time. False: there was no memory for its
+ * thread, and it has failed. */
+bool luge__task_begin(struct luge_task *task);
 
 /* What task:status() says. */
 const char *luge__task_status(const struct luge_task *task);

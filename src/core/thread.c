@@ -19,19 +19,29 @@ void luge__slot_set(lua_State *L, int table, uint32_t slot) {
   lua_pop(L, 1);
 }
 
+/* The place of an idle thread; they are in a ring, whose size is a power of
+ * two. */
+static struct luge_thread *idle(const struct luge_pool *pool, uint32_t place) {
+  return &pool->ring[(pool->first + place) & (pool->capacity - 1)];
+}
+
 static bool reserve(struct luge_host *host) {
   struct luge_pool *pool = &host->pool;
   if (pool->count < pool->capacity) {
     return true;
   }
   uint32_t capacity = pool->capacity == 0 ? 16 : pool->capacity * 2;
-  void *idle =
-      luge__realloc(host, pool->idle, pool->capacity * sizeof *pool->idle,
-                    capacity * sizeof *pool->idle);
-  if (idle == NULL) {
+  struct luge_thread *ring =
+      luge__realloc(host, NULL, 0, capacity * sizeof *ring);
+  if (ring == NULL) {
     return false;
   }
-  pool->idle = idle;
+  for (uint32_t i = 0; i < pool->count; i++) {
+    ring[i] = *idle(pool, i);
+  }
+  luge__realloc(host, pool->ring, pool->capacity * sizeof *ring, 0);
+  pool->ring = ring;
+  pool->first = 0;
   pool->capacity = capacity;
   return true;
 }
@@ -53,7 +63,7 @@ static struct luge_thread create(lua_State *L) {
   struct luge_host *host = luge__host(L);
   uint32_t slot = free_slot(host);
   lua_State *co = lua_newthread(L);
-  if (!lua_checkstack(co, LUA_MINSTACK)) {
+  if (!lua_checkstack(co, LUGE_THREAD_ROOM)) {
     luaL_error(L, "not enough memory");
   }
   uint32_t next = host->pool.free_slot != 0 ? next_free(host) : 0;
@@ -103,9 +113,39 @@ bool luge__thread_push_first(lua_State *L, lua_State *co) {
   return true;
 }
 
+static struct luge_thread take_last(struct luge_pool *pool) {
+  return *idle(pool, --pool->count);
+}
+
 struct luge_thread luge__thread_take(lua_State *L) {
   struct luge_pool *pool = &luge__host(L)->pool;
-  return pool->count > 0 ? pool->idle[--pool->count] : create(L);
+  return pool->count > 0 ? take_last(pool) : create(L);
+}
+
+struct luge_thread luge__cradle_take(lua_State *L) {
+  struct luge_pool *pool = &luge__host(L)->pool;
+  if (pool->count == 0) {
+    return create(L);
+  }
+  pool->count--;
+  return pool->ring[pool->first++ & (pool->capacity - 1)];
+}
+
+static int add_idle(lua_State *L) {
+  struct luge_host *host = luge__host(L);
+  luge__thread_give(host, create(L));
+  return host->pool.count > 0 ? 0 : luaL_error(L, "not enough memory");
+}
+
+bool luge__thread_try_take(struct luge_host *host, struct luge_thread *thread) {
+  if (host->pool.count == 0) {
+    lua_pushcfunction(host->L, add_idle);
+    if (lua_pcall(host->L, 0, 0, 0) != LUA_OK) {
+      return false;
+    }
+  }
+  *thread = take_last(&host->pool);
+  return true;
 }
 
 static void discard(struct luge_host *host, struct luge_thread thread) {
@@ -115,20 +155,34 @@ static void discard(struct luge_host *host, struct luge_thread thread) {
   host->pool.free_slot = thread.slot;
 }
 
-void luge__thread_give(struct luge_host *host, struct luge_thread thread) {
-  struct luge_pool *pool = &host->pool;
+/* Whether the emptied thread may be used again; else it is gone. */
+static bool empty(struct luge_host *host, struct luge_thread thread) {
   lua_settop(thread.co, 0);
-  if (luge__thread_is(thread.co, LUGE_THREAD_LENT) || pool->count >= MAX_IDLE ||
-      !reserve(host)) {
+  if (luge__thread_is(thread.co, LUGE_THREAD_LENT) ||
+      host->pool.count >= MAX_IDLE || !reserve(host)) {
     discard(host, thread);
-    return;
+    return false;
   }
-  lua_sethook(thread.co, NULL, 0, 0);
-  pool->idle[pool->count++] = thread;
+  return true;
+}
+
+void luge__thread_give(struct luge_host *host, struct luge_thread thread) {
+  if (empty(host, thread)) {
+    lua_sethook(thread.co, NULL, 0, 0);
+    *idle(&host->pool, host->pool.count++) = thread;
+  }
+}
+
+void luge__cradle_give(struct luge_host *host, struct luge_thread cradle) {
+  if (empty(host, cradle)) {
+    host->pool.first--;
+    host->pool.count++;
+    *idle(&host->pool, 0) = cradle;
+  }
 }
 
 void luge__pool_free(struct luge_host *host) {
   struct luge_pool *pool = &host->pool;
-  luge__realloc(host, pool->idle, pool->capacity * sizeof *pool->idle, 0);
+  luge__realloc(host, pool->ring, pool->capacity * sizeof *pool->ring, 0);
   *pool = (struct luge_pool){0};
 }

@@ -36,6 +36,10 @@ static inline void luge__thread_mark(lua_State *L, unsigned flag, bool on) {
   }
 }
 
+/* The values that a new thread has room for, once one was pushed: Lua gives it
+ * a stack of 40. */
+enum { LUGE_THREAD_ROOM = 37 };
+
 /* Threads that wait to be used, by their slots in the host's tables. */
 struct luge_thread {
   lua_State *co;
@@ -43,8 +47,8 @@ struct luge_thread {
 };
 
 struct luge_pool {
-  struct luge_thread *idle;
-  uint32_t count, capacity;
+  struct luge_thread *ring;
+  uint32_t first, count, capacity;
   uint32_t slots;     /* used so far */
   uint32_t free_slot; /* the first without a thread; 0: none */
 };
@@ -60,8 +64,18 @@ bool luge__thread_push_first(lua_State *L, lua_State *co);
 /* An empty thread for a task. May raise (memory); owns nothing then. */
 struct luge_thread luge__thread_take(lua_State *L);
 
+/* The same, outside of Lua. False: out of memory, and the error is on top of
+ * the main state's stack. */
+bool luge__thread_try_take(struct luge_host *host, struct luge_thread *thread);
+
 /* Takes it back: to be used again if nobody has seen it. Never raises. */
 void luge__thread_give(struct luge_host *host, struct luge_thread thread);
+
+/* The same for a cradle (see newborn.h), at the other end of the pool: so that
+ * tasks that follow each other go on having threads that follow each other in
+ * memory. */
+struct luge_thread luge__cradle_take(lua_State *L);
+void luge__cradle_give(struct luge_host *host, struct luge_thread cradle);
 
 void luge__pool_free(struct luge_host *host);
 

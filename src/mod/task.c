@@ -191,13 +191,10 @@ static int lib_is_task(lua_State *L) {
 }
 
 static int lib_tasks(lua_State *L) {
-  uint32_t slots = luge__host(L)->pool.slots;
+  struct luge_task_walk walk = {0};
   lua_newtable(L);
-  lua_Integer count = 0;
-  for (uint32_t slot = 1; slot <= slots; slot++) {
-    if (luge__task_at(L, slot) != NULL) {
-      lua_rawseti(L, 1, ++count);
-    }
+  for (lua_Integer i = 1; luge__task_next(L, &walk) != NULL; i++) {
+    lua_rawseti(L, 1, i);
   }
   return 1;
 }

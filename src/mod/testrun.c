@@ -155,10 +155,10 @@ static int lib_descendants(lua_State *L) {
   const struct luge_task *from = luge__class_check(L, 1, &luge__task_class);
   lua_settop(L, 1);
   lua_newtable(L);
-  uint32_t slots = luge__host(L)->pool.slots;
-  for (uint32_t slot = 1; slot <= slots; slot++) {
-    const struct luge_task *task = luge__task_at(L, slot);
-    if (task != NULL && descends(task, from)) {
+  struct luge_task_walk walk = {0};
+  const struct luge_task *task;
+  while ((task = luge__task_next(L, &walk)) != NULL) {
+    if (descends(task, from)) {
       lua_rawseti(L, 2, (lua_Integer)lua_rawlen(L, 2) + 1);
     }
     lua_settop(L, 2);

@@ -33,7 +33,7 @@ local function apply(text, name, override)
     if value:find("\0", 1, true) then
       check.fail("the variable %s of %s has a zero byte", key, name)
     elseif override or environment.get(key) == nil then
-      environment.loaded[key] = value
+      environment.set(key, value)
     end
   end
   return values

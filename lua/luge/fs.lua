@@ -8,6 +8,7 @@
 
 local native = require "luge.native.fs"
 local check = require "luge.internal.check"
+local environment = require "luge.internal.environment"
 local file = require "luge.internal.fs_file"
 local is_error = require("luge.native.task").is_error
 
@@ -203,7 +204,7 @@ local temp_options = { directory = "boolean", dir = "string", prefix = "string" 
 ---@return luge.fs.File
 function fs.temp(options)
   options = check.options("temp", options, temp_options)
-  local dir = options.dir or os.getenv "TMPDIR" or "/tmp"
+  local dir = options.dir or environment.try "TMPDIR" or "/tmp"
   local template = ("%s/%sXXXXXX"):format(dir, options.prefix or "luge-")
   return file.new(native.temporary(template, options.directory == true))
 end

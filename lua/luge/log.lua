@@ -7,6 +7,7 @@
 
 local native = require "luge.native.log"
 local check = require "luge.internal.check"
+local environment = require "luge.internal.environment"
 local format = require "luge.internal.log_format"
 
 ---@class luge.log: luge.Logger
@@ -28,7 +29,7 @@ end
 -- can set it.
 local function current_threshold()
   if not threshold then
-    local name = os.getenv "LUGE_LOG"
+    local name = environment.try "LUGE_LOG"
     threshold = check_level(name and name ~= "" and name:lower() or "info",
       "the environment variable LUGE_LOG")
   end

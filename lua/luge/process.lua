@@ -93,11 +93,11 @@ local function split(name, given, known)
 end
 
 local function start(command, options, stdin, stdout, stderr)
-  local env
-  if options.env or options.clear_env or environment.is_changed() then
-    env = environment.for_child(options.env, options.clear_env)
+  if options.env then
+    environment.check(options.env)
   end
-  return native.spawn(command, env, options.cwd, stdin, stdout, stderr, options.grace or GRACE)
+  return native.spawn(command, options.env, options.clear_env or false, options.cwd,
+    stdin, stdout, stderr, options.grace or GRACE)
 end
 
 -- Reads an output to its end into `parts`.

@@ -1,10 +1,17 @@
-/* os.getenv, which sees what luge.env has loaded; see environment.c. */
+/* Environment variables as a host has them: those of the process, under those
+ * that luge.env has loaded, as far as permissions reach. See environment.c. */
 #ifndef LUGE_MOD_ENVIRONMENT_H
 #define LUGE_MOD_ENVIRONMENT_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 /* Replaces os.getenv. */
 void luge__environment_install(lua_State *L);
+
+/* The environment of a child, with the table at `values` (name -> value, or
+ * false: without it) on top; `clear`: nothing else. Pushes what keeps the
+ * strings alive; NULL: that of this process, and pushes nil. */
+char **luge__environment_for_child(lua_State *L, int values, bool clear);
 
 #endif

@@ -1,10 +1,10 @@
 /* luge.native.process: children as scripts see them; see process_child.h, and
- * lua/luge/process.lua for options and defaults. Every process is started by
- * `spawn`: the place to decide whether the script may. */
+ * lua/luge/process.lua for options and defaults. */
 #include <errno.h>
 #include <lauxlib.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,9 +12,12 @@
 #include "../core/class.h"
 #include "../core/error.h"
 #include "../core/host.h"
+#include "../core/permission.h"
+#include "../core/program.h"
 #include "../core/sched.h"
 #include "../core/task.h"
 #include "../core/wait.h"
+#include "environment.h"
 #include "modules.h"
 #include "process_child.h"
 
@@ -287,8 +290,8 @@ static int child_keep(lua_State *L) {
   return 0;
 }
 
-/* spawn(arguments, environment or nil, cwd or nil, stdin, stdout, stderr,
- * grace) */
+/* spawn(arguments, environment or nil, whether that is all, cwd or nil, stdin,
+ * stdout, stderr, grace) */
 
 /* The strings of the list at `arg`, as long as the userdata that it leaves on
  * the stack and the list live. */
@@ -379,22 +382,37 @@ static int raise_spawn(lua_State *L, const struct luge_child_options *options,
   return lua_error(L);
 }
 
+/* What was decided about is what is run: the path that is found here, and not
+ * what the child's own PATH would lead to. */
+static void permit(lua_State *L, struct luge_child_options *options) {
+  if (luge__is_trusted(luge__host(L))) {
+    return;
+  }
+  char *path = luge__program_find(options->file, options->cwd);
+  if (path == NULL) { /* whether there is one is not told to everybody */
+    luge__permit(L, LUGE_OP_PROCESS_SPAWN, options->file);
+    return;
+  }
+  options->file = lua_pushstring(L, path);
+  free(path);
+  luge__permit_program(L, LUGE_OP_PROCESS_SPAWN, options->file);
+}
+
 static int lib_spawn(lua_State *L) {
   static const char *const modes[] = {"null", "pipe", "inherit", "stdout",
                                       NULL};
-  struct luge_child_options options = {.cwd = luaL_optstring(L, 3, NULL)};
+  struct luge_child_options options = {.cwd = luaL_optstring(L, 4, NULL)};
   for (int i = 0; i < 3; i++) {
     options.stdio[i] =
-        (enum luge_child_stdio)luaL_checkoption(L, 4 + i, NULL, modes);
+        (enum luge_child_stdio)luaL_checkoption(L, 5 + i, NULL, modes);
   }
-  options.grace = luge__check_seconds(L, 7);
-  lua_settop(L, 7);
+  options.grace = luge__check_seconds(L, 8);
+  lua_settop(L, 8);
   options.args = check_strings(L, 1);
   options.file = options.args[0];
   luaL_argcheck(L, options.file != NULL, 1, "no program");
-  if (!lua_isnil(L, 2)) {
-    options.env = check_strings(L, 2);
-  }
+  permit(L, &options);
+  options.env = luge__environment_for_child(L, 2, lua_toboolean(L, 3));
   struct box *box = luge__class_new(L, &child_class, sizeof *box, 0);
   struct luge_host *host = luge__host(L);
   luge__list_init(&box->owner_ended.link);

@@ -6,16 +6,11 @@ local check = require "luge.internal.check"
 
 local environment = {}
 
--- The same table as luge.native.environment looks into: name -> value.
-local loaded = native.loaded
-
 environment.get = native.get
-environment.loaded = loaded
+environment.set = native.set
 
--- Whether a child is to have another one than that of the process.
-function environment.is_changed()
-  return next(loaded) ~= nil
-end
+--- The value of a variable that may be unset: nil where it is not permitted.
+environment.try = native.try
 
 local function check_pair(name, value)
   if type(name) ~= "string" or name == "" or name:find "[=%z]" then
@@ -26,27 +21,11 @@ local function check_pair(name, value)
   end
 end
 
-local function merge(into, values)
+--- Checks the variables that a child is to have beside those of the host.
+function environment.check(values)
   for name, value in next, values do
     check_pair(name, value)
-    into[name] = value or nil
   end
-end
-
--- The list of "NAME=value" for a child.
-function environment.for_child(values, clear)
-  local merged = {}
-  if not clear then
-    merge(merged, native.all())
-    merge(merged, loaded)
-  end
-  merge(merged, values or {})
-  local list = {}
-  for name, value in next, merged do
-    list[#list + 1] = name .. "=" .. value
-  end
-  table.sort(list)
-  return list
 end
 
 return environment

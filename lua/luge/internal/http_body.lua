@@ -25,14 +25,7 @@ local function text_source(text)
   return {
     length = #text,
     again = true,
-    send = function(write)
-      for i = 1, #text, PIECE do
-        if not write(text:sub(i, i + PIECE - 1)) then
-          return false
-        end
-      end
-      return true
-    end,
+    send = function(write) return write(text) end,
   }
 end
 
@@ -180,28 +173,21 @@ function Body:send(write)
   return true
 end
 
-local function new(sources)
+-- The options' body as a Body, and its media type.
+function http_body.open(options)
+  local sources, media_type
+  if options.multipart then
+    sources, media_type = multipart_sources(options.multipart)
+  else
+    sources = { body_source(options.body) }
+  end
   local body = setmetatable({ sources = sources, length = 0, again = true }, Body)
   for i = 1, #sources do
     local source = sources[i]
     body.length = body.length and source.length and body.length + source.length
     body.again = body.again and source.again
   end
-  return body
-end
-
--- The options' body as a Body, and its media type.
-function http_body.open(options)
-  if options.multipart then
-    local sources, media_type = multipart_sources(options.multipart)
-    return new(sources), media_type
-  end
-  return new { body_source(options.body) }
-end
-
--- A string as a Body.
-function http_body.text(text)
-  return new { text_source(text) }
+  return body, media_type
 end
 
 local function feed(body, upload, on_progress)

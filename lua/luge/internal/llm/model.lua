@@ -4,6 +4,7 @@
 local json = require "luge.json"
 local sync = require "luge.native.sync"
 local tasks = require "luge.native.task"
+local environment = require "luge.internal.environment"
 local attempts = require "luge.internal.llm.attempts"
 local check = require "luge.internal.chain.check"
 local exchange = require "luge.internal.llm.exchange"
@@ -284,7 +285,7 @@ local function read_arguments(name, set)
     end
     return provider, set.model or "demo", set, set.provider == nil
   end
-  name = name or set.model or os.getenv("LUGE_MODEL") or "demo"
+  name = name or set.model or environment.try("LUGE_MODEL") or "demo"
   check.argument("llm.model", name, check.string)
   local provider, model_name = providers.split(name == "" and "demo" or name)
   return provider, model_name, set, false

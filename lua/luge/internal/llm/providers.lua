@@ -2,6 +2,7 @@
 
 local check = require "luge.internal.chain.check"
 local tasks = require "luge.native.task"
+local environment = require "luge.internal.environment"
 
 local providers = {}
 
@@ -51,6 +52,11 @@ local function from_environment(variable)
   return value ~= "" and value or nil
 end
 
+local function optional(variable)
+  local value = variable and environment.try(variable)
+  return value ~= "" and value or nil
+end
+
 -- OLLAMA_HOST may be no more than a host, or a port.
 local function complete_url(url)
   if url:match("^https?://") then return url end
@@ -62,7 +68,7 @@ end
 --- The base URL, and whether it is the provider's own.
 function providers.base_url(name, option)
   local provider = known[name]
-  local url = option or from_environment(provider.base) or provider.url
+  local url = option or optional(provider.base) or provider.url
   if name == "ollama" then url = complete_url(url) end
   return (url:gsub("/+$", "")), url == provider.url
 end

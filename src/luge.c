@@ -4,15 +4,16 @@
 
 #include "core/host.h"
 #include "core/permission.h"
-#include "core/require.h"
 #include "mod/environment.h"
 #include "mod/modules.h"
+#include "mod/operations.h"
 #include "mod/stdio.h"
+#include "mod/stock.h"
 
 /* The module that gives Tasks their methods is loaded at once: the main task
  * has them too. */
 static int open_modules(lua_State *L) {
-  luge__preload(L, luge__modules);
+  luge__operations_preload(L);
   luaL_requiref(L, "luge.native.task", luge__open_task, 0);
   luge__stdio_install(L);
   luge__environment_install(L);
@@ -38,10 +39,27 @@ luge_host *luge_open(const luge_options *options) {
   return host;
 }
 
+static int restrict_modules(lua_State *L) {
+  luge__stock_restrict(L);
+  if (luge__is_restricted(luge__host(L))) {
+    luge__operations_seal_loaded(L);
+  }
+  return 0;
+}
+
 int luge_restrict(luge_host *host, const luge_capabilities *capabilities) {
   if (!luge__may_turn(host) || capabilities == NULL ||
       host->permission != NULL) {
     return LUGE_INVALID;
   }
-  return luge__permission_open(host, capabilities);
+  int status = luge__permission_open(host, capabilities);
+  if (status != LUGE_OK || luge__is_trusted(host)) {
+    return status;
+  }
+  lua_pushcfunction(host->L, restrict_modules);
+  if (lua_pcall(host->L, 0, 0, 0) != LUA_OK) {
+    lua_pop(host->L, 1);
+    return LUGE_MEMORY;
+  }
+  return LUGE_OK;
 }

@@ -11,8 +11,8 @@ static const struct {
 };
 
 const char *luge__capability_name(enum luge_capability capability) {
-  static const char *const names[] = {"net", "read", "write",
-                                      "env", "run",  "host"};
+  static const char *const names[] = {"net", "read", "write", "env",
+                                      "run", "host", "signal"};
   return names[capability];
 }
 

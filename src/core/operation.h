@@ -11,8 +11,9 @@ enum luge_capability {
   LUGE_CAP_WRITE,
   LUGE_CAP_ENV,
   LUGE_CAP_RUN,
-  LUGE_CAPS,                /* how many have rules */
-  LUGE_CAP_HOST = LUGE_CAPS /* no rule allows it */
+  LUGE_CAPS,                 /* how many have rules */
+  LUGE_CAP_HOST = LUGE_CAPS, /* no rule allows it */
+  LUGE_CAP_SIGNAL            /* luge_options.signals decides */
 };
 
 /* Identifier, name, capability. */
@@ -34,6 +35,9 @@ enum luge_capability {
   X(OS_MOVE, "os.rename", READ)                                                \
   X(LOAD_FILE, "load.file", READ)                                              \
   X(LOAD_MODULE, "load.module", READ)                                          \
+  X(LOAD_BYTECODE, "load.bytecode", HOST)                                      \
+  X(LOAD_LIBRARY, "load.library", HOST)                                        \
+  X(SETLOCALE, "os.setlocale", HOST)                                           \
   X(STORE_READ, "store.read", READ)                                            \
   X(STORE_WRITE, "store.write", WRITE)                                         \
   X(NET_CONNECT, "net.connect", NET)                                           \
@@ -47,11 +51,10 @@ enum luge_capability {
   X(HTTP_LISTEN, "http.listen", NET)                                           \
   X(HTTP_FILE, "http.file", READ)                                              \
   X(ENV_GET, "env.get", ENV)                                                   \
-  X(ENV_LIST, "env.list", ENV)                                                 \
   X(PROCESS_SPAWN, "process.spawn", RUN)                                       \
   X(PROCESS_ENV, "process.env", RUN)                                           \
   X(OS_EXECUTE, "os.execute", RUN)                                             \
-  X(SIGNAL, "signal", HOST)                                                    \
+  X(SIGNAL, "signal", SIGNAL)                                                  \
   X(HOST, "host", HOST)
 
 #define LUGE_OPERATION_ENUM(id, name, capability) LUGE_OP_##id,
@@ -61,7 +64,7 @@ enum luge_operation {
 };
 #undef LUGE_OPERATION_ENUM
 
-/* "net", "read", "write", "env", "run", "host" */
+/* "net", "read", "write", "env", "run", "host", "signal" */
 const char *luge__capability_name(enum luge_capability capability);
 
 const char *luge__operation_name(enum luge_operation operation);

@@ -103,6 +103,10 @@ static struct verdict judge(const struct luge_host *host,
                             const struct luge_subject *subject) {
   const struct luge_permission *permission = host->permission;
   enum luge_capability capability = luge__operation_capability(operation);
+  if (capability == LUGE_CAP_SIGNAL) {
+    return host->options.signals ? (struct verdict){true, "signals"}
+                                 : (struct verdict){false, ""};
+  }
   if (permission == NULL || permission->trusted) {
     return (struct verdict){true, "trusted"};
   }
@@ -150,14 +154,19 @@ static struct verdict settle(struct luge_host *host,
 }
 
 /* What would allow it, or what forbids it. */
-static void push_reason(lua_State *L, enum luge_capability capability,
+static void push_reason(lua_State *L, enum luge_operation operation,
                         const char *resource, const char *rule) {
+  enum luge_capability capability = luge__operation_capability(operation);
   if (strcmp(rule, "authorize") == 0) {
     lua_pushliteral(L, "the host refuses it");
   } else if (rule[0] != '\0') {
     lua_pushfstring(L, "%s forbids it", rule);
+  } else if (capability == LUGE_CAP_SIGNAL) {
+    lua_pushliteral(L, "the host does not let scripts handle signals");
   } else if (capability == LUGE_CAP_HOST) {
     lua_pushliteral(L, "no option allows it");
+  } else if (operation == LUGE_OP_PROCESS_ENV) {
+    lua_pushliteral(L, "only --allow-run without a list allows it");
   } else {
     lua_pushfstring(L, "--allow-%s=%s allows it",
                     luge__capability_name(capability), resource);
@@ -167,7 +176,7 @@ static void push_reason(lua_State *L, enum luge_capability capability,
 static int raise_denied(lua_State *L, enum luge_operation operation,
                         const char *resource, const char *rule) {
   enum luge_capability capability = luge__operation_capability(operation);
-  push_reason(L, capability, resource, rule);
+  push_reason(L, operation, resource, rule);
   luge__push_error(L, "permission", "%s of %s is not permitted: %s",
                    luge__operation_name(operation), resource,
                    lua_tostring(L, -1));
@@ -332,27 +341,66 @@ int luge__permission_raise_address(lua_State *L, enum luge_operation operation,
                       verdict.allowed ? "authorize" : verdict.rule);
 }
 
-/* Paths that others open. */
+/* Paths that are looked up at once. */
+
+static int leave_place(lua_State *L) {
+  luge__place_leave(lua_touserdata(L, 1));
+  return 0;
+}
+
+static struct luge_place *push_place(lua_State *L) {
+  static const char class_key = 0; /* registry: the metatable */
+  struct luge_place *place = lua_newuserdatauv(L, sizeof *place, 0);
+  *place = luge__place_here("");
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &class_key) == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, leave_place);
+    lua_setfield(L, -2, "__gc");
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &class_key);
+  }
+  lua_setmetatable(L, -2);
+  return place;
+}
+
+struct luge_place *luge__permit_place(lua_State *L,
+                                      enum luge_operation operation,
+                                      enum luge_operation other,
+                                      const char *path, bool follow,
+                                      int *error) {
+  struct luge_place *place = push_place(L);
+  *error = 0;
+  if (luge__is_trusted(luge__host(L))) {
+    *place = luge__place_here(path);
+    return place;
+  }
+  *error = luge__place_find(place, path, follow);
+  if (place->path != NULL) {
+    luge__permit(L, operation, place->path);
+    if (other != LUGE_OP_NONE && other != operation) {
+      luge__permit(L, other, place->path);
+    }
+  }
+  return place;
+}
 
 const char *luge__permit_path(lua_State *L, enum luge_operation operation,
                               enum luge_operation other, const char *path) {
-  struct luge_place place;
+  int error;
   if (luge__is_trusted(luge__host(L))) {
     return lua_pushstring(L, path);
   }
-  int error = luge__place_find(&place, path, true);
-  lua_pushstring(L, place.path != NULL ? place.path : path);
-  luge__place_leave(&place);
-  const char *real = lua_tostring(L, -1);
-  luge__permit(L, operation, real);
-  if (other != operation) {
-    luge__permit(L, other, real);
-  }
+  struct luge_place *place =
+      luge__permit_place(L, operation, other, path, true, &error);
   if (error != 0) {
     luge__push_error(L, "io", "cannot open %s: %s", path, strerror(error));
     lua_pushstring(L, path);
     lua_setfield(L, -2, "path");
     lua_error(L);
   }
+  const char *real = lua_pushstring(L, place->path);
+  luge__place_leave(place);
+  lua_remove(L, -2);
   return real;
 }

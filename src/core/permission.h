@@ -58,6 +58,16 @@ int luge__permission_raise_address(lua_State *L, enum luge_operation operation,
                                    const char *name,
                                    const struct sockaddr *address);
 
+/* Where a path leads to, for functions that look up and decide at once: raises
+ * `permission`, unless both operations (the second may be LUGE_OP_NONE) are
+ * allowed; `error` is that of luge__place_find. The place is in a userdata that
+ * is pushed, and leaves it when it is collected; leave it before. */
+struct luge_place *luge__permit_place(lua_State *L,
+                                      enum luge_operation operation,
+                                      enum luge_operation other,
+                                      const char *path, bool follow,
+                                      int *error);
+
 /* A path that something opens by its name (SQLite, say): looks it up, checks
  * its real path, and pushes that for it to open; in a host that trusts, the
  * path as it is. Blocks as a look-up of a file does. Raises `permission`, and

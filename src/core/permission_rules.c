@@ -62,7 +62,7 @@ static const char *const no_memory = "out of memory";
 static const char *read_path(struct luge_rule *rule) {
   char *real = luge__real_path(rule->value);
   if (real == NULL) {
-    return "cannot be looked up";
+    return "it cannot be looked up";
   }
   rule->value = real;
   rule->kind = LUGE_RULE_BELOW;
@@ -72,14 +72,14 @@ static const char *read_path(struct luge_rule *rule) {
 static const char *read_name(struct luge_rule *rule) {
   size_t length = strlen(rule->value);
   if (strchr(rule->value, '=') != NULL) {
-    return "is no name of a variable";
+    return "it is no name of a variable";
   }
   rule->kind = LUGE_RULE_EXACT;
   if (rule->value[length - 1] == '*') {
     rule->kind = LUGE_RULE_PREFIX;
     rule->value[length - 1] = '\0';
   }
-  return strchr(rule->value, '*') != NULL ? "has a * that is not its end"
+  return strchr(rule->value, '*') != NULL ? "it has a * that is not its end"
                                           : NULL;
 }
 
@@ -108,7 +108,7 @@ static const char *cut_port(struct luge_rule *rule) {
   char *end;
   unsigned long port = strtoul(colon + 1, &end, 10);
   if (colon[1] < '0' || colon[1] > '9' || *end != '\0' || port > 65535) {
-    return "has a port that is no number up to 65535";
+    return "its port is no number up to 65535";
   }
   rule->port = (uint32_t)port;
   *colon = '\0';
@@ -143,7 +143,7 @@ static const char *read_host(struct luge_rule *rule) {
   const char *host = below ? text + 2 : text;
   if (strpbrk(host, "/:") != NULL ||
       luge__address_is_numeric(host, strlen(host))) {
-    return "is no host, no address, and no block of addresses such as "
+    return "it is no host, no address, and no block of addresses such as "
            "10.0.0.0/8";
   }
   wrong = luge__host_normalize(host, strlen(host), name);
@@ -210,7 +210,7 @@ static int read_list(struct luge_host *host, struct luge_rule **last,
     }
     *last = rule;
     last = &rule->next;
-    const char *wrong = entry[0] == '\0' ? "is an empty entry of the list"
+    const char *wrong = entry[0] == '\0' ? "an entry of the list is empty"
                                          : read_rule(rule, capability);
     status = wrong != NULL ? refuse(host, rule->text, wrong) : LUGE_OK;
   }

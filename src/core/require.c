@@ -100,12 +100,6 @@ static void add_searchers(lua_State *L) {
   lua_pop(L, 2);
 }
 
-void luge__preload(lua_State *L, const luaL_Reg *modules) {
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-  luaL_setfuncs(L, modules, 0);
-  lua_pop(L, 1);
-}
-
 /* Called before any task runs, and so without waiting. */
 void luge__require_open(lua_State *L) {
   luge__given_paths(L);

@@ -8,7 +8,4 @@
 /* Replaces `require`, and adds a searcher for what is compiled in. */
 void luge__require_open(lua_State *L);
 
-/* Makes the C modules of a list (ended by NULL) known to `require`. */
-void luge__preload(lua_State *L, const luaL_Reg *modules);
-
 #endif

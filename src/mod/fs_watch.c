@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <lauxlib.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -176,28 +175,6 @@ static int start_at(struct luge_host *host, struct watch *watch,
 #endif
 }
 
-/* The same where scripts are not trusted; `watch` is freed in any case. */
-static int start_permitted(lua_State *L, struct luge_host *host,
-                           struct watch *watch, const char *path) {
-  struct luge_place place;
-  int error = luge__place_find(&place, path, true);
-  if (place.path != NULL &&
-      !luge__permits(host, LUGE_OP_FS_WATCH, place.path)) {
-    luge__realloc(host, watch, sizeof *watch, 0);
-    char *real = luge__place_take_path(&place);
-    lua_pushstring(L, real);
-    free(real);
-    return luge__permission_raise(L, LUGE_OP_FS_WATCH, lua_tostring(L, -1));
-  }
-  if (error != 0) {
-    luge__realloc(host, watch, sizeof *watch, 0);
-  } else {
-    error = start_at(host, watch, &place);
-  }
-  luge__place_leave(&place);
-  return error;
-}
-
 int luge__fs_watch(lua_State *L) {
   size_t length;
   const char *path = luge__fs_check_path(L, 1, &length);
@@ -205,6 +182,12 @@ int luge__fs_watch(lua_State *L) {
   struct box *box = luge__class_new(L, &watch_class, sizeof *box, 1);
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
+  int error;
+  struct luge_place *place =
+      luge__permit_place(L, LUGE_OP_FS_WATCH, LUGE_OP_NONE, path, true, &error);
+  if (error != 0) {
+    return luge__fs_raise(L, "watch", path, NULL, error);
+  }
   struct watch *watch = luge__realloc(host, NULL, 0, sizeof *watch);
   if (watch == NULL) {
     return luaL_error(L, "not enough memory");
@@ -212,13 +195,15 @@ int luge__fs_watch(lua_State *L) {
   memset(watch, 0, sizeof *watch);
   watch->host = host;
   luge__list_init(&watch->waiters);
-  int error = luge__is_trusted(host) ? -start(host, watch, path)
-                                     : start_permitted(L, host, watch, path);
+  error = place->path != NULL ? start_at(host, watch, place)
+                              : -start(host, watch, path);
+  luge__place_leave(place);
   if (error != 0) {
     return luge__fs_raise(L, "watch", path, NULL, error);
   }
   box->watch = watch;
   luge__ref_listener(host);
+  lua_pop(L, 1);
   return 1;
 }
 

@@ -1,5 +1,6 @@
 /* The C modules of luge. Each is one file and one opener, and is seen from
- * Lua as `require "luge.native.NAME"`. */
+ * Lua as `require "luge.native.NAME"`. What its functions do to the world
+ * outside is told in operations.c. */
 #ifndef LUGE_MOD_MODULES_H
 #define LUGE_MOD_MODULES_H
 
@@ -14,13 +15,13 @@ int luge__open_http_server(lua_State *L);
 int luge__open_json(lua_State *L);
 int luge__open_clock(lua_State *L);
 int luge__open_log(lua_State *L);
+int luge__open_permission(lua_State *L);
 int luge__open_process(lua_State *L);
 int luge__open_queue(lua_State *L);
 int luge__open_signal(lua_State *L);
 int luge__open_sse(lua_State *L);
 int luge__open_stream(lua_State *L);
 int luge__open_stdio(lua_State *L);
-int luge__open_store(lua_State *L);
 int luge__open_sync(lua_State *L);
 int luge__open_task(lua_State *L);
 int luge__open_terminal(lua_State *L);

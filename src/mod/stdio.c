@@ -6,14 +6,18 @@
 #include <errno.h>
 #include <lauxlib.h>
 #include <lualib.h>
+#include <stdlib.h>
 
 #include "../core/host.h"
 #include "../core/output.h"
+#include "../core/permission.h"
+#include "../core/program.h"
 #include "../core/wait.h"
 #include "modules.h"
 #include "os_exit.h"
 #include "stdio_read.h"
 #include "stdio_write.h"
+#include "stock.h"
 
 /* Registry keys of the default files. */
 static const char input_key = 0;
@@ -90,7 +94,8 @@ static int io_write(lua_State *L) {
 /* Without a file name: those of the default input, which stays open. */
 static int io_lines(lua_State *L) {
   if (!lua_isnoneornil(L, 1)) {
-    return call_original(L);
+    return luge__is_trusted(luge__host(L)) ? call_original(L)
+                                           : luge__stock_lines(L);
   }
   if (lua_gettop(L) > 0) {
     lua_remove(L, 1);
@@ -102,11 +107,15 @@ static int io_lines(lua_State *L) {
   return luge__stdio_lines(L);
 }
 
-/* io.input and io.output: tells the default file, or sets it. */
-static int default_file(lua_State *L, const char *key) {
+/* io.input and io.output: tells the default file, or sets it. `mode` is for a
+ * name. */
+static int default_file(lua_State *L, const char *key, const char *mode) {
   if (lua_isnoneornil(L, 1)) {
     push_default(L, key);
     return 1;
+  }
+  if (lua_isstring(L, 1) && !luge__is_trusted(luge__host(L))) {
+    luge__stock_replace_name(L, mode);
   }
   if (luge__stdio_file_test(L, 1) < 0 && !is_pipe(L, 1)) {
     call_original(L);
@@ -118,11 +127,11 @@ static int default_file(lua_State *L, const char *key) {
 }
 
 static int io_input(lua_State *L) {
-  return default_file(L, &input_key);
+  return default_file(L, &input_key, "r");
 }
 
 static int io_output(lua_State *L) {
-  return default_file(L, &output_key);
+  return default_file(L, &output_key, "w");
 }
 
 static int io_close(lua_State *L) {
@@ -153,11 +162,26 @@ static int io_type(lua_State *L) {
   return 1;
 }
 
+static void permit_shell(lua_State *L) {
+  if (luge__is_trusted(luge__host(L))) {
+    return;
+  }
+  char *shell = luge__program_find("/bin/sh", NULL);
+  lua_pushstring(L, shell != NULL ? shell : "/bin/sh");
+  free(shell);
+  luge__permit_program(L, LUGE_OP_OS_EXECUTE, lua_tostring(L, -1));
+  lua_pop(L, 1);
+}
+
 /* os.execute and io.popen let their task wait; where Lua cannot suspend they
  * are Lua's own, and block. What was printed before goes first. */
 static int run_program(lua_State *L, const char *name) {
   luge__flush(luge__host(L));
-  if (lua_isnoneornil(L, 1) || !luge__can_wait(L)) {
+  if (lua_isnoneornil(L, 1)) {
+    return call_original(L);
+  }
+  if (!luge__can_wait(L)) {
+    permit_shell(L);
     return call_original(L);
   }
   lua_getglobal(L, "require");

@@ -1,0 +1,28 @@
+/* What each function that scripts can call does to the world outside: its
+ * (first) operation, or that it does nothing there. A function of luge's own
+ * modules that is not told here does not work in a host that restricts its
+ * scripts, and fails tests/lua/permission_table_test.lua. Methods are not told:
+ * who has the userdata was permitted to make it. */
+#ifndef LUGE_MOD_OPERATIONS_H
+#define LUGE_MOD_OPERATIONS_H
+
+#include <lauxlib.h>
+#include <stdbool.h>
+
+#include "../core/operation.h"
+
+/* The first operation of a function, by its full name, such as "io.open";
+ * LUGE_OP_NONE: it has none. False: it is not told. */
+bool luge__operation_of(const char *function, enum luge_operation *operation);
+
+/* Makes the functions in the table on top, which is known as `library`, refuse
+ * to work if they are not told, or are only for hosts without restrictions. */
+void luge__operations_seal(lua_State *L, const char *library);
+
+/* Makes luge's C modules known to `require`, sealed where they have to be. */
+void luge__operations_preload(lua_State *L);
+
+/* Seals those that are loaded. */
+void luge__operations_seal_loaded(lua_State *L);
+
+#endif

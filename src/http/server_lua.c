@@ -7,6 +7,7 @@
 #include "../core/class.h"
 #include "../core/error.h"
 #include "../core/host.h"
+#include "../core/permission.h"
 #include "../core/wait.h"
 #include "../mod/modules.h"
 
@@ -62,6 +63,13 @@ static int lib_listen(lua_State *L) {
   size_t max_fields = (size_t)luaL_checkinteger(L, 6);
   unsigned max_connections = (unsigned)luaL_checkinteger(L, 7);
   double idle = luge__check_seconds(L, 8);
+  luaL_argcheck(L, port >= 0 && port <= 65535, 2, "a port");
+  if (path != NULL) {
+    path =
+        luge__permit_path(L, LUGE_OP_SOCKET_WRITE, LUGE_OP_SOCKET_READ, path);
+  } else {
+    luge__permit_host(L, LUGE_OP_HTTP_LISTEN, address, (uint16_t)port);
+  }
   struct luge__server *s = new_server(L);
   s->limits = (struct luge__h1_limits){max_head, max_fields, max_body};
   s->max_count = max_connections;

@@ -15,6 +15,7 @@
 #include "../core/class.h"
 #include "../core/error.h"
 #include "../core/host.h"
+#include "../core/permission.h"
 #include "../core/sched.h"
 #include "../core/task.h"
 #include "../core/wait.h"
@@ -204,15 +205,9 @@ static int open_handle(struct luge_host *host, struct watch *watch,
 static int lib_watch(lua_State *L) {
   struct luge_host *host = luge__host(L);
   int number = check_signal(L, 1);
-  if (!host->options.signals) {
-    luge__push_error(L, "permission",
-                     "the host does not let scripts handle "
-                     "signals");
-    lua_pushliteral(L, "signal");
-    lua_setfield(L, -2, "capability");
-    lua_pushvalue(L, 1);
-    lua_setfield(L, -2, "resource");
-    return lua_error(L);
+  const char *name = lua_tostring(L, 1);
+  if (!luge__permits(host, LUGE_OP_SIGNAL, name)) {
+    return luge__permission_raise(L, LUGE_OP_SIGNAL, name);
   }
   struct box *box = luge__class_new(L, &watch_class, sizeof *box, 1);
   luge__list_init(&box->ended.link);

@@ -4,8 +4,9 @@
 #   luge_command_libraries  what the command links: the same, as archives where
 #                           there are any, which spares it the dynamic loader
 #
-# libcurl is never linked: it is loaded when first needed, because loading its
-# dependencies takes longer than all the rest of the start.
+# libcurl and SQLite are never linked: they are loaded when first needed, because
+# loading them and their dependencies takes longer than all the rest of the
+# start.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 
@@ -18,12 +19,14 @@ endif()
 pkg_check_modules(UV REQUIRED "libuv>=1.43")
 pkg_check_modules(CURL REQUIRED "libcurl>=7.81")
 pkg_check_modules(ZLIB REQUIRED zlib)
+pkg_check_modules(SQLITE REQUIRED "sqlite3>=3.35")
 
 find_library(LUA_LIBRARY NAMES lua5.4 lua-5.4 lua54 lua REQUIRED
              HINTS ${LUA_LIBRARY_DIRS} ${LUA_LIBDIR})
 find_library(UV_LIBRARY NAMES uv REQUIRED HINTS ${UV_LIBRARY_DIRS})
 find_library(CURL_LIBRARY NAMES curl REQUIRED HINTS ${CURL_LIBRARY_DIRS})
 find_library(ZLIB_LIBRARY NAMES z REQUIRED HINTS ${ZLIB_LIBRARY_DIRS})
+find_library(SQLITE_LIBRARY NAMES sqlite3 REQUIRED HINTS ${SQLITE_LIBRARY_DIRS})
 
 # llhttp is the maintained one; http_parser 2.9 is what older systems have.
 find_path(LLHTTP_INCLUDE_DIR llhttp.h)
@@ -51,14 +54,16 @@ function(luge_soname variable path)
   set(${variable} "${name}" PARENT_SCOPE)
 endfunction()
 luge_soname(curl_soname "${CURL_LIBRARY}")
+luge_soname(sqlite_soname "${SQLITE_LIBRARY}")
 
 add_library(luge_headers INTERFACE)
 target_include_directories(luge_headers SYSTEM INTERFACE
   ${LUA_INCLUDE_DIRS} ${UV_INCLUDE_DIRS} ${CURL_INCLUDE_DIRS}
-  ${ZLIB_INCLUDE_DIRS} ${${parser}_INCLUDE_DIR})
+  ${ZLIB_INCLUDE_DIRS} ${SQLITE_INCLUDE_DIRS} ${${parser}_INCLUDE_DIR})
 target_compile_definitions(luge_headers INTERFACE
   LUGE_HAVE_${parser}=1
-  LUGE_CURL_SONAME="${curl_soname}")
+  LUGE_CURL_SONAME="${curl_soname}"
+  LUGE_SQLITE_SONAME="${sqlite_soname}")
 
 add_library(luge_libraries INTERFACE)
 target_link_libraries(luge_libraries INTERFACE

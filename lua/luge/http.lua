@@ -193,10 +193,13 @@ function http.events(url, options)
   return client():events(url, options)
 end
 
--- The server is loaded when it is first asked for.
+-- The server is loaded when it is first asked for. Asking for what is planned
+-- says so.
 return setmetatable(http, {
   __index = function(self, name)
-    if name == "server" then
+    if name == "websocket" then
+      require("luge.internal.check").fail "luge.http.websocket is planned, and not there yet"
+    elseif name == "server" then
       local server = require "luge.internal.http_server"
       rawset(self, name, server)
       return server

@@ -3,11 +3,15 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "body_decode.h"
 
 /* A piece of a decoded stream is about so long. */
 enum { PIECE = 64 * 1024 };
+
+/* Encodings of one body, one upon the other. */
+enum { MAX_CODINGS = 4 };
 
 /* Buffers up to this size are kept for the next body. */
 enum { MAX_KEPT = 16 * 1024 };
@@ -115,14 +119,46 @@ enum luge__body_status luge__body_end(struct luge__body *body) {
              : LUGE_BODY_CUT;
 }
 
+/* What was applied last is undone first. */
+static enum luge__body_status add_coding(struct luge__body *body,
+                                         const struct luge__memory *memory,
+                                         const char *coding, size_t length) {
+  if (length == 0 || (length == 8 && strncasecmp(coding, "identity", 8) == 0)) {
+    return LUGE_BODY_OK;
+  }
+  if (body->codings == MAX_CODINGS || !luge__decoder_knows(coding, length)) {
+    return LUGE_BODY_UNKNOWN;
+  }
+  struct luge__decoder *decoder = luge__decoder_new(memory, coding, length);
+  if (decoder != NULL && body->decoder != NULL) {
+    decoder = luge__decoder_chain(memory, decoder, body->decoder);
+  }
+  if (decoder == NULL) {
+    return LUGE_BODY_MEMORY;
+  }
+  body->decoder = decoder;
+  body->codings++;
+  return LUGE_BODY_OK;
+}
+
+static bool is_between(char c) {
+  return c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 enum luge__body_status luge__body_decode(struct luge__body *body,
                                          const struct luge__memory *memory,
-                                         const char *encoding, size_t length) {
-  if (body->decoder != NULL || !luge__decoder_knows(encoding, length)) {
-    return LUGE_BODY_CORRUPT;
+                                         const char *list, size_t length) {
+  enum luge__body_status status = LUGE_BODY_OK;
+  const char *end = list + length;
+  while (list < end && status == LUGE_BODY_OK) {
+    const char *coding = list;
+    while (list < end && !is_between(*list)) {
+      list++;
+    }
+    status = add_coding(body, memory, coding, (size_t)(list - coding));
+    list++;
   }
-  body->decoder = luge__decoder_new(memory, encoding, length);
-  return body->decoder != NULL ? LUGE_BODY_OK : LUGE_BODY_MEMORY;
+  return status;
 }
 
 void luge__body_reset(struct luge__body *body,

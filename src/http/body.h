@@ -16,23 +16,26 @@ enum luge__body_status {
   LUGE_BODY_OK,
   LUGE_BODY_MEMORY,  /* out of memory */
   LUGE_BODY_LIMIT,   /* longer than it may be */
-  LUGE_BODY_CORRUPT, /* not what its encoding says, or one unknown to us */
+  LUGE_BODY_CORRUPT, /* not what its encoding says */
+  LUGE_BODY_UNKNOWN, /* an encoding that we do not know, or too many */
   LUGE_BODY_CUT      /* the encoded body has no end */
 };
 
 struct luge__body {
   struct luge__bytes bytes; /* decoded; or, of a stream, as they came */
   struct luge__decoder *decoder;
-  size_t used;  /* of a stream's encoded bytes: how many are decoded */
-  size_t total; /* decoded bytes so far */
-  size_t max;   /* for these; 0: no limit */
-  bool pending; /* the decoder has more, from what it has been given */
+  unsigned codings; /* that the decoder undoes */
+  size_t used;      /* of a stream's encoded bytes: how many are decoded */
+  size_t total;     /* decoded bytes so far */
+  size_t max;       /* for these; 0: no limit */
+  bool pending;     /* the decoder has more, from what it has been given */
 };
 
-/* Its bytes are encoded so, a value of Content-Encoding. */
+/* Its bytes are encoded so: a value of Content-Encoding, a list in the order
+ * in which the encodings were applied. May be called again, for one more. */
 enum luge__body_status luge__body_decode(struct luge__body *body,
                                          const struct luge__memory *memory,
-                                         const char *encoding, size_t length);
+                                         const char *list, size_t length);
 
 /* For a whole body: decodes what comes at once. */
 enum luge__body_status luge__body_add(struct luge__body *body,

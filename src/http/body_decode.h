@@ -48,6 +48,12 @@ bool luge__decoder_knows(const char *encoding, size_t length);
 struct luge__decoder *luge__decoder_new(const struct luge__memory *memory,
                                         const char *encoding, size_t length);
 
+/* One that hands what `first` makes to `second`; owns both. NULL: out of
+ * memory; `first` is freed then, `second` is not. body_chain.c. */
+struct luge__decoder *luge__decoder_chain(const struct luge__memory *memory,
+                                          struct luge__decoder *first,
+                                          struct luge__decoder *second);
+
 bool luge__decoder_run(struct luge__decoder *decoder, struct luge__piece *in,
                        struct luge__piece *out);
 

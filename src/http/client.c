@@ -53,6 +53,17 @@ static void finish_done(struct luge__client *client) {
   }
 }
 
+static void finish_answered(struct luge__client *client) {
+  client->answered = false;
+  for (struct luge_list *at = client->running.next; at != &client->running;) {
+    struct luge__transfer *t = luge__container(at, struct luge__transfer, link);
+    at = at->next;
+    if (luge__transfer_is_answered(t)) {
+      luge__transfer_done(t, CURLE_OK);
+    }
+  }
+}
+
 static void on_timer(uv_timer_t *timer) {
   luge__client_turn(timer->data, CURL_SOCKET_TIMEOUT, 0);
 }
@@ -79,6 +90,9 @@ void luge__client_turn(struct luge__client *client, curl_socket_t fd,
     uv_timer_start(&client->timer, on_timer, 0, 0);
   }
   finish_done(client);
+  if (client->answered) {
+    finish_answered(client);
+  }
 }
 
 /* Never calls libcurl, which is calling. */

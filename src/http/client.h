@@ -28,6 +28,7 @@ struct luge__socket_place {
   struct luge__socket *socket;         /* that is polled, or NULL */
   const struct luge__transfer *opener; /* for whom libcurl opened it */
   bool kept;                           /* libcurl will say when it closes it */
+  bool multiplexed;                    /* speaks HTTP/2 */
 };
 
 struct luge__http {
@@ -60,6 +61,7 @@ struct luge__client {
   bool in_turn;         /* libcurl is being called */
   uint64_t now;         /* on the host's clock, when libcurl was last called */
   bool due;             /* libcurl wants to be called at once */
+  bool answered;        /* a transfer may be: see luge__transfer_is_answered */
   bool use_environment; /* for proxies: there is something in it */
   bool closed;
   struct luge__bounds bounds;
@@ -122,6 +124,10 @@ curl_socket_t luge__socket_open(struct luge__client *client,
 /* The connection that was opened for the transfer is established. */
 void luge__socket_keep(struct luge__http *http, curl_socket_t fd,
                        const struct luge__transfer *opener);
+
+/* It speaks HTTP/2. */
+void luge__socket_multiplexes(struct luge__http *http, curl_socket_t fd,
+                              const struct luge__transfer *opener);
 
 void luge__sockets_free(struct luge__http *http);
 

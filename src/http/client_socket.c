@@ -4,7 +4,8 @@
  * costs no system call to watch it. An event on an idle one means that the
  * server has closed it, or speaks out of turn: it is shut down, so that
  * libcurl finds it dead. But not while a transfer is paused, which libcurl
- * does not watch either.
+ * does not watch either; nor one of HTTP/2, where a server may say something
+ * at any time (more window, a PING): libcurl reads that before the next use.
  *
  * Other sockets, of attempts to connect and of libcurl's own, may be closed
  * without a word: their polling ends when libcurl says REMOVE. */
@@ -84,9 +85,11 @@ static struct luge__socket *add(struct luge__client *client, curl_socket_t fd) {
 }
 
 static void on_idle(struct luge__socket *sock) {
+  const struct luge__http *http = sock->client->http;
   uv_poll_stop(&sock->poll);
   sock->polled = 0;
-  if (!luge__client_is_paused(sock->client)) {
+  if (!http->sockets[sock->fd].multiplexed &&
+      !luge__client_is_paused(sock->client)) {
     shutdown(sock->fd, SHUT_RDWR);
   }
 }
@@ -194,6 +197,13 @@ void luge__socket_keep(struct luge__http *http, curl_socket_t fd,
                        const struct luge__transfer *opener) {
   if ((size_t)fd < http->socket_count && http->sockets[fd].opener == opener) {
     http->sockets[fd].kept = true;
+  }
+}
+
+void luge__socket_multiplexes(struct luge__http *http, curl_socket_t fd,
+                              const struct luge__transfer *opener) {
+  if ((size_t)fd < http->socket_count && http->sockets[fd].opener == opener) {
+    http->sockets[fd].multiplexed = true;
   }
 }
 

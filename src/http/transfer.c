@@ -36,7 +36,7 @@ static struct luge__transfer *create(struct luge__client *client) {
   if (t == NULL) {
     return NULL;
   }
-  *t = (struct luge__transfer){.client = client};
+  *t = (struct luge__transfer){.client = client, .expected = -1};
   luge__list_append(&client->spare, &t->link);
   client->spare_count++;
   t->easy = curl->easy_init();
@@ -73,11 +73,13 @@ static void reset(struct luge__transfer *t) {
   const struct luge__memory *memory = luge__transfer_memory(t);
   t->bounds = t->client->bounds;
   t->timeout = t->connecting = 0;
-  t->length = t->sent = 0;
+  t->length = t->sent = t->received = 0;
+  t->expected = -1;
   t->opened = 0;
   t->upload = NULL;
   t->streaming = t->connected = t->paused = t->head_done = false;
-  t->plain = t->was_sending = false;
+  t->plain = t->was_sending = t->whole = false;
+  t->multiplexed = t->again = false;
   t->failure = LUGE_FAILURE_NONE;
   t->result = CURLE_OK;
   t->status = 0;
@@ -101,7 +103,7 @@ static uint64_t earlier(uint64_t at, uint64_t since, uint64_t bound) {
 }
 
 static bool is_timed(const struct luge__transfer *t) {
-  return t->timeout != 0 && !(t->streaming && t->head_done);
+  return t->timeout != 0 && (t->whole || !(t->streaming && t->head_done));
 }
 
 /* When to look at the bounds again. It may be connected by then. */
@@ -223,7 +225,7 @@ void luge__transfer_notify(struct luge__transfer *t) {
   }
 }
 
-static enum luge__failure as_failure(enum luge__body_status status) {
+enum luge__failure luge__failure_of(enum luge__body_status status) {
   switch (status) {
   case LUGE_BODY_OK:
     break;
@@ -233,6 +235,8 @@ static enum luge__failure as_failure(enum luge__body_status status) {
     return LUGE_FAILURE_BODY_LIMIT;
   case LUGE_BODY_CORRUPT:
     return LUGE_FAILURE_ENCODING;
+  case LUGE_BODY_UNKNOWN:
+    return LUGE_FAILURE_NO_DECODER;
   case LUGE_BODY_CUT:
     return LUGE_FAILURE_CUT_ENCODING;
   }
@@ -259,17 +263,50 @@ static void end(struct luge__transfer *t) {
   }
 }
 
+/* A server of HTTP/2 that leaves (GOAWAY) does not look at the requests that
+ * were on their way, and libcurl sends only some of them again. The same is
+ * done with the rest, once, as with a kept connection that died. */
+static bool may_go_again(const struct luge__transfer *t, CURLcode result) {
+  return result == CURLE_HTTP2 && t->failure == LUGE_FAILURE_NONE &&
+         !t->again && t->idempotent && t->upload == NULL && t->opened == 0 &&
+         t->head_total == 0;
+}
+
+static bool go_again(struct luge__transfer *t) {
+  luge__client_remove(t->client, t);
+  t->again = t->special = true; /* the next request is not to connect anew */
+  t->connected = false;
+  luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
+  return luge__client_add(t->client, t);
+}
+
 /* An answer whose head broke off is a success to libcurl. */
 void luge__transfer_done(struct luge__transfer *t, CURLcode result) {
+  if (may_go_again(t, result) && go_again(t)) {
+    return;
+  }
   end(t);
   t->result = result == CURLE_OK && !t->head_done ? CURLE_GOT_NOTHING : result;
   if (t->result == CURLE_OK) {
-    t->failure =
-        t->streaming ? LUGE_FAILURE_NONE : as_failure(luge__body_end(&t->body));
+    t->failure = t->streaming ? LUGE_FAILURE_NONE
+                              : luge__failure_of(luge__body_end(&t->body));
   } else if (t->failure == LUGE_FAILURE_NONE) {
     t->failure = LUGE_FAILURE_CURL;
   }
   luge__transfer_notify(t);
+}
+
+bool luge__transfer_is_answered(const struct luge__transfer *t) {
+  if (!t->multiplexed || !t->head_done || t->length == 0 ||
+      t->expected != t->received) {
+    return false;
+  }
+  if (t->upload != NULL) {
+    return !t->upload->ended || t->upload->bytes.len > 0;
+  }
+  curl_off_t sent = 0;
+  luge__transfer_curl(t)->easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+  return sent < t->length;
 }
 
 void luge__transfer_fail(struct luge__transfer *t, enum luge__failure failure) {
@@ -310,7 +347,7 @@ bool luge__transfer_read(struct luge__transfer *t, struct luge__bytes *out) {
     status = luge__body_end(&t->body);
   }
   if (status != LUGE_BODY_OK) {
-    luge__transfer_fail(t, as_failure(status));
+    luge__transfer_fail(t, luge__failure_of(status));
     return false;
   }
   if (t->paused && !t->done) {

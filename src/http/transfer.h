@@ -30,6 +30,8 @@ enum luge__failure {
   LUGE_FAILURE_BODY_LIMIT,
   LUGE_FAILURE_FILE_LIMIT,   /* of descriptors */
   LUGE_FAILURE_RESENT,       /* a kept connection died under it */
+  LUGE_FAILURE_PROXY,        /* it wants to know who we are */
+  LUGE_FAILURE_SWITCHED,     /* to a protocol that nobody asked for */
   LUGE_FAILURE_ENCODING,     /* the body is not what its encoding says */
   LUGE_FAILURE_NO_DECODER,   /* an encoding that we do not know */
   LUGE_FAILURE_CUT_ENCODING, /* the encoded body ended early */
@@ -38,6 +40,8 @@ enum luge__failure {
   LUGE_FAILURE_CONNECT_TIMEOUT,
   LUGE_FAILURE_IDLE_TIMEOUT
 };
+
+enum luge__failure luge__failure_of(enum luge__body_status status);
 
 /* What its task waits for. */
 enum luge__awaited { LUGE_AWAIT_END, LUGE_AWAIT_HEAD, LUGE_AWAIT_DATA };
@@ -84,6 +88,8 @@ struct luge__transfer {
   uint64_t active;     /* when bytes last came or went */
   curl_off_t length;   /* of the request's body; -1: not known */
   curl_off_t sent;     /* of that, as last seen */
+  curl_off_t expected; /* bytes of the answer's body; -1: not announced */
+  curl_off_t received; /* of these */
   struct luge__upload *upload;
   curl_socket_t socket; /* opened for it */
   unsigned opened;      /* sockets; with more than one, some may be closed */
@@ -91,6 +97,10 @@ struct luge__transfer {
   bool connected;       /* has a connection; the request is on its way */
   bool idempotent;
   bool paused;
+  bool whole;        /* a stream whose end the timeout bounds too */
+  bool proxied;      /* may go through a proxy */
+  bool multiplexed;  /* the answer comes over HTTP/2 */
+  bool again;        /* it was sent a second time */
   bool was_securing; /* when it ended; the next too */
   bool was_sending;  /* when it ended */
   bool head_done;
@@ -156,6 +166,10 @@ void luge__transfer_trim(struct luge__transfer *t);
 
 /* libcurl has finished it. */
 void luge__transfer_done(struct luge__transfer *t, CURLcode result);
+
+/* Whether the answer is there and the request is not all sent, over HTTP/2:
+ * the server reads no more of it, and libcurl would wait for ever (7.88). */
+bool luge__transfer_is_answered(const struct luge__transfer *t);
 
 /* Frees a spare one. */
 void luge__transfer_free(struct luge__transfer *t);

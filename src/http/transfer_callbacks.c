@@ -17,6 +17,13 @@ static void note_activity(struct luge__transfer *t) {
   t->active = t->client->now;
 }
 
+/* With a body to send: the answer may be there before that has gone. */
+static void note_answered(struct luge__transfer *t) {
+  if (t->multiplexed && t->length != 0 && t->expected == t->received) {
+    t->client->answered = true;
+  }
+}
+
 static size_t fail(struct luge__transfer *t, enum luge__failure failure) {
   t->failure = failure;
   return 0; /* fewer bytes than there were: libcurl gives up */
@@ -36,29 +43,20 @@ static const char *value_of(const char *line, size_t length, const char *name) {
   return value;
 }
 
+/* An interim answer has none. */
 static bool has_body(const struct luge__transfer *t) {
-  return t->shape != LUGE_SHAPE_HEAD && t->status != 204 && t->status != 304;
+  return t->shape != LUGE_SHAPE_HEAD && t->status >= 200 && t->status != 204 &&
+         t->status != 304;
 }
 
 static bool start_decoding(struct luge__transfer *t, const char *value,
                            const char *end) {
-  while (end > value && strchr(" \t\r\n", end[-1]) != NULL) {
-    end--;
-  }
-  size_t length = (size_t)(end - value);
-  if (length == 0 || t->plain || !has_body(t) ||
-      (length == 8 && strncasecmp(value, "identity", 8) == 0)) {
+  if (t->plain || !has_body(t)) {
     return true;
   }
-  switch (
-      luge__body_decode(&t->body, luge__transfer_memory(t), value, length)) {
-  case LUGE_BODY_OK:
-    return true;
-  case LUGE_BODY_MEMORY:
-    return fail(t, LUGE_FAILURE_MEMORY);
-  default:
-    return fail(t, LUGE_FAILURE_NO_DECODER);
-  }
+  enum luge__body_status status = luge__body_decode(
+      &t->body, luge__transfer_memory(t), value, (size_t)(end - value));
+  return status == LUGE_BODY_OK || fail(t, luge__failure_of(status));
 }
 
 static bool expect_length(struct luge__transfer *t, const char *value) {
@@ -69,6 +67,7 @@ static bool expect_length(struct luge__transfer *t, const char *value) {
   if (!has_body(t)) {
     return true;
   }
+  t->expected = (curl_off_t)length;
   if (t->body.max != 0 && length > t->body.max) {
     return fail(t, LUGE_FAILURE_BODY_LIMIT);
   }
@@ -98,9 +97,30 @@ static void begin_head(struct luge__transfer *t, const char *line,
   const char *at = memchr(line, ' ', length);
   t->head.len = 0;
   t->status = 0;
+  t->expected = -1;
+  t->multiplexed = length > 5 && line[5] == '2';
+  if (t->multiplexed && t->opened == 1) {
+    luge__socket_multiplexes(t->client->http, t->socket, t);
+  }
   for (int i = 1; at != NULL && i <= 3 && at[i] >= '0' && at[i] <= '9'; i++) {
     t->status = t->status * 10 + (at[i] - '0');
   }
+}
+
+static bool end_head(struct luge__transfer *t) {
+  t->head_done = t->status >= 200;
+  if (t->head_done && !has_body(t)) {
+    t->expected = 0;
+  }
+  if (t->status == 407 && t->proxied) {
+    return fail(t, LUGE_FAILURE_PROXY);
+  }
+  if (t->status == 101) {
+    return fail(t, LUGE_FAILURE_SWITCHED);
+  }
+  note_answered(t);
+  luge__transfer_notify(t);
+  return true;
 }
 
 /* A line of a head, of an interim one too; or of the trailer, which libcurl
@@ -121,21 +141,12 @@ static size_t on_header(char *line, size_t size, size_t count, void *data) {
     return length;
   }
   if (length <= 2 && (line[0] == '\r' || line[0] == '\n')) {
-    t->head_done = t->status >= 200;
-    luge__transfer_notify(t);
-    return length;
+    return end_head(t) ? length : 0;
   }
   if (!luge__bytes_append(&t->head, luge__transfer_memory(t), line, length)) {
     return fail(t, LUGE_FAILURE_MEMORY);
   }
   return look_at(t, line, length) ? length : 0;
-}
-
-static size_t take_failed(struct luge__transfer *t,
-                          enum luge__body_status status) {
-  return fail(t, status == LUGE_BODY_LIMIT     ? LUGE_FAILURE_BODY_LIMIT
-                 : status == LUGE_BODY_CORRUPT ? LUGE_FAILURE_ENCODING
-                                               : LUGE_FAILURE_MEMORY);
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
@@ -153,8 +164,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
     status = luge__body_keep(&t->body, memory, bytes, length);
   }
   if (status != LUGE_BODY_OK) {
-    return take_failed(t, status);
+    return fail(t, luge__failure_of(status));
   }
+  t->received += (curl_off_t)length;
+  note_answered(t);
   luge__transfer_notify(t);
   return length;
 }

@@ -172,6 +172,10 @@ static struct verdict verdict_of(struct luge__transfer *t) {
   case LUGE_FAILURE_RESENT:
     return network("reset",
                    "a kept connection was closed before the answer came");
+  case LUGE_FAILURE_PROXY:
+    return network("proxy", "the proxy asks for a user and a password");
+  case LUGE_FAILURE_SWITCHED:
+    return network("protocol", "the server switches to another protocol");
   case LUGE_FAILURE_ENCODING:
     return network("protocol", "the body's encoding is corrupt");
   case LUGE_FAILURE_NO_DECODER:
@@ -232,7 +236,7 @@ static void set_fields(lua_State *L, struct luge__transfer *t,
   }
   set_text(L, "phase", phase_of(t, verdict->code));
   size_t length = t->body.bytes.len;
-  if (t->head_done && !t->streaming) {
+  if (t->head_done && !t->streaming && strcmp(verdict->kind, "limit") != 0) {
     lua_pushlstring(L, t->body.bytes.ptr != NULL ? t->body.bytes.ptr : "",
                     length < MAX_PARTIAL ? length : MAX_PARTIAL);
     lua_setfield(L, -2, "partial");

@@ -30,7 +30,8 @@ void luge__transfer_set_basics(struct luge__transfer *t) {
     curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, luge__decoder_names());
     curl->easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
   }
-  if (!t->client->use_environment) {
+  t->proxied = t->client->use_environment;
+  if (!t->proxied) {
     curl->easy_setopt(easy, CURLOPT_PROXY, "");
   }
   if (t->client->share != NULL) {
@@ -124,6 +125,7 @@ static void set_route(lua_State *L, struct luge__transfer *t, int index) {
   if ((text = get_text(L, index, "proxy")) != NULL) {
     set(L, t, "proxy", CURLOPT_PROXY, text);
     set(L, t, "proxy", CURLOPT_NOPROXY, "");
+    t->proxied = text[0] != '\0';
   }
   if ((text = get_text(L, index, "unix_socket")) != NULL) {
     set(L, t, "unix_socket", CURLOPT_UNIX_SOCKET_PATH, text);
@@ -165,6 +167,7 @@ void luge__transfer_set_options(lua_State *L, struct luge__transfer *t,
   set_version(L, t, index);
   set_route(L, t, index);
   luge__bounds_set(L, &t->bounds, index);
+  t->whole = get(L, index, "whole");
   if (get(L, index, "safe")) {
     drop_certificate(t);
   }

@@ -52,6 +52,10 @@ void luge__transfer_set_method(lua_State *L, struct luge__transfer *t,
   if (strcmp(t->method, method) == 0) {
     return;
   }
+  if (strcmp(method, "CONNECT") == 0) {
+    luge__raise(L, "invalid",
+                "bad method: CONNECT is for proxies (option 'proxy')");
+  }
   memcpy(t->method, method, length + 1);
   t->shape = LUGE_SHAPE_NONE;
   t->idempotent = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
@@ -115,6 +119,9 @@ void luge__transfer_set_body(lua_State *L, struct luge__transfer *t, int arg) {
   size_t length = 0;
   const char *body = lua_tolstring(L, arg, &length);
   struct luge__upload *upload = luge__upload_test(L, arg);
+  if ((body != NULL || upload != NULL) && strcmp(t->method, "HEAD") == 0) {
+    luge__raise(L, "invalid", "a HEAD request takes no body");
+  }
   if (upload != NULL) {
     set_upload(t, upload);
     return;

@@ -29,6 +29,7 @@ static int box_gc(lua_State *L) {
   box->job = NULL;
   job->box = NULL;
   job->task = NULL;
+  atomic_store(&job->abandoned, true);
   if (!job->running) {
     luge__job_free(job);
   }
@@ -78,10 +79,8 @@ static void on_work(uv_work_t *request) {
   job->kind->work(job);
 }
 
-static void after_work(uv_work_t *request, int status) {
-  struct luge_job *job = luge__container(request, struct luge_job, request);
+void luge__job_ended(struct luge_job *job) {
   struct luge_task *task = job->task;
-  (void)status;
   job->running = false;
   job->task = NULL;
   job->host->offloads--;
@@ -93,24 +92,39 @@ static void after_work(uv_work_t *request, int status) {
   }
 }
 
-static void queue(struct luge_job *job) {
+static void after_work(uv_work_t *request, int status) {
+  (void)status;
+  luge__job_ended(luge__container(request, struct luge_job, request));
+}
+
+static void begin(struct luge_job *job) {
   job->running = true;
   job->host->offloads++;
   luge__ref(job->host);
+}
+
+static void queue(struct luge_job *job) {
   uv_queue_work(job->host->loop, &job->request, on_work, after_work);
 }
 
 void luge__job_post(struct luge_job *job) {
   job->task = NULL;
+  begin(job);
   queue(job);
 }
 
-int luge__job_run(lua_State *L, struct luge_job *job) {
+int luge__job_run_by(lua_State *L, struct luge_job *job,
+                     void (*start)(struct luge_job *job)) {
   struct luge_task *task = luge__enter(L);
   job->task = task;
   task->wait.data = job;
-  queue(job);
+  begin(job);
+  start(job);
   return luge__suspend(L, task, &job->kind->wait);
+}
+
+int luge__job_run(lua_State *L, struct luge_job *job) {
+  return luge__job_run_by(L, job, queue);
 }
 
 bool luge__job_cancel(struct luge_task *task) {

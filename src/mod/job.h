@@ -62,6 +62,13 @@ void *luge__job_alloc(lua_State *L, const struct luge_job_kind *kind,
 /* Waits for its work, then returns what `done` does. */
 int luge__job_run(lua_State *L, struct luge_job *job);
 
+/* The same for work that is done elsewhere than on the pool: `start` hands the
+ * job over, and once the work is done luge__job_ended is called, on the loop's
+ * thread. */
+int luge__job_run_by(lua_State *L, struct luge_job *job,
+                     void (*start)(struct luge_job *job));
+void luge__job_ended(struct luge_job *job);
+
 /* Runs it with nobody waiting, and frees it. Never raises. */
 void luge__job_post(struct luge_job *job);
 

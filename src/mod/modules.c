@@ -18,6 +18,7 @@ const luaL_Reg luge__modules[] = {
     {"luge.native.sse", luge__open_sse},
     {"luge.native.stream", luge__open_stream},
     {"luge.native.stdio", luge__open_stdio},
+    {"luge.native.store", luge__open_store},
     {"luge.native.sync", luge__open_sync},
     {"luge.native.task", luge__open_task},
     {"luge.native.terminal", luge__open_terminal},

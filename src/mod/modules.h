@@ -22,6 +22,7 @@ int luge__open_signal(lua_State *L);
 int luge__open_sse(lua_State *L);
 int luge__open_stream(lua_State *L);
 int luge__open_stdio(lua_State *L);
+int luge__open_store(lua_State *L);
 int luge__open_sync(lua_State *L);
 int luge__open_task(lua_State *L);
 int luge__open_terminal(lua_State *L);

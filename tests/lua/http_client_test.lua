@@ -81,6 +81,19 @@ describe("a request", function()
     end
     test.raises("invalid", function() http.request { url = url, method = "GE T" } end)
     test.raises("invalid", function() http.request { url = url, method = "GET\r\n" } end)
+    test.raises("invalid", function() http.request { url = url, method = "CONNECT" } end)
+    test.raises("invalid", function() http.head(url, { body = "x" }) end)
+    test.raises("invalid", function() http.head(url, { json = 1 }) end)
+    test.raises("invalid", function() http.head(url, { body = function() end }) end)
+  end)
+
+  it("says what is not there yet", function()
+    test.matches(test.raises("invalid", function() http.websocket("ws://127.0.0.1:1/") end).message,
+      "websocket is planned")
+    local s <close> = serve(function(req)
+      return test.raises("invalid", function() req:upgrade() end).message
+    end)
+    test.matches(http.get(s.url).body, "upgrade is planned")
   end)
 
   it("masks secrets in errors", function()

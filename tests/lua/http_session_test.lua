@@ -1,5 +1,5 @@
--- http.client: defaults, cookies, redirects, routes, streamed bodies,
--- downloads, event sources; against luge's own server.
+-- http.client: defaults, cookies, redirects, routes, streamed bodies, event
+-- sources; against luge's own server.
 local luge = require "luge"
 local http = require "luge.http"
 local test = require "luge.test"
@@ -223,22 +223,6 @@ describe("a body", function()
     test.raises("io", function() http.post(s.url, { body = { file = "/nonexistent" } }) end)
     test.raises("invalid", function() http.post(s.url, { multipart = { a = { path = 1 } } }) end)
   end)
-
-  it("tells its progress, both ways", function()
-    local s <close> = serve(function(req) return { body = req:text() } end)
-    local sent, received = 0, 0
-    local response = http.post(s.url, {
-      body = (luge.stream(function(emit)
-        for _ = 1, 10 do emit(("x"):rep(30000)) end
-      end)),
-      on_progress = function(p)
-        sent, received = p.sent or sent, p.received
-      end,
-    })
-    test.equal(#response.body, 300000)
-    test.equal(sent, 300000)
-    test.equal(received, 300000)
-  end)
 end)
 
 describe("backpressure", function()
@@ -246,7 +230,7 @@ describe("backpressure", function()
     local sent = 0
     local s <close> = serve(function()
       return { stream = luge.stream(function(emit)
-        for _ = 1, 1000 do
+        for _ = 1, 500 do
           sent = sent + 1
           emit(("x"):rep(65536))
         end
@@ -255,7 +239,7 @@ describe("backpressure", function()
     local response <close> = http.get(s.url, { stream = true })
     luge.sleep(0.2)
     test.ok(sent < 300, "the server has sent " .. sent .. " pieces to a client that reads nothing")
-    test.equal(#response:text(), 1000 * 65536)
+    test.equal(#response:text(), 500 * 65536)
   end)
 end)
 
@@ -271,73 +255,6 @@ describe("a UNIX socket", function()
     local ok, err = pcall(http.get, "http://localhost/", { unix_socket = "/nonexistent" })
     test.equal(ok, false)
     test.equal(err.code, "connect")
-  end)
-end)
-
-describe("download", function()
-  local data = {}
-  for i = 1, 20000 do data[i] = ("%08d"):format(i) end
-  data = table.concat(data)
-
-  -- Breaks off in each of its first answers.
-  local function breaking(breaks, etag)
-    return function(req)
-      local from = math.tointeger(tonumber((req.headers.range or "bytes=0-"):match "%d+"))
-      local rest = data:sub(from + 1)
-      breaks = breaks - 1
-      local headers = { ETag = etag and etag() or nil }
-      if from > 0 and req.headers["if-range"] ~= headers.ETag then
-        from, rest = 0, data
-      elseif from > 0 then
-        headers["Content-Range"] = ("bytes %d-%d/%d"):format(from, #data - 1, #data)
-      end
-      return {
-        status = from > 0 and 206 or 200, headers = headers,
-        stream = luge.stream(function(emit)
-          emit(rest:sub(1, 50000))
-          luge.sleep(0.01)
-          if breaks >= 0 then error(luge.error { kind = "closed", message = "breaks" }) end
-          emit(rest:sub(50001))
-        end),
-      }
-    end
-  end
-
-  local function download(handler)
-    local path = os.tmpname()
-    local s <close> = serve(handler)
-    local ok, result = pcall(http.download, s.url, path)
-    local file = io.open(path, "rb")
-    local content = file and file:read "a"
-    if file then file:close() end
-    os.remove(path)
-    return ok, result, content
-  end
-
-  it("resumes where it broke off", function()
-    local ok, result, content = download(breaking(2, function() return '"v1"' end))
-    test.ok(ok, tostring(result))
-    test.equal(result.size, #data)
-    test.equal(result.resumed, 2)
-    test.equal(content, data)
-  end)
-
-  it("begins again if the file may be another", function()
-    local version = 0
-    for _, etag in ipairs { function() version = version + 1 return '"' .. version .. '"' end,
-      function() return 'W/"weak"' end, false } do
-      local ok, result, content = download(breaking(1, etag))
-      test.ok(ok, tostring(result))
-      test.equal(result.resumed, 0)
-      test.equal(content, data)
-    end
-  end)
-
-  it("leaves the old file alone when it fails", function()
-    local ok, err, content = download(function() return { status = 404, body = "no" } end)
-    test.equal(ok, false)
-    test.equal(err.status, 404)
-    test.equal(content, "")
   end)
 end)
 

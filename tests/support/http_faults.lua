@@ -92,12 +92,17 @@ describe("an answer that is not HTTP", function()
     local response = http.get(base .. "/interim")
     test.equal(response.body, "ok")
     test.equal(response.headers["x-early"], nil)
+    test.equal(http.get(base .. "/interim-encoded").body, "ok")
+  end)
+
+  it("does not switch to another protocol by itself", function()
+    is(failure("/switching", { timeout = 2 }), "network", { code = "protocol" })
   end)
 end)
 
 describe("limits", function()
   it("hold for heads", function()
-    for _, path in ipairs { "/long-header", "/many-headers", "/many-interim" } do
+    for _, path in ipairs { "/long-header", "/many-headers", "/many-interim", "/long-trailer" } do
       is(failure(path), "limit", { what = "head", retryable = false })
     end
   end)
@@ -253,6 +258,9 @@ describe("a proxy", function()
     local ok, err = pcall(http.get, "https://a-name.invalid/", { proxy = base })
     test.equal(ok, false)
     is(err, "network", { code = "proxy", phase = "proxy", url = "https://a-name.invalid/" })
+    ok, err = pcall(http.get, "http://denied.invalid/", { proxy = base })
+    test.equal(ok, false)
+    is(err, "network", { code = "proxy", phase = "proxy", url = "http://denied.invalid/" })
     ok, err = pcall(http.get, "http://a-name.invalid/", { proxy = "http://127.0.0.1:1" })
     test.equal(ok, false)
     is(err, "network", { phase = "connect" })

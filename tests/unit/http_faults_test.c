@@ -126,6 +126,28 @@ static void interim(int fd) {
           "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
 }
 
+/* What an interim head says of its body is about none. */
+static void interim_encoded(int fd) {
+  say(fd, "HTTP/1.1 103 Early Hints\r\nContent-Encoding: gzip\r\n"
+          "Content-Length: 99999999999\r\n\r\n"
+          "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+}
+
+/* To a request that asked for no other protocol. */
+static void switching(int fd) {
+  say(fd, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n"
+          "Connection: Upgrade\r\n\r\n");
+  nap(5000);
+}
+
+static void long_trailer(int fd) {
+  say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+          "2\r\nok\r\n0\r\n");
+  for (int i = 0; i < 200000; i++) {
+    say(fd, "X-Another: trailer\r\n");
+  }
+}
+
 static void slow_headers(int fd) {
   say(fd, "HTTP/1.1 200 OK\r\n");
   for (int i = 0; i < 200; i++) {
@@ -341,6 +363,9 @@ static const struct {
                {"/many-headers", many_headers},
                {"/many-interim", many_interim},
                {"/interim", interim},
+               {"/interim-encoded", interim_encoded},
+               {"/switching", switching},
+               {"/long-trailer", long_trailer},
                {"/slow-headers", slow_headers},
                {"/silent", silent},
                {"/stall", stall},
@@ -363,7 +388,8 @@ static const struct {
 
 /* As a proxy it sends what it was asked for back, and connects nobody. */
 static bool serve_as_proxy(int fd, const char *path) {
-  if (strncmp(seen, "CONNECT ", 8) == 0) {
+  if (strncmp(seen, "CONNECT ", 8) == 0 ||
+      strcmp(path, "http://denied.invalid/") == 0) {
     say(fd, "HTTP/1.1 407 Proxy Authentication Required\r\n"
             "Content-Length: 0\r\n\r\n");
     return true;

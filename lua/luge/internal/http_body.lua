@@ -25,7 +25,14 @@ local function text_source(text)
   return {
     length = #text,
     again = true,
-    send = function(write) return write(text) end,
+    send = function(write)
+      for i = 1, #text, PIECE do
+        if not write(text:sub(i, i + PIECE - 1)) then
+          return false
+        end
+      end
+      return true
+    end,
   }
 end
 
@@ -173,21 +180,28 @@ function Body:send(write)
   return true
 end
 
--- The options' body as a Body, and its media type.
-function http_body.open(options)
-  local sources, media_type
-  if options.multipart then
-    sources, media_type = multipart_sources(options.multipart)
-  else
-    sources = { body_source(options.body) }
-  end
+local function new(sources)
   local body = setmetatable({ sources = sources, length = 0, again = true }, Body)
   for i = 1, #sources do
     local source = sources[i]
     body.length = body.length and source.length and body.length + source.length
     body.again = body.again and source.again
   end
-  return body, media_type
+  return body
+end
+
+-- The options' body as a Body, and its media type.
+function http_body.open(options)
+  if options.multipart then
+    local sources, media_type = multipart_sources(options.multipart)
+    return new(sources), media_type
+  end
+  return new { body_source(options.body) }
+end
+
+-- A string as a Body.
+function http_body.text(text)
+  return new { text_source(text) }
 end
 
 local function feed(body, upload, on_progress)

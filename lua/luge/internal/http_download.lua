@@ -16,13 +16,34 @@ local ATTEMPTS <const>, DELAY <const> = 5, 0.2
 local Download = {}
 Download.__index = Download
 
--- A weak ETag says nothing about the bytes.
+-- A weak ETag says nothing about the bytes; nor does a file changed in the very
+-- second of the answer, since it may change again in it.
 local function validator(headers)
-  local etag = headers.etag
-  if etag and etag:sub(1, 1) == '"' then
-    return etag
+  local etag, modified = headers.etag, headers["last-modified"]
+  if etag then
+    return etag:sub(1, 1) == '"' and etag or nil
   end
-  return not etag and headers["last-modified"] or nil
+  return modified ~= headers.date and modified or nil
+end
+
+-- Whether the part is of the file that the first ones were of: some servers
+-- know Range and not If-Range.
+local function is_same(headers, known)
+  if known:sub(1, 1) == '"' then
+    return headers.etag == known
+  end
+  return headers["last-modified"] == known or headers["last-modified"] == nil
+end
+
+local function refuse(response, kind, message, fields)
+  response:close()
+  local err = native.error {
+    kind = kind, url = mask(response.url), message = mask(response.url) .. ": " .. message,
+  }
+  for name, value in next, fields do
+    err[name] = value
+  end
+  error(err, 0)
 end
 
 -- As it is stored: an encoding would have no ranges of its own.
@@ -50,26 +71,36 @@ function Download:begin()
   end
 end
 
--- Notes what the answer says; a part that is not the one asked for, or a
--- whole, begins again.
-function Download:accept(response)
+-- The next attempt begins again.
+function Download:forget()
+  self.validator = nil
+end
+
+function Download:accept_part(response)
   local headers = response.headers
-  local first, last, total = (headers["content-range"] or ""):match "^bytes (%d+)%-(%d+)/(%d+)$"
-  if response.status == 206 and first and tonumber(first) == self.size then
-    self.total = math.tointeger(tonumber(total))
-    self.resumed = self.resumed + 1
-    return last
-  elseif response.status == 206 then
-    response:close()
-    error(native.error {
-      kind = "network", code = "protocol", url = mask(response.url), retryable = false,
-      message = mask(response.url) .. ": the server sent another part than was asked for",
-    }, 0)
+  local first, total = (headers["content-range"] or ""):match "^bytes (%d+)%-%d+/([%d*]+)$"
+  if not first or tonumber(first) ~= self.size or not self.validator then
+    refuse(response, "network", "the server sent another part than was asked for",
+      { code = "protocol", retryable = false })
   end
+  total = math.tointeger(tonumber(total)) or self.total
+  if not is_same(headers, self.validator) or (self.total and total ~= self.total) then
+    self:forget()
+    refuse(response, "truncated", "the file has changed", {})
+  end
+  self.total = total
+  self.resumed = self.resumed + 1
+end
+
+-- Notes what the answer says; a whole begins again.
+function Download:accept(response)
+  if response.status == 206 then
+    return self:accept_part(response)
+  end
+  local headers = response.headers
   self:begin()
   self.total = math.tointeger(tonumber(headers["content-length"]))
   self.validator = validator(headers)
-  return nil
 end
 
 function Download:tell()
@@ -86,8 +117,8 @@ end
 function Download:attempt()
   local response <close> = self:request()
   if response.status == 416 and self.size > 0 then -- it has become shorter
-    self.validator = nil
-    error(native.error { kind = "truncated", message = "the file has changed" }, 0)
+    self:forget()
+    refuse(response, "truncated", "the file has changed", {})
   end
   response:raise_for_status()
   self:accept(response)
@@ -95,6 +126,9 @@ function Download:attempt()
     self.file:write(piece)
     self.size, self.failures = self.size + #piece, 0
     self:tell()
+  end
+  if self.total and self.size < self.total then -- a part of a part
+    refuse(response, "truncated", "the server sent less than the file", {})
   end
   return response
 end

@@ -1,26 +1,26 @@
 -- A whole body, read piece by piece to say how far it is.
-local new_error = require("luge.native.task").error
+local is_error = require("luge.native.task").is_error
 local answers = require "luge.internal.http_answer"
-local native = require "luge.native.http_client"
 
-local function refuse(response, max)
-  response:close()
-  error(new_error {
-    kind = "limit", what = "body", limit = max, url = native.mask(response.url),
-    message = native.mask(response.url) .. ": the body is too long",
-  }, 0)
-end
-
--- Reads the streamed response; returns one that is not.
-return function(response, on_progress, max)
+-- Reads the streamed response; returns one that is not. What breaks off raises
+-- as it would without the pieces: with what came.
+return function(response, on_progress)
   local pieces, received = {}, 0
   local total = not response.headers["content-encoding"]
     and tonumber(response.headers["content-length"]) or nil
-  for piece in response:chunks() do
-    received = received + #piece
-    if received > max then
-      refuse(response, max)
+  local function read()
+    local ok, piece = pcall(response.read, response)
+    if not ok then
+      if is_error(piece) and piece.kind ~= "limit" and piece.kind ~= "cancelled" then
+        piece.partial = table.concat(pieces)
+      end
+      error(piece, 0)
     end
+    return piece
+  end
+  local _ <close> = setmetatable({}, { __close = function() response:close() end })
+  for piece in read do
+    received = received + #piece
     pieces[#pieces + 1] = piece
     on_progress { received = received, total = total }
   end

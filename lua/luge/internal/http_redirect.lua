@@ -4,6 +4,7 @@ local native = require "luge.native.http_client"
 local new_error = require("luge.native.task").error
 
 local resolve, origin, close_stream = native.resolve, native.origin, native.close_stream
+local is_error, now = require("luge.native.task").is_error, require("luge.native.task").now
 
 local is_redirect = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 
@@ -54,10 +55,34 @@ local function target(request, location, url)
   return to
 end
 
+-- The timeout is for all hops together, and errors name it as it was given.
+local function send_in_time(send, request, client, timeout)
+  if not timeout then
+    return send(request, client)
+  end
+  local left = timeout - (now() - request.started)
+  if left <= 0 then
+    local url = native.mask(request.url)
+    error(new_error {
+      kind = "timeout", seconds = timeout, phase = "headers", url = url, retryable = true,
+      message = url .. ": timed out",
+    }, 0)
+  end
+  request.timeout = left
+  local ok, status, headers, body = pcall(send, request, client)
+  if not ok then
+    if is_error(status, "timeout") and math.abs(status.seconds - left) < 1e-6 then
+      status.seconds = timeout
+    end
+    error(status, 0)
+  end
+  return status, headers, body
+end
+
 -- `request`, sent by `send(request, client)`, was answered with a redirect.
 -- Returns the last answer and its URL.
 return function(client, request, send, left, status, headers, body, url)
-  local most = left
+  local most, timeout = left, request.timeout
   while is_redirect[status] and headers.location do
     if request.streaming then
       close_stream(body)
@@ -75,7 +100,7 @@ return function(client, request, send, left, status, headers, body, url)
       request.method, request.body, request.type = "GET", nil, nil
       request.headers = without_body(request.headers)
     end
-    status, headers, body = send(request, client)
+    status, headers, body = send_in_time(send, request, client, timeout)
   end
   return status, headers, body, url
 end

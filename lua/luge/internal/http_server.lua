@@ -33,6 +33,15 @@ local Request = {}
 Request.__index = Request
 Request.__name = "luge.http.ServerRequest"
 
+-- Asking for what is planned says so.
+setmetatable(Request, {
+  __index = function(_, name)
+    if name == "upgrade" then
+      invalid "req:upgrade is planned, and not there yet"
+    end
+  end,
+})
+
 -- The key of a request's native half.
 local NATIVE = {}
 

@@ -5,7 +5,7 @@ local options_of = require "luge.internal.http_options"
 local urls = require "luge.internal.http_url"
 local check = require "luge.internal.check"
 
-local fetch, open = native.fetch, native.open
+local fetch, open, now = native.fetch, native.open, require("luge.native.task").now
 local new_answer, check_options = answer.new, options_of.request
 local type, setmetatable = type, setmetatable
 local encode
@@ -49,6 +49,21 @@ local function body_of(options)
     return urls.encode(options.form), "application/x-www-form-urlencoded"
   end
   return require("luge.internal.http_body").open(options)
+end
+
+-- Whose progress is watched is sent in pieces, and read in pieces.
+local function watched(self, options, body, extra)
+  if type(body) == "string" then
+    body = require("luge.internal.http_body").text(body)
+  end
+  if options.stream then
+    return body, extra
+  end
+  local all = { whole = true, max_body = self.max_body }
+  for name, value in next, extra or all do
+    all[name] = value
+  end
+  return body, all
 end
 
 local is_redirect = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
@@ -104,8 +119,11 @@ local function perform(self, where, method, url, options)
     or ((method == "GET" or method == "HEAD") and REDIRECTS or 0)
   local timeout = options.timeout or self.timeout
   local extra = (has_special or options.auth) and extra_of(options, has_special) or nil
-  local streaming = options.stream or false
-  if left == 0 and type(body) ~= "table" and not options.on_progress then
+  local streaming, on_progress = options.stream or false, options.on_progress
+  if on_progress then
+    body, extra = watched(self, options, body, extra)
+  end
+  if left == 0 and type(body) ~= "table" and not on_progress then
     local call = streaming and open or fetch
     local status, headers, content =
       call(self.native, method, url, options.headers, body, media_type, timeout, extra)
@@ -113,8 +131,8 @@ local function perform(self, where, method, url, options)
   end
   local request = {
     method = method, url = url, headers = options.headers, body = body, type = media_type,
-    timeout = timeout, extra = extra, on_progress = options.on_progress,
-    streaming = streaming or options.on_progress ~= nil,
+    timeout = timeout, extra = extra, on_progress = on_progress,
+    streaming = streaming or on_progress ~= nil, started = timeout and now(),
   }
   local status, headers, content = send(request, self)
   if left > 0 and is_redirect[status] then
@@ -122,9 +140,8 @@ local function perform(self, where, method, url, options)
       redirect(self, request, status, headers, content, url, left)
   end
   local response = new_answer(status, headers, content, url, request.streaming)
-  if options.on_progress and not streaming then
-    return require("luge.internal.http_progress")(response, options.on_progress,
-      self.max_body_of(options))
+  if on_progress and not streaming then
+    return require("luge.internal.http_progress")(response, on_progress)
   end
   return response
 end
@@ -223,13 +240,12 @@ function session.new(options)
     settings[name] = value
   end
   settings.max_stream = options.max_body
-  local max_body = settings.max_body
   return setmetatable({
     native = native.client(default_headers(options), settings),
     base_url = options.base_url,
     timeout = options.timeout,
     redirects = options.redirects,
-    max_body_of = function(request) return request.max_body or max_body end,
+    max_body = settings.max_body,
   }, Client)
 end
 

@@ -1,5 +1,6 @@
-# cmake --install: the command, the header, both libraries, luge.pc for
-# pkg-config, and a CMake package with luge::luge (shared) and luge::static.
+# cmake --install: the command, the header, both libraries, type files for
+# lua-language-server, luge.pc for pkg-config, and a CMake package with luge::luge
+# (shared) and luge::static.
 include(CMakePackageConfigHelpers)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/luge")
 
@@ -25,6 +26,7 @@ install(TARGETS luge_shared luge_static EXPORT luge
         LIBRARY ARCHIVE INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES include/luge.h TYPE INCLUDE)
 install(FILES LICENSE TYPE DOC)
+install(DIRECTORY types DESTINATION "${CMAKE_INSTALL_DATADIR}/luge")
 
 install(EXPORT luge NAMESPACE luge:: DESTINATION "${package_dir}")
 configure_package_config_file(cmake/lugeConfig.cmake.in lugeConfig.cmake

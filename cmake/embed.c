@@ -1,12 +1,13 @@
-/* Compiles the Lua modules in: writes a C file with the text of each, packed
- * by zlib, as src/core/embed.h declares it. Runs during the build.
+/* Compiles Lua modules, or other texts, in: writes a C file with each of them,
+ * packed by zlib, as src/core/embed.h declares it. Runs during the build.
  *
- *   embed OUTPUT DIRECTORY LIST
+ *   embed OUTPUT DIRECTORY LIST TABLE
  *
  * LIST is a file with the paths of the modules, separated by semicolons.
  * DIRECTORY/luge/init.lua is "luge", DIRECTORY/luge/internal/x.lua is
  * "luge.internal.x". Lines of comment are left empty, so that the other lines
- * keep their numbers. */
+ * keep their numbers. Files that are no Lua are taken as they are. TABLE is the
+ * name of the table in C. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,15 +43,16 @@ static char *read_file(const char *path, size_t *length) {
   return text;
 }
 
-/* The path below the directory, without .lua and /init, with dots. */
+/* The path below the directory, without its extension and /init, with dots. */
 static void set_name(struct module *module, const char *directory) {
   const char *below = module->path + strlen(directory) + 1;
-  size_t length = strlen(below);
-  if (length < 5 || length >= MAX_NAME) {
+  const char *extension = strrchr(below, '.');
+  size_t length = extension != NULL ? (size_t)(extension - below) : 0;
+  if (length == 0 || length >= MAX_NAME) {
     fail("not the name of a module", module->path);
   }
-  memcpy(module->name, below, length - 4);
-  module->name[length - 4] = '\0';
+  memcpy(module->name, below, length);
+  module->name[length] = '\0';
   for (char *c = module->name; *c != '\0'; c++) {
     *c = *c == '/' ? '.' : *c;
   }
@@ -81,6 +83,11 @@ static size_t find_modules(struct module *modules, char *list,
     }
   }
   return count;
+}
+
+static bool is_lua(const char *path) {
+  const char *extension = strrchr(path, '.');
+  return extension != NULL && strcmp(extension, ".lua") == 0;
 }
 
 static bool is_comment(const char *line) {
@@ -114,7 +121,9 @@ static void write_module(FILE *output, size_t index,
                          const struct module *module, size_t *length,
                          size_t *packed_length) {
   char *text = read_file(module->path, length);
-  *length = strip(text, module->path);
+  if (is_lua(module->path)) {
+    *length = strip(text, module->path);
+  }
   uLongf packed = compressBound((uLong)*length);
   unsigned char *bytes = malloc(packed);
   if (bytes == NULL || compress2(bytes, &packed, (const unsigned char *)text,
@@ -135,8 +144,8 @@ static void write_module(FILE *output, size_t index,
 int main(int argc, char **argv) {
   static struct module modules[MAX_MODULES];
   static size_t lengths[MAX_MODULES], packed[MAX_MODULES];
-  if (argc != 4) {
-    fail("takes OUTPUT DIRECTORY LIST", "usage");
+  if (argc != 5) {
+    fail("takes OUTPUT DIRECTORY LIST TABLE", "usage");
   }
   size_t size;
   char *list = read_file(argv[3], &size);
@@ -145,18 +154,24 @@ int main(int argc, char **argv) {
   if (output == NULL) {
     fail("cannot be written", argv[1]);
   }
-  fprintf(output, "/* Made from lua/ by cmake/embed.c. */\n"
-                  "#include \"core/embed.h\"\n\n");
+  fprintf(output,
+          "/* Made by cmake/embed.c. */\n"
+          "#include \"core/embed.h\"\n\n#include <stddef.h>\n\n"
+          "extern const struct luge_embedded %s[];\n"
+          "extern const unsigned long %s_count;\n\n",
+          argv[4], argv[4]);
   for (size_t i = 0; i < count; i++) {
     write_module(output, i, &modules[i], &lengths[i], &packed[i]);
   }
-  fprintf(output, "const struct luge_embedded luge__embedded[] = {\n");
+  fprintf(output, "const struct luge_embedded %s[] = {\n", argv[4]);
   for (size_t i = 0; i < count; i++) {
     fprintf(output, "  {\"%s\", module_%zu, %zu, %zu},\n", modules[i].name, i,
             packed[i], lengths[i]);
   }
-  fprintf(output, "};\n\nconst unsigned long luge__embedded_count = %zu;\n",
-          count);
+  fprintf(output,
+          "  {NULL, NULL, 0, 0}};\n\n"
+          "const unsigned long %s_count = %zu;\n",
+          argv[4], count);
   free(list);
   return fclose(output) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -59,6 +59,7 @@ chain.branch = branch
 ---@type fun(value: any): boolean
 chain.is_runnable = runnable.is
 
+--- What `:invoke` and `:stream` take as a second argument.
 ---@class luge.chain.Config
 ---@field name? string what events call the run
 ---@field tags? string[] of the run and those below it
@@ -66,6 +67,7 @@ chain.is_runnable = runnable.is
 ---@field timeout? number seconds; after them `timeout` is raised
 ---@field concurrency? integer how many inputs a batch has under way; default 16
 
+--- Options of the batches.
 ---@class luge.chain.BatchOptions: luge.chain.Config
 ---@field return_errors? boolean an error is the output at its place; default: raised
 ---@field progress? boolean draw a progress bar if standard error is a terminal
@@ -80,6 +82,7 @@ chain.is_runnable = runnable.is
 ---@field include? luge.chain.Filter only events with one of these
 ---@field exclude? luge.chain.Filter no events with one of these
 
+--- What `:events` yields.
 ---@class luge.chain.Event
 ---@field event string `on_chain_start`, `on_chat_model_stream`, `on_tool_end`, ...
 ---@field name string
@@ -89,6 +92,7 @@ chain.is_runnable = runnable.is
 ---@field metadata table
 ---@field data { input?: any, chunk?: any, output?: any, error?: any }
 
+--- Options of `:with`.
 ---@class luge.chain.With
 ---@field name? string
 ---@field tags? string[]
@@ -98,12 +102,14 @@ chain.is_runnable = runnable.is
 ---@field on_end? fun(output: any, info: table)
 ---@field on_error? fun(err: any, info: table) also for a cancellation
 
+--- What `:graph` gives: data, and drawings of them.
 ---@class luge.chain.Graph
 ---@field nodes { id: integer, label: string }[]
 ---@field edges { from: integer, to: integer, label?: string }[]
 ---@field mermaid fun(self): string
 ---@field ascii fun(self): string
 
+--- A step, or several: called, streamed, run in batches, and composed with `|`.
 ---@class luge.Runnable
 ---@operator bor(any): luge.Runnable
 local Runnable = {}

@@ -35,6 +35,9 @@ end
 
 -- Errors.
 
+--- What luge raises: a table whose `tostring` is one readable line. The kinds are
+--- cancelled, timeout, closed, deadlock, invalid, network, truncated, http, limit,
+--- parse, permission, llm, schema, tool, process, io, store.
 ---@class luge.Error
 ---@field kind string what went wrong: "invalid", "timeout", "network", ...
 ---@field message string
@@ -53,11 +56,13 @@ luge.is_error = tasks.is_error
 
 -- Tasks.
 
+--- A function that runs beside others. It is awaited, cancelled and looked at;
+--- what it owns ends before it does.
 ---@class luge.Task
 ---@field await fun(self): ... all its results; raises its error. Waits
 ---@field cancel fun(self, reason?: any) cancels it; does not wait
 ---@field done fun(self): boolean whether it has ended
----@field status fun(self): "ready"|"running"|"waiting"|"done"|"failed"|"cancelled"
+---@field status fun(self): "ready"|"running"|"waiting"|"done"|"failed"|"cancelled" where it is
 ---@field name fun(self, text?: string): string names it for messages, and says its name
 ---@field waiting_for fun(self): string? what it waits for, in words; nil if it does not
 ---@field traceback fun(self): string? where it is, or where it failed
@@ -124,10 +129,11 @@ luge.gather = lazy("gather", "internal.gather", "gather")
 ---@type fun(list: any, fn: fun(item: any, index: integer): any, options?: luge.MapOptions): table
 luge.map = lazy("map", "internal.map")
 
+--- Options of `luge.map`.
 ---@class luge.MapOptions
----@field concurrency? integer
----@field return_errors? boolean
----@field progress? boolean
+---@field concurrency? integer how many at once; default 16
+---@field return_errors? boolean an error takes the place of the result; default: it is raised
+---@field progress? boolean draw a bar on standard error if that is a terminal
 
 --- Waits for the first to end: its index and its results; or raises its error.
 --- The others are cancelled and waited for.
@@ -149,6 +155,7 @@ luge.as_completed = lazy("as_completed", "internal.gather", "as_completed")
 ---@type fun(seconds: number, fn: function, ...): ...
 luge.timeout = tasks.timeout
 
+--- A block of tasks; see `luge.scope`.
 ---@class luge.Scope
 ---@field spawn fun(self, fn: function, ...): luge.Task a task of the scope
 ---@field cancel fun(self, reason?: any) ends the block, without an error
@@ -166,6 +173,7 @@ luge.shield = tasks.shield
 
 -- Values and signals between tasks.
 
+--- A result that is set from outside, once, and may be awaited by many.
 ---@class luge.Future
 ---@field resolve fun(self, ...) its results; settled already is `invalid`
 ---@field reject fun(self, err: any) its error; settled already is `invalid`
@@ -176,6 +184,7 @@ luge.shield = tasks.shield
 ---@type fun(): luge.Future
 luge.future = tasks.future
 
+--- Items from those who put to those who get, first in, first out.
 ---@class luge.Queue
 ---@field put fun(self, item: any) waits for room; `closed` if the queue is
 ---@field get fun(self): any waits for an item; `closed` if none will come
@@ -192,6 +201,7 @@ luge.future = tasks.future
 ---@type fun(capacity?: integer): luge.Queue
 luge.queue = require("luge.native.queue").queue
 
+--- Permits; see `luge.semaphore` and `luge.lock`.
 ---@class luge.Semaphore
 ---@field acquire fun(self) waits for a permit
 ---@field try_acquire fun(self): boolean takes one if there is one
@@ -206,16 +216,18 @@ luge.semaphore = sync.semaphore
 ---@type fun(): luge.Semaphore
 luge.lock = sync.lock
 
+--- Something that many tasks wait for; see `luge.event`.
 ---@class luge.Event
 ---@field set fun(self) lets all go on who wait, or will
----@field clear fun(self)
+---@field clear fun(self) makes it unset again
 ---@field wait fun(self) waits until it is set
----@field is_set fun(self): boolean
+---@field is_set fun(self): boolean whether it is set
 
 --- Something that has happened, or has not.
 ---@type fun(): luge.Event
 luge.event = sync.event
 
+--- See `luge.condition`.
 ---@class luge.Condition
 ---@field wait fun(self) waits until it is notified
 ---@field notify fun(self, n?: integer) lets the first `n` (1) that wait go on
@@ -226,6 +238,7 @@ luge.event = sync.event
 ---@type fun(): luge.Condition
 luge.condition = condition.condition
 
+--- See `luge.barrier`.
 ---@class luge.Barrier
 ---@field wait fun(self) waits until `n` tasks do; then all go on
 
@@ -264,15 +277,17 @@ luge.limiter = lazy("limiter", "internal.limiter")
 ---@type fun(fn: function, options?: luge.RetryOptions): ...
 luge.retry = lazy("retry", "internal.retry", "retry")
 
+--- Options of `luge.retry`, and of the `:retry` of Runnables.
 ---@class luge.RetryOptions
----@field attempts? integer
----@field wait? luge.Wait|number|fun(attempt: integer): number
----@field deadline? number
----@field max_hint? number
----@field on? string|string[]|fun(err: any): boolean
----@field until_result? fun(...): boolean
----@field before_sleep? fun(info: luge.RetryInfo)
+---@field attempts? integer in all; default 3
+---@field wait? luge.Wait|number|fun(attempt: integer): number between two attempts
+---@field deadline? number seconds for all attempts and waits; default none
+---@field max_hint? number seconds that a server may make it wait; default 60
+---@field on? string|string[]|fun(err: any): boolean which errors; default: retryable ones
+---@field until_result? fun(...): boolean whether the results are good
+---@field before_sleep? fun(info: luge.RetryInfo) called before each wait
 
+--- What `before_sleep` of `luge.retry` is told.
 ---@class luge.RetryInfo
 ---@field attempt integer how many there have been
 ---@field error any of the last one; nil if its result was not good
@@ -294,12 +309,13 @@ luge.wait.fixed = lazy("fixed", "internal.backoff", "fixed", luge.wait)
 ---@type fun(options?: luge.ExponentialOptions): luge.Wait
 luge.wait.exponential = lazy("exponential", "internal.backoff", "exponential", luge.wait)
 
+--- Options of `luge.wait.exponential`, in seconds.
 ---@class luge.ExponentialOptions
----@field multiplier? number
----@field base? number
----@field min? number
----@field max? number
----@field jitter? "full"|"equal"
+---@field multiplier? number the first wait; default 1
+---@field base? number how many times as long each further one is; default 2
+---@field min? number the least; default 0
+---@field max? number the most; default none
+---@field jitter? "full"|"equal" default: none
 
 --- Any time between the two.
 ---@type fun(least: number, most: number): luge.Wait

@@ -31,6 +31,8 @@ llm.prompt = prompt.prompt
 ---@type fun(name: string): table
 llm.slot = prompt.slot
 
+--- Options of `llm.model`, and of `:bind` for models. One that the format of the
+--- provider has no form for is `invalid`.
 ---@class luge.llm.ModelOptions
 ---@field model? string the provider's name of the model
 ---@field provider? string the format that `base_url` speaks; default "openai"
@@ -107,6 +109,7 @@ llm.match = parsers.match
 ---@field description? string tells the model when to use it
 ---@field parameters? table a JSON Schema of an object; default: no parameters
 ---@field run fun(arguments: table): any its result is what the model is told
+---@field timeout? number seconds for a run, then `timeout` is raised; default: none
 
 --- A tool: a Runnable that checks its arguments and then runs. It takes a table
 --- of arguments or a tool call of a Message; `:answer(call)` gives the Message
@@ -115,6 +118,7 @@ llm.match = parsers.match
 ---@type fun(options: luge.llm.ToolOptions): luge.llm.Tool
 llm.tool = tool.tool
 
+--- Options of `llm.agent`.
 ---@class luge.llm.AgentOptions
 ---@field name? string for handoffs, and for agents that have it as a tool
 ---@field description? string tells other models when to use it

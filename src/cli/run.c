@@ -11,6 +11,7 @@
 
 #include "audit.h"
 #include "cjson.h"
+#include "reference.h"
 #include "report.h"
 #include "script.h"
 #include "signals.h"
@@ -75,6 +76,7 @@ static void set_arg(lua_State *L, const struct job *job) {
 static int prepare_lua(lua_State *L) {
   set_arg(L, lua_touserdata(L, 1));
   cli_preload_cjson(L);
+  cli_preload_reference(L);
   return 0;
 }
 

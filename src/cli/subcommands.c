@@ -6,7 +6,7 @@
 
 static const struct cli_subcommand subcommands[] = {
     {"build", NULL},
-    {"help", NULL},
+    {"help", "require 'luge.internal.help_command' (...)"},
     {"test", "require 'luge.internal.test_command' (...)"},
     {"trace", NULL},
 };

@@ -1,7 +1,20 @@
+-- luge.flow: nodes, flows, batches, and what is refused.
 local flow = require "luge.flow"
 local luge = require "luge"
+local process = require "luge.process"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
+
+-- Builds for finding bugs are slow.
+local ITEMS = require("luge.native.testrun").patience > 1 and 1000 or 10000
+
+-- What a script tells the host's log, as the command prints it.
+local function logged(code)
+  local result = process.run { os.getenv "LUGE", "-e", "local flow = require 'luge.flow'\n" .. code,
+    env = { LUGE_LOG = false } }
+  test.equal(result.code, 0, result.stderr)
+  return result.stderr
+end
 
 -- A node that writes its name to shared.path and returns an action.
 local function step(name, action)
@@ -79,6 +92,21 @@ describe("a node", function()
     local shared = {}
     node:run(shared)
     test.same(shared.result, { 5, "no" })
+  end)
+
+  it("gives what exec gives, be it nothing", function()
+    for _, fallback in ipairs { false, error } do
+      for _, result in ipairs { { n = 1 }, { false, n = 1 } } do
+        local node = flow.node {
+          retries = 2, fallback = fallback or nil,
+          exec = function() return result[1] end,
+          post = function(_, shared, _, got) shared.got = { got, n = 1 } end,
+        }
+        local shared = {}
+        node:run(shared)
+        test.same(shared.got, result)
+      end
+    end
   end)
 
   it("raises the last error without a fallback", function()
@@ -168,6 +196,67 @@ describe("a flow", function()
     local f = flow.new { start = a, max_steps = 50 }
     local err = test.raises("limit", function() f:run {} end)
     test.equal(err.limit, 50)
+  end)
+
+  it("takes ten thousand steps, and more where it is allowed", function()
+    local count = flow.node {
+      prep = function(_, shared) return shared.n end,
+      exec = function(_, n) return n + 1 end,
+      post = function(_, shared, _, n)
+        shared.n = n
+        return n < 10000 and "again" or "done"
+      end,
+    }
+    count:on("again", count)
+    count:on("done", step "d")
+    local shared = { n = 0 }
+    flow.new({ start = count }):run(shared)
+    test.equal(shared.n, 10000)
+    shared.n = 0
+    local err = test.raises("limit", function()
+      flow.new({ name = "loop", start = count, max_steps = 9999 }):run(shared)
+    end)
+    test.matches(err.message, "9999 steps and is at a node: a cycle without an end%?")
+    test.equal(err.what, "max_steps")
+  end)
+
+  it("warns of an action that leads nowhere while others do", function()
+    local text = logged [[
+      local a = flow.node { name = "ask", post = function() return "maybe" end }
+      a:on("yes", a)
+      a:on("no", a)
+      flow.new { start = a }:run {}]]
+    test.matches(text, 'flow: ends at ask, which has no successor on "maybe", but on "no", "yes"')
+    test.equal(logged [[
+      flow.new { start = flow.node { post = function() return "done" end } }:run {}]], "")
+  end)
+
+  it("warns of successors that are replaced, or left out", function()
+    test.matches(logged [[
+      local a, b = flow.node { exec = print }, flow.node { exec = print }
+      a:next(b)
+      a:next(a)]], 'the successor of a node on "default" is replaced')
+    test.matches(logged [[
+      local a = flow.node { name = "first", exec = function() end }
+      a:next(a)
+      a:run {}]], "first runs alone, not its successors")
+  end)
+
+  it("ends what its nodes have begun when it is cancelled", function()
+    local open = 0
+    local node = flow.batch_node {
+      concurrency = 8,
+      prep = function() return { 1, 2, 3, 4 } end,
+      exec = function()
+        open = open + 1
+        local _ <close> = setmetatable({}, { __close = function() open = open - 1 end })
+        luge.sleep(60)
+      end,
+      fallback = function() return "not this" end,
+    }
+    local f = flow.new { start = node }
+    test.raises("timeout", luge.timeout, 0.01, f.run, f, {})
+    test.equal(open, 0)
   end)
 
   it("nests, with prep and post of its own", function()
@@ -298,6 +387,55 @@ describe("a batch flow", function()
   it("keeps parameters from being written", function()
     local node = flow.node { exec = function(self) self.params.x = 1 end }
     test.raises("invalid", function() node:run {} end)
+  end)
+
+  it("keeps no more of many runs than those under way", function()
+    local done, most = 0, 0
+    local node = flow.node {
+      retries = 2,
+      exec = function(self)
+        luge.sleep(0)
+        if self.params.i % 3 == 0 and self.attempt == 1 then error "again" end
+        return ("x"):rep(1000)
+      end,
+      post = function(self)
+        done = done + 1
+        if self.params.i % (ITEMS // 10) == 0 then
+          collectgarbage()
+          most = math.max(most, collectgarbage "count")
+        end
+      end,
+    }
+    local i = 0
+    local batch = flow.batch { start = node, concurrency = 64, prep = function()
+      return function()
+        i = i + 1
+        return i <= ITEMS and { i = i } or nil
+      end
+    end }
+    collectgarbage()
+    local before = collectgarbage "count"
+    batch:run {}
+    test.equal(done, ITEMS)
+    test.ok(most - before < 500, most - before .. " KiB more")
+  end, { timeout = 60 })
+
+  it("runs as many at once as it says", function()
+    local running, most = 0, 0
+    local node = flow.node { exec = function()
+      running = running + 1
+      most = math.max(most, running)
+      luge.sleep(0.001)
+      running = running - 1
+    end }
+    local list = {}
+    for i = 1, 20 do list[i] = { i = i } end
+    for _, concurrency in ipairs { 1, 5 } do
+      most = 0
+      flow.batch({ start = node, concurrency = concurrency, prep = function() return list end })
+        :run {}
+      test.equal(most, concurrency)
+    end
   end)
 
   it("refuses what are no parameters", function()

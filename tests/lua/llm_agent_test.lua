@@ -116,6 +116,75 @@ describe("an agent", function()
     test.ok(not ran)
   end)
 
+  it("bounds a tool that hangs, and tells the model", function()
+    local left = false
+    local server <close> = provider.new { calling({ "hangs" }), answer("ok") }
+    local hanging = llm.tool { name = "hangs", timeout = 0.02, run = function()
+      local _ <close> = setmetatable({}, { __close = function() left = true end })
+      luge.sleep(60)
+    end }
+    test.equal(llm.agent({ model = model(server), tools = { hanging } }):run("go").output, "ok")
+    test.matches(told(server)[1], "^Error: .*0.02 s")
+    test.ok(left)
+    fails("invalid", llm.tool, { name = "t", run = print, timeout = 0 })
+  end)
+
+  it("takes a tool that hangs with it when it is cancelled", function()
+    local left = false
+    local server <close> = provider.new { calling({ "hangs" }, { "hangs" }), answer("ok") }
+    local agent = llm.agent { model = model(server), tools = { tool("hangs", function()
+      local _ <close> = setmetatable({}, { __close = function() left = true end })
+      luge.sleep(60)
+    end) } }
+    fails("timeout", agent.invoke, agent, "go", { timeout = 0.05 })
+    test.ok(left)
+    test.equal(#server.requests, 1)
+  end)
+
+  it("ends where a model calls forever what does not exist", function()
+    local server <close> = provider.new { calling({ "nothing" }) }
+    local agent = llm.agent { model = model(server), max_turns = 4 }
+    local err = fails("limit", agent.run, agent, "go")
+    test.matches(err.message, "4 turns")
+    test.equal(#server.requests, 4)
+    test.matches(server.requests[4].messages[3].content, "no tool 'nothing'")
+  end)
+
+  it("tells a result of 100 MB in part", function()
+    local server <close> = provider.new { calling({ "huge" }), answer("ok") }
+    local piece = ("x"):rep(1024)
+    llm.agent({ model = model(server), tools = { tool("huge", function()
+      return piece:rep(100 * 1024)
+    end) } }):run "go"
+    test.ok(#told(server)[1] < 300 * 1024)
+    test.matches(told(server)[1], "it has 104857600 bytes")
+  end, { timeout = 30 })
+
+  it("raises what `approve` raises", function()
+    local server <close> = provider.new { calling({ "a" }), answer("ok") }
+    local agent = llm.agent { model = model(server), tools = { tool("a", print) },
+      approve = function() error(luge.error { kind = "closed", message = "nobody is there" }) end }
+    fails("closed", agent.run, agent, "go")
+    test.equal(#server.requests, 1)
+  end)
+
+  it("waits for a person while others go on", function()
+    local server <close> = provider.new { calling({ "a" }), answer("ok") }
+    local verdict, asked = luge.future(), luge.event()
+    local agent = llm.agent { model = model(server), tools = { tool("a", function() return 1 end) },
+      approve = function()
+        asked:set()
+        return verdict:await()
+      end }
+    local waiting = luge.spawn(agent.run, agent, "go")
+    asked:wait()
+    local other <close> = provider.new { answer("meanwhile") }
+    test.equal(llm.agent({ model = model(other) }):run("x").output, "meanwhile")
+    test.equal(waiting:done(), false)
+    verdict:resolve(true)
+    test.equal(waiting:await().output, "ok")
+  end)
+
   it("ends after max_turns", function()
     local server <close> = provider.new { calling({ "again" }) }
     local agent = llm.agent {
@@ -189,6 +258,9 @@ describe("an agent", function()
     local result = llm.agent({ model = model(server), tools = { expert } }):run "ask"
     test.equal(result.output, "He says because.")
     test.equal(server.requests[2].messages[1].content, "why?")
+    test.equal(result.turns, 2)
+    test.equal(result.usage.requests, 3)
+    test.equal(result.usage.output_tokens, 21)
   end)
 
   it("refuses what is no agent", function()
@@ -253,6 +325,33 @@ describe("agents as Runnables", function()
     } do
       test.ok(seen[name], name)
     end
+  end)
+
+  it("are tried again, bounded, and replaced", function()
+    local server <close> = provider.new {
+      { status = 500, json = {}, headers = { ["retry-after-ms"] = "1" } }, answer("ok"),
+    }
+    local agent = llm.agent { model = model(server) }
+    test.equal(agent:retry({ attempts = 2 }):invoke("x").output, "ok")
+    test.equal(#server.requests, 2)
+
+    local stuck = llm.agent { model = model(server),
+      tools = { tool("never", function() luge.sleep(60) end) } }
+    local slow <close> = provider.new { function() luge.sleep(60) end }
+    local late = llm.agent { model = model(slow) }
+    fails("timeout", function() late:timeout(0.02):invoke "x" end)
+    test.equal(late:timeout(0.02):fallback({ stuck }):invoke("x").output, "ok")
+
+    local broken <close> = provider.new { { status = 400, json = {} } }
+    local c = llm.agent({ model = model(broken) }):fallback { agent }
+      | function(result) return result.output end
+    test.equal(c:invoke "x", "ok")
+    local events = {}
+    local replaced = llm.agent({ model = model(broken) }):fallback { demo() }
+    for event in replaced:stream "weather in Rome" do
+      events[#events + 1] = event.type
+    end
+    test.same({ events[1], events[#events] }, { "tool_call", "done" })
   end)
 
   it("leave no request running when they are cancelled", function()

@@ -106,6 +106,63 @@ for name, make in pairs(formats) do
   end)
 end
 
+-- The requests of the journal whose user said this last.
+local function journaled(question)
+  local journal = http.get(server.url .. "/__aimock/journal"):json()
+  local seen = 0
+  for _, entry in ipairs(journal.entries or journal) do
+    local messages = type(entry.body) == "table" and entry.body.messages or {}
+    for _, m in ipairs(messages) do
+      local text = type(m.content) == "table" and m.content[1].text or m.content
+      if m.role == "user" and text == question then seen = seen + 1 end
+    end
+  end
+  return seen
+end
+
+describe("agents", function()
+  for _, name in ipairs { "openai", "anthropic", "ollama" } do
+    it("call tools and answer in the format of " .. name, function()
+      local agent = llm.agent { model = formats[name] { api_key = "test" }, tools = { weather } }
+      local result = agent:run("the weather, said to " .. name)
+      test.equal(result.output, "It rains in both.")
+      test.equal(result.turns, 2)
+      test.equal(result.usage.requests, 2)
+      test.equal(journaled("the weather, said to " .. name), 2)
+      local kinds = {}
+      for event in agent:stream "weather" do
+        if event.type ~= "text" then kinds[#kinds + 1] = event.type end
+      end
+      test.same(kinds, { "tool_call", "tool_call", "tool_result", "tool_result", "done" })
+    end, { skip = missing })
+  end
+
+  it("ask no more once they are cancelled", function()
+    local began = luge.event()
+    local agent = llm.agent { model = formats.openai { api_key = "test" }, tools = {
+      llm.tool { name = "get_weather", run = function()
+        began:set()
+        luge.sleep(60)
+      end },
+    } }
+    local task = luge.spawn(agent.run, agent, "weather, slowly")
+    began:wait()
+    task:cancel()
+    pcall(task.await, task)
+    local streaming = luge.spawn(function()
+      for event in agent:stream "cut me off" do
+        if event.type == "text" then luge.sleep(60) end
+      end
+    end)
+    luge.sleep(0.05)
+    streaming:cancel()
+    pcall(streaming.await, streaming)
+    luge.sleep(0.05)
+    test.equal(journaled "weather, slowly", 1)
+    test.ok(journaled "cut me off" <= 1)
+  end, { skip = missing })
+end)
+
 describe("faults", function()
   it("of a busy server are waited for, as it says", function()
     local m = formats.openai { api_key = "test" }

@@ -1,12 +1,17 @@
 -- luge.llm: rate limits, in virtual time.
 local luge = require "luge"
+local llm = require "luge.llm"
 local lanes = require "luge.internal.llm.lane"
 local rates = require "luge.internal.llm.rate"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
+local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
+local provider = dofile(here .. "support/provider.lua")
+
 -- A server that counts what reaches it in the 60 seconds before each request.
 local function enforce(requests, tokens)
+  requests, tokens = requests or math.huge, tokens or math.huge
   local log, first = {}, 1
   local self = { refused = 0, count = 0 }
   function self.request(cost)
@@ -93,6 +98,60 @@ describe("rates", function()
     limiter:reserve(1):settle()
     test.ok(luge.now() - start > 59.99 and luge.now() - start < 61)
   end)
+end)
+
+-- A provider that refuses what is beyond its limits, as it counts them. (It
+-- answers at once: while a request is under way, virtual time stands still.)
+local function strict_provider(limits)
+  local counted = enforce(limits.requests, limits.tokens)
+  local server = provider.new { function(request)
+    local prompt, output = #request.messages[1].content // 4 + 8, 40
+    local refused = counted.refused
+    counted.request(prompt + output)
+    if counted.refused > refused then
+      return { status = 429, json = { error = { message = "slow down" } } }
+    end
+    local answer = provider.answer("ok")
+    answer.json.usage = { prompt_tokens = prompt, completion_tokens = output,
+      total_tokens = prompt + output }
+    return answer
+  end }
+  return server, counted
+end
+
+describe("two hundred tasks", function()
+  local function run(limits)
+    local _ <close> = test.clock()
+    local server <close>, counted = strict_provider(limits)
+    local m = llm.model { base_url = server.url, model = "strict", rate = {
+      requests_per_minute = limits.requests, tokens_per_minute = limits.tokens,
+    } }
+    local start, tasks = luge.now(), {}
+    for i = 1, 200 do
+      tasks[i] = luge.spawn(function()
+        luge.sleep(i % 7 * 2.5)
+        m:invoke(("word "):rep(i % 20))
+      end)
+    end
+    luge.gather(tasks)
+    test.equal(counted.refused, 0)
+    test.equal(counted.count, 200)
+    return luge.now() - start
+  end
+
+  it("meet no 429 where requests are counted", function()
+    local took = run { requests = 60 }
+    test.ok(took > 180 and took < 260, "took " .. took)
+  end, { timeout = 30 })
+
+  it("meet no 429 where tokens are counted", function()
+    local took = run { tokens = 4000 }
+    test.ok(took < 400, "took " .. took)
+  end, { timeout = 30 })
+
+  it("meet no 429 where both are", function()
+    run { requests = 80, tokens = 6000 }
+  end, { timeout = 30 })
 end)
 
 describe("lanes", function()

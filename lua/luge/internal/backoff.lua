@@ -4,6 +4,7 @@ local native = require "luge.native.task"
 local check = require "luge.internal.check"
 local random, min, max = math.random, math.min, math.max
 
+--- How long to wait before an attempt; see `luge.wait`.
 ---@class luge.Wait
 ---@operator call(integer): number
 ---@operator add(luge.Wait|number): luge.Wait

@@ -11,6 +11,7 @@ local decode
 local MAX_LINE <const> = 16 << 20
 local ERROR_BODY <const> = 16 << 10
 
+--- The answer to a request.
 ---@class luge.http.Response
 ---@field status integer
 ---@field headers luge.http.Headers
@@ -192,6 +193,7 @@ setmetatable(native.reader_methods, {
   end,
 })
 
+--- A Server-Sent Event.
 ---@class luge.http.Event
 ---@field event string "message" if none is named
 ---@field data string

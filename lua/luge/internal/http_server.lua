@@ -74,6 +74,7 @@ function Request:json()
   error(value, 0)
 end
 
+--- A server that listens; see `http.server`.
 ---@class luge.http.Server
 ---@field port integer 0 for a UNIX socket
 ---@field url string? of its root

@@ -7,6 +7,7 @@ local lock = require("luge.native.sync").lock
 local check = require "luge.internal.check"
 local now, sleep, min = native.now, native.sleep, math.min
 
+--- A token bucket; see `luge.limiter`.
 ---@class luge.Limiter
 local Limiter = { __name = "limiter" }
 Limiter.__index = Limiter

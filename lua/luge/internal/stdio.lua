@@ -8,6 +8,7 @@ local select, type, concat = select, type, table.concat
 
 local MAX_LINE, MAX_ALL = 16 << 20, 64 << 20 -- bytes
 
+--- Standard input, for tasks that wait: `luge.stdin`.
 ---@class luge.Stdin
 local Stdin = { __name = "luge.Stdin" }
 Stdin.__index = Stdin
@@ -57,6 +58,7 @@ function Stdin:all(options) -- luacheck: no self
   return native.take("all", options.max or MAX_ALL)
 end
 
+--- Standard output or standard error: `luge.stdout`, `luge.stderr`.
 ---@class luge.Output
 ---@field stream integer the descriptor
 local Output = { __name = "luge.Output" }

@@ -19,6 +19,8 @@ local is_error = require("luge.native.task").is_error
 local setmetatable, unpack = setmetatable, table.unpack
 local error, pcall = error, pcall
 
+--- Values that come one after the other, when they are asked for:
+--- `for v in s do`, `:next()`, `:collect()`.
 ---@class luge.Stream
 local Stream = { __name = "Stream", is_luge_stream = true }
 Stream.__index = Stream

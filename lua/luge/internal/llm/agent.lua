@@ -10,14 +10,17 @@ local parser = require "luge.internal.llm.json_parser"
 local producer = require "luge.internal.chain.producer"
 local prompt = require "luge.internal.llm.prompt"
 local runnable = require "luge.internal.chain.runnable"
+local usage = require "luge.internal.llm.usage"
 
+--- What a run of an agent gives.
 ---@class luge.llm.Result
 ---@field output any a text, or with `output` the table that was checked
 ---@field messages luge.llm.Message[] all of them; they may be the input of the next run
----@field usage luge.llm.Usage summed over the calls of models
+---@field usage luge.llm.Usage of all turns, and of the models that tools call
 ---@field turns integer calls of models
 ---@field agent luge.llm.Agent the one that answered, after handoffs
 
+--- What `llm.agent` makes.
 ---@class luge.llm.Agent: luge.Runnable
 local Agent = {}
 
@@ -36,7 +39,6 @@ local function new_run(agent, input, current, emit)
   local given = prompt.messages(input)
   return setmetatable({
     agent = agent, messages = table.move(given, 1, #given, 1, {}), turns = 0, repairs = 0,
-    usage = { requests = 0, input_tokens = 0, output_tokens = 0 },
     limit = agent.max_turns, current = current, emit = emit,
   }, Run)
 end
@@ -75,14 +77,6 @@ local function ask(self, input)
   return sum:message()
 end
 
-local function count_usage(self, used)
-  local usage = self.usage
-  usage.requests = usage.requests + 1
-  for name, count in pairs(used or {}) do
-    if type(count) == "number" then usage[name] = (usage[name] or 0) + count end
-  end
-end
-
 local function take_turn(self)
   if self.turns >= self.limit then
     error(tasks.error { kind = "limit", what = "turns", limit = self.limit,
@@ -91,7 +85,6 @@ local function take_turn(self)
   end
   self.turns = self.turns + 1
   local answer = ask(self, { messages = asked(self) })
-  count_usage(self, answer.usage)
   add(self, answer)
   return answer
 end
@@ -155,14 +148,7 @@ function Result.__tostring(self)
   return type(self.output) == "string" and self.output or json.encode(self.output)
 end
 
-local function result_of(self, output)
-  return setmetatable({
-    output = output, messages = self.messages, usage = self.usage, turns = self.turns,
-    agent = self.agent,
-  }, Result)
-end
-
-local function loop(self)
+local function take_turns(self)
   while true do
     local answer = take_turn(self)
     local calls = answer.tool_calls
@@ -170,15 +156,24 @@ local function loop(self)
       run_calls(self, calls)
     else
       local done, output = output_of(self, answer)
-      if done then return result_of(self, output) end
+      if done then return output end
     end
   end
+end
+
+-- Its usage is that of all turns, and of the models that tools call.
+local function complete(self)
+  local used, output = usage.usage(take_turns, self)
+  return setmetatable({
+    output = output, messages = self.messages, usage = used, turns = self.turns,
+    agent = self.agent,
+  }, Result)
 end
 
 -- As a Runnable: whole, or the events of a run, whose last has the result.
 
 function Agent:_invoke(input, current)
-  return loop(new_run(self, input, current))
+  return complete(new_run(self, input, current))
 end
 
 local function join_events()
@@ -190,7 +185,7 @@ end
 
 function Agent:_open(input, current)
   local pull, close = producer.open(function(emit)
-    local result = loop(new_run(self, input, current, emit))
+    local result = complete(new_run(self, input, current, emit))
     emit { type = "done", output = result.output, messages = result.messages,
       usage = result.usage, turns = result.turns, agent = result.agent, result = result }
   end)

@@ -10,6 +10,7 @@ local runnable = require "luge.internal.chain.runnable"
 
 local history = {}
 
+--- What was said before; see `llm.history`.
 ---@class luge.llm.History
 local History = {}
 History.__index = History

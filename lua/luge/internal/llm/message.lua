@@ -15,6 +15,8 @@ local tool_calls = require "luge.internal.llm.tool_calls"
 ---@field cached_tokens? integer of the input, read from the provider's cache
 ---@field reasoning_tokens? integer of the output
 
+--- What a model says, or is told. `tostring` gives its text; deltas of a stream add
+--- up with `+`.
 ---@class luge.llm.Message
 ---@field role string `system`, `user`, `assistant` or `tool`
 ---@field content string|table[] text, or a list of parts

@@ -181,6 +181,7 @@ local function compile(source)
   return elements, variables
 end
 
+--- What `llm.prompt` makes.
 ---@class luge.llm.Prompt: luge.Runnable
 local Prompt = {}
 

@@ -8,6 +8,7 @@ local runnable = require "luge.internal.chain.runnable"
 
 local tool = {}
 
+--- What `llm.tool` makes.
 ---@class luge.llm.Tool: luge.Runnable
 local Tool = {}
 
@@ -19,6 +20,7 @@ local known = {
   description = check.string,
   parameters = check.table,
   run = check.callable,
+  timeout = check.seconds,
 }
 
 local function is_call(input)
@@ -55,7 +57,12 @@ end
 --- of a message.
 function Tool:_invoke(input)
   local arguments = checked_arguments(self, input)
-  local ok, output = pcall(self.run, arguments)
+  local ok, output
+  if self.seconds then
+    ok, output = pcall(tasks.timeout, self.seconds, self.run, arguments)
+  else
+    ok, output = pcall(self.run, arguments)
+  end
   if not ok then fail(self, output) end
   return output
 end
@@ -90,6 +97,7 @@ function tool.tool(options)
   return runnable.new(Tool, {
     name = options.name, _name = options.name, description = options.description,
     parameters = options.parameters or EMPTY, run = options.run,
+    seconds = options.timeout,
     schema = options.parameters and json.schema(options.parameters),
   })
 end

@@ -2,6 +2,7 @@
 
 local json = require "luge.json"
 
+--- What a model asks for: a tool, by its name, with arguments.
 ---@class luge.llm.ToolCall
 ---@field id? string
 ---@field name string

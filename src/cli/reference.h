@@ -1,0 +1,11 @@
+/* The pages of docs/reference, compiled into the command, for `luge help`. */
+#ifndef LUGE_CLI_REFERENCE_H
+#define LUGE_CLI_REFERENCE_H
+
+#include <lua.h>
+
+/* Makes `luge.reference` known to `require`: a list of the pages' texts, which
+ * are unpacked when it is loaded. */
+void cli_preload_reference(lua_State *L);
+
+#endif

@@ -36,7 +36,13 @@ function readers.class(block, rest)
   block.doc = {}
 end
 
+local hidden = { package = true, private = true, protected = true }
+
 function readers.field(block, rest)
+  if hidden[rest:match "^%s*(%a+)%s+[%w_]+%??%s"] then
+    block.doc = {}
+    return
+  end
   local name, behind = rest:match "^%s*(%b[])%s*(.*)$"
   if not name then
     name, behind = rest:match "^%s*([%w_]+%??)%s*(.*)$"

@@ -9,6 +9,7 @@ local json = require "luge.json"
 local llm = require "luge.llm"
 local log = require "luge.log"
 local process = require "luge.process"
+local store = require "luge.store"
 local test = require "luge.test"
 
 local node = { exec = function() end }
@@ -46,6 +47,21 @@ local samples = {
 samples["luge.fs.File"] = function(use)
   local file <close> = fs.temp()
   use(file)
+end
+
+samples["luge.store.Store"] = function(use)
+  local memory <close> = store.memory()
+  use(memory)
+end
+
+samples["luge.store.Part"] = function(use)
+  local memory <close> = store.memory()
+  use(memory:at "x")
+end
+
+samples["luge.store.Log"] = function(use)
+  local memory <close> = store.memory()
+  use(memory:log "x")
 end
 
 samples["luge.process.Child"] = function(use)

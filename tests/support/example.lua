@@ -8,6 +8,7 @@
 -- the exit status is all that counts.
 local fs = require "luge.fs"
 local process = require "luge.process"
+local is_expected = dofile "tests/support/expect.lua"
 
 local function expectation(text)
   local block = text:match "\n%-%- Prints:\n(.*)$"
@@ -22,11 +23,6 @@ local function expectation(text)
   return table.concat(lines, "\n")
 end
 
--- A pattern for the text: "..." is any text, all else is literal.
-local function pattern_of(text)
-  return "^" .. text:gsub("%p", "%%%0"):gsub("%%%.%%%.%%%.", ".-") .. "%s*$"
-end
-
 local path = ...
 local result = process.run {
   os.getenv "LUGE", path,
@@ -37,7 +33,7 @@ local expected = expectation(fs.read(path))
 if result.code ~= 0 then
   error(("%s ended with %s, after printing\n%s"):format(path, result.code or result.signal,
     result.stdout), 0)
-elseif expected and not result.stdout:find(pattern_of(expected)) then
+elseif expected and not is_expected(result.stdout, expected) then
   error(("%s says that it prints\n%s\nbut it printed\n%s"):format(path, expected,
     result.stdout), 0)
 end

@@ -165,11 +165,20 @@ local function end_of(task)
   end
 end
 
+-- As `open`, of a `raw` that is a producer's own: its readers need no gate, they
+-- wait in C, in their order.
+function stream.open_producer(raw, shut)
+  local self = stream.new(raw, shut)
+  self.item, self.pull = raw, raw
+  return self:iter()
+end
+
 -- A stream from a producer: `fn(emit)` runs as a task, `ahead` items before
 -- the reader; `shut`, if any, is called once the task has ended.
 function stream.produce(fn, ahead, shut, wide)
   local next, close = producer(fn, ahead)
-  local self = stream.new(next, function()
+  local open = wide and stream.open or stream.open_producer
+  return open(next, function()
     local task = close()
     if task then
       closing(end_of, task)
@@ -178,10 +187,6 @@ function stream.produce(fn, ahead, shut, wide)
       shut()
     end
   end, wide)
-  if not wide then -- its readers need no gate: they wait in C, in their order
-    self.item, self.pull = next, next
-  end
-  return self:iter()
 end
 
 -- A function that closes what an operator has taken over.

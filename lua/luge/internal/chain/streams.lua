@@ -5,10 +5,10 @@ local stream = require "luge.internal.stream"
 
 local streams = {}
 
---- A Stream of what the source gives, as functions that open one return it:
---- for the generic `for`, which closes it.
+--- A Stream of what a producer gives (see producer.lua), as functions that open
+--- one return it: for the generic `for`, which closes it.
 function streams.open(pull, close)
-  return stream.open(pull, close)
+  return stream.open_producer(pull, close)
 end
 
 --- Two values at a time: the pieces are lists of two.

@@ -55,10 +55,14 @@ function Fence:take(text)
 end
 
 function Fence:push(piece)
-  if self.state == "plain" then return piece end
   local known
   self.held, known = self:take(self.held .. piece)
   return known
+end
+
+--- Whether all that is still to come is of the document.
+function Fence:is_bare()
+  return self.state == "plain" and self.held == ""
 end
 
 --- What is left at the end. Words without a block are given as they are, to be

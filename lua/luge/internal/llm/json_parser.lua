@@ -22,21 +22,28 @@ function Json:_invoke(input)
   return finish(self, reader, block)
 end
 
--- The value grows in place: a piece is the same table as the one before.
+-- The value grows in place: a piece is the same table as the one before. Once
+-- the document is known to be bare, pieces go to the reader as they are.
 function Json:_transform(pull, close)
   local reader, block, last, ended = json.reader(), fence.new(), nil, false
+  local feed, value_of, bare = reader.feed, reader.value, false
+  local function finished()
+    ended = true
+    local value = finish(self, reader, block)
+    return not rawequal(value, last) and value or nil
+  end
   local function pull_value()
     while not ended do
-      local piece = pull()
-      if piece == nil then
-        ended = true
-        local value = finish(self, reader, block)
-        return not rawequal(value, last) and value or nil
+      local text = pull()
+      if text == nil then return finished() end
+      if type(text) ~= "string" then text = parsers.text_of(text, "llm.json") end
+      if not bare then
+        text = block:push(text)
+        bare = block:is_bare()
       end
-      local text = block:push(parsers.text_of(piece, "llm.json"))
       if text ~= "" then
-        reader:feed(text)
-        last = reader:value()
+        feed(reader, text)
+        last = value_of(reader)
         if last ~= nil then return last end
       end
     end

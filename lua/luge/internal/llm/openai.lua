@@ -201,14 +201,6 @@ local function read_rare(self, body, choice, delta, made)
   made.usage = usage_of(body.usage)
 end
 
--- Whether there is nothing but text, as in most deltas.
-local function is_plain(body, choice, delta)
-  local reason = choice.finish_reason
-  return (reason == nil or reason == null) and body.usage == nil
-    and delta.tool_calls == nil and delta.reasoning_content == nil
-    and delta.reasoning == nil and delta.refusal == nil
-end
-
 local function read_any(self, body, choice, delta)
   local content = delta and delta.content
   local made = {
@@ -219,6 +211,17 @@ local function read_any(self, body, choice, delta)
   return setmetatable(made, Message)
 end
 
+-- A delta of nothing but text, as most are; nil if there may be more to it.
+local function read_plain(body, choice, delta)
+  local content, id, model = delta.content, body.id, body.model
+  local reason = choice.finish_reason
+  if (reason == nil or reason == null) and body.usage == nil and type(content) == "string"
+    and id ~= null and model ~= null and delta.tool_calls == nil
+    and delta.reasoning_content == nil and delta.reasoning == nil and delta.refusal == nil then
+    return setmetatable({ role = "assistant", content = content, model = model, id = id }, Message)
+  end
+end
+
 --- The delta of an event; nil and true at the end of the stream, nil and the
 --- error object if it tells of one. `finished` is set once a finish reason came.
 function Decoder:event(data)
@@ -227,19 +230,12 @@ function Decoder:event(data)
   local choices = body.choices
   local choice = type(choices) == "table" and choices[1]
   local delta = choice and choice.delta
-  if type(delta) ~= "table" then
-    if choices == nil and body.error ~= nil and body.error ~= null then
-      return nil, body.error
-    end
-    return read_any(self, body, choice, nil)
+  if type(delta) == "table" then
+    return read_plain(body, choice, delta) or read_any(self, body, choice, delta)
+  elseif choices == nil and body.error ~= nil and body.error ~= null then
+    return nil, body.error
   end
-  local content, id, model = delta.content, body.id, body.model
-  if type(content) == "string" and id ~= null and model ~= null
-    and is_plain(body, choice, delta) then
-    return setmetatable({ role = "assistant", content = content, model = model, id = id },
-      Message)
-  end
-  return read_any(self, body, choice, delta)
+  return read_any(self, body, choice, nil)
 end
 
 --- Whether the stream may end here: it has its end mark.

@@ -1,11 +1,17 @@
 -- luge.chain: batches.
 local luge = require "luge"
 local chain = require "luge.chain"
+local fs = require "luge.fs"
+local process = require "luge.process"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
--- Builds for finding bugs are slow.
-local INPUTS = require("luge.native.testrun").patience > 1 and 10000 or 100000
+local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
+local random_batches = dofile(here .. "support/random_batches.lua")
+
+-- Builds for finding bugs are slow. More of both: tests/lua/long.
+local PATIENT = require("luge.native.testrun").patience > 1
+local INPUTS, SCHEDULES = PATIENT and 10000 or 100000, PATIENT and 500 or 4000
 
 local double = chain.fn(function(x) return x * 2 end)
 
@@ -232,35 +238,8 @@ describe("map", function()
 end)
 
 describe("random schedules", function()
-  -- Each item fails some times and takes some time, by a seed; each is retried
-  -- by hand, so that attempts can be counted.
-  local function run(seed)
-    math.randomseed(seed)
-    local n, concurrency = math.random(0, 12), math.random(1, 6)
-    local failures, attempts = {}, {}
-    for i = 1, n do
-      failures[i], attempts[i] = math.random(0, 3), 0
-    end
-    local flaky = chain.fn(function(i)
-      for _ = 1, math.random(0, 2) do luge.sleep(0) end
-      attempts[i] = attempts[i] + 1
-      if attempts[i] <= failures[i] then error(luge.error { kind = "network", message = "" }) end
-      return i * 10
-    end)
-    local c = flaky
-    for _ = 1, 3 do c = c:fallback { flaky } end
-    local inputs = {}
-    for i = 1, n do inputs[i] = i end
-    local out = (c | function(x) return x + 1 end):batch(inputs, { concurrency = concurrency })
-    test.equal(out.n, n)
-    for i = 1, n do
-      test.equal(out[i], i * 10 + 1)
-      test.equal(attempts[i], failures[i] + 1)
-    end
-  end
-
   it("keep order and count", function()
-    for seed = 1, 2000 do run(seed) end
+    random_batches(1, SCHEDULES)
   end, { timeout = 60 })
 end)
 
@@ -318,6 +297,47 @@ describe("checkpoints", function()
       test.equal(read(), whole)
     end
   end)
+
+  -- A process that works on the batch until it is killed; whoever reads its
+  -- output knows what was done.
+  local function work(kill_after)
+    local script <close> = fs.temp()
+    script:write [[
+      local path = ...
+      local chain, luge = require "luge.chain", require "luge"
+      local c = chain.fn(function(i)
+        luge.sleep(i % 3 * 0.0005)
+        print("did " .. i)
+        return { square = i * i }
+      end)
+      local inputs = {}
+      for i = 1, 200 do inputs[i] = i end
+      local out = c:batch(inputs, { checkpoint = path, concurrency = 8 })
+      for i = 1, 200 do assert(out[i].square == i * i) end
+      print "whole"]]
+    local child <close> = process.spawn { os.getenv "LUGE", script.path, path }
+    local done, whole = 0, false
+    for line in child.stdout:lines() do
+      whole = whole or line == "whole"
+      if line:find "^did" then done = done + 1 end
+      if done == kill_after then child:kill "SIGKILL" end
+    end
+    return done, whole
+  end
+
+  it("go on after the process was killed", function()
+    local done, runs = 0, 0
+    local now, whole
+    repeat
+      now, whole = work(math.random(5, 60))
+      done, runs = done + now, runs + 1
+    until whole
+    test.ok(runs > 2, "was killed but once")
+    -- What was under way, and not yet in the file, is done again.
+    test.ok(done >= 200 and done <= 200 + 60 * runs, done .. " in " .. runs .. " runs")
+    local _, at_once = work()
+    test.ok(at_once)
+  end, { timeout = 30 })
 
   it("refuse a file that is damaged elsewhere", function()
     write('{"input":"1","output":2}\ngarbage\n{"input":"2","output":4}\n')

@@ -11,39 +11,9 @@ local words = chain.generator(function(input, emit)
   end
 end)
 
-local ENDS = { ["end"] = true, error = true, cancelled = true }
-
--- Raises unless every run has one start, then pieces, then exactly one end, and
--- lies within its parents. Returns the names of the events.
-local function check_grammar(events)
-  local open, seen, names = {}, {}, {}
-  for i, event in ipairs(events) do
-    local what = event.event:match("^on_[%a_]+_(%a+)$")
-    names[i] = event.event .. ":" .. event.name
-    local id = event.run_id
-    if what == "start" then
-      test.ok(not seen[id], "a second start of " .. event.name)
-      seen[id], open[id] = true, event
-    else
-      test.ok(open[id], ("%s of %s outside of its run"):format(what, event.name))
-    end
-    for _, parent in ipairs(event.parent_ids) do
-      test.ok(open[parent], event.name .. " outlives its parent")
-    end
-    if ENDS[what] then open[id] = nil end
-    test.ok(what == "start" or what == "stream" or ENDS[what], "unknown " .. event.event)
-  end
-  test.equal(next(open), nil)
-  return names
-end
-
-local function events_of(c, input, options)
-  local events = {}
-  local ok, err = pcall(function()
-    for event in c:events(input, options) do events[#events + 1] = event end
-  end)
-  return events, not ok and err or nil
-end
+local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
+local grammar = dofile(here .. "support/event_grammar.lua")
+local check_grammar, events_of = grammar.check, grammar.events_of
 
 describe("events", function()
   it("tell of each step", function()

@@ -7,10 +7,11 @@ local http = require "luge.http"
 local tasks = require "luge.native.task"
 local answers = require "luge.internal.llm.demo_answer"
 
-local demo = {}
+local demo = {
+  piece_delay = 0.02, -- seconds between the pieces of a stream
+}
 
-local IDLE = 1           -- seconds until it closes
-local PIECE_DELAY = 0.02 -- seconds between the pieces of a stream
+local IDLE = 1 -- seconds until it closes
 
 -- While it runs: { url =, task =, active =, used = }; while it starts, a future.
 local running, starting
@@ -37,7 +38,7 @@ local function stream_calls(id, calls, emit)
 end
 
 local function stream(request, id, answer)
-  local delay = tonumber(request.delay) or PIECE_DELAY
+  local delay = tonumber(request.delay) or demo.piece_delay
   return function(emit)
     emit(chunk(id, { role = "assistant", content = "" }))
     if answer.tool_calls then stream_calls(id, answer.tool_calls, emit) end

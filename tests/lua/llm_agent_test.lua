@@ -305,6 +305,26 @@ describe("agents as Runnables", function()
     test.equal(done.turns, 2)
   end)
 
+  it("stream what they think, and whom they hand over to", function()
+    local chunk = provider.chunk
+    local server <close> = provider.new {
+      { chunk { reasoning_content = "Who? " }, chunk { reasoning_content = "Billing." },
+        chunk { tool_calls = { { index = 0, id = "c1",
+          ["function"] = { name = "transfer_to_billing", arguments = "{}" } } } },
+        chunk({}, "tool_calls"), "[DONE]" },
+      { chunk { content = "Pa" }, chunk { content = "id." }, chunk({}, "stop"), "[DONE]" },
+    }
+    local billing = llm.agent { name = "billing", model = model(server) }
+    local front = llm.agent { name = "front", model = model(server), handoffs = { billing } }
+    local seen = {}
+    for event in front:stream "my invoice" do
+      seen[#seen + 1] = event.type .. ":" .. (event.text or event.to or "")
+      if event.type == "done" then test.equal(event.agent, billing) end
+    end
+    test.same(seen, { "reasoning:Who? ", "reasoning:Billing.", "tool_call:", "tool_result:",
+      "handoff:billing", "text:Pa", "text:id.", "done:" })
+  end)
+
   it("are composed and run in batches", function()
     local c = demo() | function(result) return result.output end
     test.matches(c:invoke "weather in Bergen", "rain in Bergen")

@@ -240,6 +240,31 @@ describe("ollama", function()
   end)
 end)
 
+describe("images", function()
+  it("are written as each format has them", function()
+    local input = { messages = { { "user", {
+      { type = "text", text = "look" },
+      { type = "image", data = "abcd", media_type = "image/gif" },
+      { type = "image", url = "http://x/y.png" },
+    } } } }
+    local server <close> = provider.new {
+      { json = { content = { { type = "text", text = "a cat" } } } },
+      { json = { message = { role = "assistant", content = "a cat" }, done = true } },
+    }
+    test.equal(llm.model("anthropic:c", { base_url = server.url, api_key = "k" })
+      :invoke(input).content, "a cat")
+    test.same(server.requests[1].messages[1].content, {
+      { type = "text", text = "look" },
+      { type = "image", source = { type = "base64", media_type = "image/gif", data = "YWJjZA==" } },
+      { type = "image", source = { type = "url", url = "http://x/y.png" } },
+    })
+    test.equal(llm.model("ollama:c", { base_url = server.url }):invoke(input).content, "a cat")
+    test.same(server.requests[2].messages, {
+      { role = "user", content = "look", images = { "YWJjZA==" } },
+    })
+  end)
+end)
+
 describe("calls that are cut off", function()
   it("are an error, whole and streamed", function()
     local chunk = provider.chunk

@@ -66,6 +66,20 @@ describe("a connection that breaks", function()
     test.same(data, { "one", "two" })
   end)
 
+  it("within a model's answer gives what came, then raises, with the message so far", function()
+    local model = require("luge.llm").model { base_url = base .. "/rst-model", model = "m" }
+    local texts = {}
+    local ok, err = pcall(function()
+      for delta in model:stream "hi" do
+        texts[#texts + 1] = delta.content
+      end
+    end)
+    test.equal(ok, false)
+    is(err, "network", { code = "reset", retryable = true })
+    test.same(texts, { "hel", "lo" })
+    test.equal(err.partial.content, "hello")
+  end)
+
   it("cleanly within an event does not dispatch it", function()
     local data = {}
     for event in http.get(base .. "/fin-sse", { stream = true }):events() do

@@ -66,6 +66,15 @@ static void rst_sse(int fd) {
   reset(fd);
 }
 
+/* A model's answer that breaks off. */
+static void rst_chat(int fd) {
+  say(fd, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+          "data: {\"choices\":[{\"delta\":{\"content\":\"hel\"}}]}\n\n"
+          "data: {\"choices\":[{\"delta\":{\"content\":\"lo\"}}]}\n\n");
+  nap(100);
+  reset(fd);
+}
+
 static void fin_sse(int fd) {
   say(fd, SSE "data: not dispatched");
 }
@@ -351,6 +360,7 @@ static const struct {
 } answers[] = {{"/rst", rst},
                {"/nothing", nothing},
                {"/rst-sse", rst_sse},
+               {"/rst-model/chat/completions", rst_chat},
                {"/fin-sse", fin_sse},
                {"/half-head", half_head},
                {"/chunked-cut", chunked_cut},

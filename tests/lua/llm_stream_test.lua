@@ -1,0 +1,230 @@
+-- luge.llm: streams of models, whole and broken.
+local luge = require "luge"
+local chain = require "luge.chain"
+local json = require "luge.json"
+local llm = require "luge.llm"
+local test = require "luge.test"
+local describe, it = test.describe, test.it
+
+local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
+local provider = dofile(here .. "support/provider.lua")
+local chunk = provider.chunk
+
+-- Passes pieces on, through a stream of its own.
+local passing = chain.generator(function(input, emit)
+  for piece in input do emit(piece) end
+end)
+
+local function fails(kind, fn, ...)
+  local ok, err = pcall(fn, ...)
+  test.ok(not ok, "no error, but it should be " .. kind)
+  test.ok(luge.is_error(err, kind), tostring(err))
+  return err
+end
+
+local function model(server, options)
+  local all = { base_url = server.url .. "/v1", model = "mock" }
+  for name, value in pairs(options or {}) do all[name] = value end
+  return llm.model(all)
+end
+
+local function collect(stream)
+  local pieces = {}
+  for piece in stream do pieces[#pieces + 1] = piece end
+  return pieces
+end
+
+-- Reads a stream that breaks: its pieces, and the error.
+local function broken(m, input)
+  local pieces = {}
+  local ok, err = pcall(function()
+    for piece in m:stream(input or "hi") do pieces[#pieces + 1] = tostring(piece) end
+  end)
+  return pieces, not ok and err or nil
+end
+
+describe("streams", function()
+  local hello = {
+    chunk { role = "assistant", content = "" }, chunk { content = "hel" }, chunk { content = "lo" },
+    chunk({}, "stop"),
+    chunk(nil, nil, {
+      choices = json.array(), usage = { prompt_tokens = 1, completion_tokens = 2 },
+    }),
+    "[DONE]",
+  }
+
+  it("give deltas that add up to the whole", function()
+    local server <close> = provider.new { hello }
+    local pieces = collect(model(server):stream "hi")
+    test.equal(server.requests[1].stream, true)
+    local texts = {}
+    for i, piece in ipairs(pieces) do texts[i] = piece.content end
+    test.same({ texts[1], texts[2] }, { "hel", "lo" })
+    local sum = pieces[1]
+    for i = 2, #pieces do sum = sum + pieces[i] end
+    test.equal(sum.content, "hello")
+    test.equal(sum.finish_reason, "stop")
+    test.equal(sum.role, "assistant")
+    test.equal(sum.model, "mock-1")
+    test.same(sum.usage, { input_tokens = 1, output_tokens = 2 })
+  end)
+
+  it("come piece by piece", function()
+    local gate = luge.event()
+    local server <close> = provider.new { {
+      chunk { content = "a" }, function() gate:wait() end, chunk { content = "b" }, "[DONE]",
+    } }
+    local s <close> = ((model(server) | llm.text()):stream "hi")
+    test.equal(s:next(), "a")
+    gate:set()
+    test.equal(s:next(), "b")
+    test.equal(s:next(), nil)
+  end)
+
+  it("hold the server back until they are read", function()
+    local sent, big = 0, ("word "):rep(2000)
+    local server <close> = provider.new { function()
+      local function more()
+        sent = sent + 1
+        return chunk { content = big }
+      end
+      return { events = function(emit)
+        while true do emit(more()) end
+      end }
+    end }
+    local c = model(server) | llm.text() | passing
+    local s <close> = (c:stream "hi")
+    for _ = 1, 5 do test.equal(s:next(), big) end
+    local before
+    repeat -- until the buffers between are full
+      before = sent
+      luge.sleep(0.05)
+    until sent == before
+    test.ok(sent * #big < 32 * 1024 * 1024, sent .. " pieces were sent for 5")
+    for _ = 1, 50 do s:next() end
+    test.equal(s:next(), big)
+  end, { timeout = 20 })
+
+  it("end at [DONE] even if the socket stays open", function()
+    local server <close> = provider.new { {
+      chunk { content = "a" }, "[DONE]", function() luge.sleep(10) end,
+    } }
+    local start = luge.now()
+    test.equal(#collect(model(server):stream "hi"), 1)
+    test.ok(luge.now() - start < 1)
+  end)
+
+  it("end with a finish reason where [DONE] is missing", function()
+    local server <close> = provider.new { { chunk { content = "a" }, chunk({}, "stop") } }
+    test.equal(#collect(model(server):stream "hi"), 2)
+  end)
+
+  it("are truncated without an end mark, with what came", function()
+    local server <close> = provider.new {
+      { chunk { content = "hel" }, chunk { content = "lo" } },
+    }
+    local pieces, err = broken(model(server))
+    test.same(pieces, { "hel", "lo" })
+    test.equal(err.kind, "truncated")
+    test.equal(err.partial.content, "hello")
+    test.equal(#server.requests, 1)
+    local free = broken(model(server, { end_mark = false }))
+    test.same(free, { "hel", "lo" })
+  end)
+
+  it("are tried again until the first visible piece", function()
+    local server <close> = provider.new {
+      { chunk { role = "assistant", content = "" } },
+      { json.encode { error = { type = "overloaded_error", message = "busy" } } },
+      hello,
+    }
+    test.same(collect((model(server) | llm.text()):stream "hi"), { "hel", "lo" })
+    test.equal(#server.requests, 3)
+  end)
+
+  it("raise an error in the stream, with what came", function()
+    local server <close> = provider.new { {
+      chunk { content = "a" }, json.encode { error = { message = "overloaded", code = 503 } },
+    } }
+    local pieces, err = broken(model(server))
+    test.same(pieces, { "a" })
+    test.equal(err.kind, "llm")
+    test.equal(err.code, "overloaded")
+    test.equal(err.partial.content, "a")
+    test.equal(#server.requests, 1)
+  end)
+
+  it("tell an event that is no JSON", function()
+    local server <close> = provider.new { { chunk { content = "a" }, "{broken" } }
+    local _, err = broken(model(server))
+    test.equal(err.kind, "network")
+    test.equal(err.code, "protocol")
+    test.equal(err.partial.content, "a")
+  end)
+
+  it("close the connection when they are left", function()
+    local left = false
+    local server <close> = provider.new { {
+      chunk { content = "a" },
+      function()
+        local _ <close> = setmetatable({}, { __close = function() left = true end })
+        luge.sleep(5)
+      end,
+    } }
+    for _ in model(server):stream "hi" do break end -- luacheck: ignore 512
+    local start = luge.now()
+    while not left and luge.now() - start < 2 do luge.sleep(0.002) end
+    test.ok(left)
+  end)
+
+  it("are whole after a wait that was cancelled", function()
+    local server <close> = provider.new { {
+      chunk { content = "a" }, function() luge.sleep(0.05) end, chunk { content = "b" }, "[DONE]",
+    } }
+    local s <close> = ((model(server) | llm.text() | passing):stream "hi")
+    test.equal(s:next(), "a")
+    fails("timeout", luge.timeout, 0.005, s.next, s)
+    test.equal(s:next(), "b")
+    test.equal(s:next(), nil)
+  end)
+
+  it("are closed when the task that opened them ends", function()
+    local left = luge.event()
+    local server <close> = provider.new { {
+      chunk { content = "a" },
+      function()
+        local _ <close> = setmetatable({}, { __close = function() left:set() end })
+        luge.sleep(5)
+      end,
+    } }
+    local s
+    luge.await(luge.spawn(function()
+      s = (model(server):stream "hi")
+      s:next()
+    end))
+    luge.timeout(2, left.wait, left)
+  end)
+
+  it("keep to a deadline", function()
+    local server <close> = provider.new {
+      { chunk { content = "a" }, function() luge.sleep(5) end },
+    }
+    local pieces, err = broken(model(server, { deadline = 0.05 }))
+    test.same(pieces, { "a" })
+    test.equal(err.kind, "timeout")
+  end)
+
+  it("wait for their turn with a concurrency", function()
+    local inside, most = 0, 0
+    local server <close> = provider.new { function()
+      inside = inside + 1
+      most = math.max(most, inside)
+      luge.sleep(0.003)
+      inside = inside - 1
+      return { chunk { content = "a" }, "[DONE]" }
+    end }
+    local m = model(server, { concurrency = 2 })
+    luge.map({ 1, 2, 3, 4, 5, 6 }, function() return #collect(m:stream "hi") end)
+    test.equal(most, 2)
+  end)
+end)

@@ -1,54 +1,11 @@
 /* The client against servers that break the rules: runs the tests of
- * tests/support/http_*.lua, beside a server of raw sockets that does to
- * a connection what the request's path names. Each connection has a process
- * of its own. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
+ * tests/support/http_*.lua, beside a server that does to a connection what the
+ * request's path names. */
+#include "../support/fault_server.h"
 
 #define SSE                                                                    \
   "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: one\n\n"    \
   "data: two\n\n"
-
-static void nap(int milliseconds) {
-  struct timespec t = {milliseconds / 1000,
-                       (long)(milliseconds % 1000) * 1000000};
-  nanosleep(&t, NULL);
-}
-
-/* The process of a connection whose client has left ends. */
-static void put(int fd, const void *bytes, size_t length) {
-  const char *at = bytes;
-  while (length > 0) {
-    ssize_t n = send(fd, at, length, MSG_NOSIGNAL);
-    if (n <= 0) {
-      _exit(0);
-    }
-    at += n;
-    length -= (size_t)n;
-  }
-}
-
-static void say(int fd, const char *text) {
-  put(fd, text, strlen(text));
-}
-
-static void reset(int fd) {
-  struct linger now = {.l_onoff = 1, .l_linger = 0};
-  setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-  close(fd);
-  _exit(0);
-}
 
 /* Answers. */
 
@@ -426,68 +383,14 @@ static void serve(int fd) {
   say(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
 }
 
-static void listen_for_ever(int listener) {
-  signal(SIGCHLD, SIG_IGN);
-  for (;;) {
-    int fd = accept(listener, NULL, NULL);
-    if (fd >= 0 && fork() == 0) {
-      close(listener);
-      serve(fd);
-      shutdown(fd, SHUT_WR);
-      _exit(0);
-    }
-    close(fd);
-  }
-}
-
-static int open_listener(int *port) {
-  struct sockaddr_in at = {.sin_family = AF_INET,
-                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t size = sizeof at;
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) != 0 ||
-      listen(fd, 64) != 0 ||
-      getsockname(fd, (struct sockaddr *)&at, &size) != 0) {
-    return -1;
-  }
-  *port = ntohs(at.sin_port);
-  return fd;
-}
-
-/* Runs a file of tests; `files`: how many descriptors it may have, 0: all. */
-static bool run(const char *luge, const char *path, rlim_t files) {
-  int status = 1;
-  pid_t child = fork();
-  if (child == 0) {
-    struct rlimit limit = {.rlim_cur = files, .rlim_max = files};
-    if (files > 0) {
-      setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    execl(luge, luge, "test", path, (char *)NULL);
-    _exit(127);
-  }
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 int main(void) {
-  const char *luge = getenv("LUGE");
-  char port_text[16];
-  int port = 0, listener = open_listener(&port);
-  if (luge == NULL || listener < 0) {
-    fprintf(stderr, "LUGE must name the command, and a port be free\n");
+  pid_t server = start_server("LUGE_FAULT_PORT", serve);
+  if (server < 0) {
+    fprintf(stderr, "no port is free\n");
     return 1;
   }
-  pid_t server = fork();
-  if (server == 0) {
-    setpgid(0, 0); /* ended together with the processes of its connections */
-    listen_for_ever(listener);
-  }
-  snprintf(port_text, sizeof port_text, "%d", port);
-  setenv("LUGE_FAULT_PORT", port_text, 1);
-  bool ok = run(luge, "tests/support/http_faults.lua", 0) &&
-            run(luge, "tests/support/http_descriptors.lua", 40);
-  kill(-server, SIGKILL);
-  waitpid(server, NULL, 0);
+  bool ok = run_tests("tests/support/http_faults.lua", 0) &&
+            run_tests("tests/support/http_descriptors.lua", 40);
+  stop_server(server);
   return ok ? 0 : 1;
 }

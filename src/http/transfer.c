@@ -95,7 +95,7 @@ struct luge__transfer *luge__transfer_take(struct luge__client *client) {
   struct luge__transfer *t =
       luge__container(client->spare.prev, struct luge__transfer, link);
   reset(t);
-  return !t->special || clean(t) ? t : NULL;
+  return !(t->special || t->used_up) || clean(t) ? t : NULL;
 }
 
 static uint64_t earlier(uint64_t at, uint64_t since, uint64_t bound) {
@@ -265,11 +265,16 @@ static void end(struct luge__transfer *t) {
 
 /* A server of HTTP/2 that leaves (GOAWAY) does not look at the requests that
  * were on their way, and libcurl sends only some of them again. The same is
- * done with the rest, once, as with a kept connection that died. */
+ * done with the rest, once, as with a kept connection that died: with those
+ * that may be sent twice, or of which nothing was sent. */
 static bool may_go_again(const struct luge__transfer *t, CURLcode result) {
-  return result == CURLE_HTTP2 && t->failure == LUGE_FAILURE_NONE &&
-         !t->again && t->idempotent && t->upload == NULL && t->opened == 0 &&
-         t->head_total == 0;
+  long sent = 0;
+  if (result != CURLE_HTTP2 || t->failure != LUGE_FAILURE_NONE || t->again ||
+      t->opened > 0 || t->head_total > 0) {
+    return false;
+  }
+  luge__transfer_curl(t)->easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
+  return sent == 0 || (t->idempotent && t->upload == NULL);
 }
 
 static bool go_again(struct luge__transfer *t) {

@@ -76,6 +76,7 @@ struct luge__transfer {
   bool https;
   bool fresh;   /* the client's own options are not set yet */
   bool special; /* options were set that the next request may not have */
+  bool used_up; /* the handle cannot do another request */
 
   /* This request. */
   struct luge_task *waiter;

@@ -72,10 +72,26 @@ static struct verdict on_receive(struct luge__transfer *t) {
   if (strstr(t->problem, "chunk") != NULL) {
     return network("protocol", "the chunks of the body are malformed");
   }
-  if (strstr(t->problem, "oo large response headers") != NULL) {
+  if (strstr(t->problem, "oo large response headers") != NULL ||
+      strstr(t->problem, "CONTINUATION") != NULL) {
     return limit("head", LUGE_HEAD_MAX, "the head of the answer is too long");
   }
+  if (strstr(t->problem, "nghttp2") != NULL) {
+    return network("protocol", "an error in HTTP/2's framing");
+  }
   return network("reset", "the connection was reset");
+}
+
+static struct verdict truncated(const char *text) {
+  return (struct verdict){.kind = "truncated", .text = text, .retryable = true};
+}
+
+/* That the body is not as long as announced breaks HTTP/2's rules. */
+static struct verdict on_stream(const struct luge__transfer *t) {
+  return t->expected > t->received &&
+                 strstr(t->problem, "PROTOCOL_ERROR") != NULL
+             ? truncated("the body is shorter than announced")
+             : network("reset", "the server reset the stream");
 }
 
 static struct verdict on_connect(struct luge__transfer *t) {
@@ -108,14 +124,14 @@ static struct verdict of_curl(struct luge__transfer *t) {
     return network("dns", "the name cannot be resolved");
   case CURLE_COULDNT_CONNECT:
     return on_connect(t);
-  case CURLE_HTTP2:
-    return network("protocol", "an error in HTTP/2's framing");
+  case CURLE_HTTP2: /* without a word if the connection died */
+    return t->problem[0] != '\0'
+               ? network("protocol", "an error in HTTP/2's framing")
+               : network("reset", "the connection was closed");
   case CURLE_HTTP2_STREAM:
-    return network("reset", "the server reset the stream");
+    return on_stream(t);
   case CURLE_PARTIAL_FILE:
-    return (struct verdict){.kind = "truncated",
-                            .text = "the body is shorter than announced",
-                            .retryable = true};
+    return truncated("the body is shorter than announced");
   case CURLE_OUT_OF_MEMORY:
     /* Its word for a header line that is too long. */
     return t->connected && !t->head_done
@@ -181,9 +197,7 @@ static struct verdict verdict_of(struct luge__transfer *t) {
   case LUGE_FAILURE_NO_DECODER:
     return network("protocol", "the body has an encoding that is not known");
   case LUGE_FAILURE_CUT_ENCODING:
-    return (struct verdict){.kind = "truncated",
-                            .text = "the encoded body has no end",
-                            .retryable = true};
+    return truncated("the encoded body has no end");
   case LUGE_FAILURE_SOURCE:
     return (struct verdict){.kind = "io",
                             .text = "the request's body cannot be read"};

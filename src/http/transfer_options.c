@@ -11,7 +11,7 @@
 void luge__transfer_set_basics(struct luge__transfer *t) {
   const struct luge__curl *curl = luge__transfer_curl(t);
   CURL *easy = t->easy;
-  t->special = t->customized = t->https = false;
+  t->special = t->used_up = t->customized = t->https = false;
   t->fresh = true;
   t->shape = LUGE_SHAPE_NONE;
   t->method[0] = '\0';
@@ -103,6 +103,12 @@ static void set_tls(lua_State *L, struct luge__transfer *t, int index) {
   set_pem(L, t, index, "key", CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB);
 }
 
+/* In libcurl 7.88 neither the connection nor the handle can be used again: the
+ * next request fails. */
+static bool forgets_h2c(const struct luge__curl *curl) {
+  return curl->version_info(CURLVERSION_NOW)->version_num >> 8 == 0x0758;
+}
+
 static void set_version(lua_State *L, struct luge__transfer *t, int index) {
   static const struct {
     const char *name;
@@ -111,11 +117,13 @@ static void set_version(lua_State *L, struct luge__transfer *t, int index) {
                   {"1.1", CURL_HTTP_VERSION_1_1},
                   {"2", CURL_HTTP_VERSION_2TLS},
                   {"h2c", CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE}};
+  const struct luge__curl *curl = luge__transfer_curl(t);
   const char *name = get_text(L, index, "http_version");
   for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
     if (name != NULL && strcmp(name, versions[i].name) == 0) {
-      luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_HTTP_VERSION,
-                                          versions[i].value);
+      curl->easy_setopt(t->easy, CURLOPT_HTTP_VERSION, versions[i].value);
+      t->used_up = strcmp(name, "h2c") == 0 && forgets_h2c(curl);
+      curl->easy_setopt(t->easy, CURLOPT_FORBID_REUSE, (long)t->used_up);
     }
   }
 }

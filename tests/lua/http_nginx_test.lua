@@ -28,15 +28,19 @@ local CONFIGURATION <const> = [[
     location = /refuse { return 413; }
     location = /slow { limit_rate 100k; try_files /big =404; }
   }
-  server { # dies of its third request
+  server { # GOAWAY with every eighth request
+    listen 127.0.0.1:OTHER ssl http2;
+    keepalive_requests 8;
+    location = /connection { default_type text/plain; return 200 "$connection"; }
+  }
+  server { # closes after its second request
     listen unix:DIR/mortal.sock;
     keepalive_requests 2;
     root html;
     location = /connection { default_type text/plain; return 200 "$connection"; }
   }
-  server { # HTTP/2, and GOAWAY with every eighth request
-    listen unix:DIR/leaving.sock http2;
-    keepalive_requests 8;
+  server {
+    listen unix:DIR/h2c.sock http2;
     location = /connection { default_type text/plain; return 200 "$connection"; }
   }
 ]]
@@ -143,16 +147,25 @@ describe("HTTP/2 over TLS", function()
   end)
 
   with_client("is told to go elsewhere, and does", function(client)
-    local seen = {}
+    local seen, reused = {}, 0
     luge.map(numbers(60), function()
-      local response = client:get "connection"
+      local response = client:get(("https://localhost:%d/connection"):format(nginx.other))
       test.equal(response.http_version, "2")
       seen[response.body] = (seen[response.body] or 0) + 1
+      reused = reused + (response.reused and 1 or 0)
     end, { concurrency = 6 })
     for _, count in pairs(seen) do test.ok(count <= 8) end
+    test.ok(reused > 30)
+  end)
+
+  with_client("may be known beforehand, without TLS", function(client)
+    for _ = 1, 3 do
+      test.equal(client:get("connection").http_version, "2")
+    end
+    luge.map(numbers(20), function() test.equal(client:get("connection").status, 200) end)
   end, {
     base_url = "http://localhost", http_version = "h2c",
-    unix_socket = function() return dir.path .. "/leaving.sock" end,
+    unix_socket = function() return dir.path .. "/h2c.sock" end,
   })
 end)
 

@@ -105,15 +105,18 @@ http {
 }
 ]]
 
---- nginx with the blocks of `text`, in which PORT is its port and DIR is `dir`,
---- on the files of `dir`/html; with the certificates of `dir`.
+--- nginx with the blocks of `text`, in which PORT is its port, OTHER another one,
+--- and DIR is `dir`, on the files of `dir`/html; with the certificates of `dir`.
 function servers.nginx(dir, text)
-  local program = servers.find "nginx"
-  return start(function(port)
-    fs.write(dir .. "/nginx.conf", NGINX:format((text:gsub("%u+", { PORT = port, DIR = dir }))),
-      { sync = false })
+  local program, other = servers.find "nginx", nil
+  local server = start(function(port)
+    other = free_port()
+    local names = { PORT = port, OTHER = other, DIR = dir }
+    fs.write(dir .. "/nginx.conf", NGINX:format((text:gsub("%u+", names))), { sync = false })
     return { program, "-p", dir, "-c", dir .. "/nginx.conf", "-e", "stderr", stderr = "stdout" }
   end, function(line) return line:find "using the \"" end)
+  server.other = other
+  return server
 end
 
 --- `openssl s_server` with a certificate of `dir`, and more arguments.

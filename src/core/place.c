@@ -161,11 +161,23 @@ static void correct_case(struct luge_place *place) {
 }
 #endif
 
+/* One "/" where there are several, and none at the end. */
+static void tidy(char *path) {
+  char *to = path;
+  for (const char *at = path; *at != '\0'; at++) {
+    if (*at != '/' || (at[1] != '/' && at[1] != '\0')) {
+      *to++ = *at;
+    }
+  }
+  *to = '\0';
+}
+
 /* Where a walk ended: at `name` in its directory, with what is left of the
  * path behind it; at "." the directory itself. */
 static int arrive(struct walk *walk, struct luge_place *place,
                   const char *name) {
   bool is_dot = strcmp(name, ".") == 0;
+  tidy(walk->rest);
   size_t size = walk->length + strlen(name) + strlen(walk->rest) + 3;
   place->path = malloc(size);
   if (place->path == NULL) {

@@ -113,7 +113,8 @@ static void change_base(lua_State *L) {
   lua_pop(L, 1);
 }
 
-/* What is preloaded and what is in luge, then Lua files; no C modules. */
+/* Lua's own searchers are the last three: of Lua files, of C modules, and of C
+ * modules with others in them. */
 static void change_package(lua_State *L) {
   static const luaL_Reg own[] = {{"searchpath", luge__stock_searchpath},
                                  {NULL, NULL}};
@@ -124,10 +125,11 @@ static void change_package(lua_State *L) {
   lua_pushliteral(L, "");
   lua_setfield(L, -2, "cpath");
   lua_getfield(L, -1, "searchers");
+  lua_Integer count = luaL_len(L, -1);
   lua_pushvalue(L, -2);
   lua_pushcclosure(L, luge__stock_searcher, 1);
-  lua_rawseti(L, -2, 3);
-  for (lua_Integer i = luaL_len(L, -1); i > 3; i--) {
+  lua_rawseti(L, -2, count - 2);
+  for (lua_Integer i = count - 1; i <= count; i++) {
     lua_pushnil(L);
     lua_rawseti(L, -2, i);
   }
@@ -152,10 +154,34 @@ static void keep_only(lua_State *L, const char *const *kept) {
   lua_pop(L, 1);
 }
 
+/* debug.getinfo: but for C functions, which are told of and not given. Among
+ * them are some that nobody is to call. */
+static int debug_getinfo(lua_State *L) {
+  int arg = lua_isthread(L, 1) ? 2 : 1;
+  bool is_here = arg == 1 || lua_tothread(L, 1) == L;
+  if (is_here && lua_isinteger(L, arg) && lua_tointeger(L, arg) >= 0) {
+    lua_pushinteger(L, lua_tointeger(L, arg) + 1); /* one level more */
+    lua_replace(L, arg);
+  }
+  call_original(L);
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, "func");
+    bool is_given = !lua_iscfunction(L, -1);
+    lua_pop(L, 1);
+    if (!is_given) {
+      lua_pushnil(L);
+      lua_setfield(L, -2, "func");
+    }
+  }
+  return 1;
+}
+
 static void cut_debug(lua_State *L) {
   static const char *const kept[] = {"traceback", "getinfo", NULL};
+  static const luaL_Reg around[] = {{"getinfo", debug_getinfo}, {NULL, NULL}};
   lua_getglobal(L, LUA_DBLIBNAME);
   keep_only(L, kept);
+  replace(L, around, true);
   lua_pop(L, 1);
   lua_getglobal(L, LUA_STRLIBNAME);
   lua_pushnil(L);

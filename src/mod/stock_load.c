@@ -129,7 +129,7 @@ int luge__stock_load_file(lua_State *L, const char *path,
   const char *text = lua_tolstring(L, -1, &length);
   const char *name = lua_pushfstring(L, "@%s", path);
   skip_first(&text, &length);
-  if (length > 0 && text[0] == LUA_SIGNATURE[0]) {
+  if (length > 1 && text[text[0] == '\n'] == LUA_SIGNATURE[0]) {
     refuse_bytecode(L, path);
   }
   int status = luaL_loadbufferx(L, text, length, name, "t");

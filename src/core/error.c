@@ -42,7 +42,7 @@ void luge__error_init(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key);
 }
 
-static void set_metatable(lua_State *L) {
+void luge__error_mark(lua_State *L) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
   lua_setmetatable(L, -2);
 }
@@ -57,7 +57,7 @@ static void push_errorv(lua_State *L, const char *kind, const char *fmt,
   lua_setfield(L, -2, "message");
   lua_pushboolean(L, is_retryable_kind(kind));
   lua_setfield(L, -2, "retryable");
-  set_metatable(L);
+  luge__error_mark(L);
 }
 
 void luge__push_error(lua_State *L, const char *kind, const char *fmt, ...) {
@@ -211,7 +211,7 @@ static int lib_error(lua_State *L) {
     lua_setfield(L, 1, "retryable");
   }
   lua_settop(L, 1);
-  set_metatable(L);
+  luge__error_mark(L);
   return 1;
 }
 

@@ -31,6 +31,9 @@ LUGE_NORETURN int luge__raise(lua_State *L, const char *kind, const char *fmt,
  * function, which argument, what it got, and `wants`, what it takes. */
 LUGE_NORETURN int luge__arg_error(lua_State *L, int arg, const char *wants);
 
+/* Makes the table on top of the stack an error, which it has the fields of. */
+void luge__error_mark(lua_State *L);
+
 /* Whether the value at `index` is a luge error, of `kind` unless NULL. */
 int luge__is_error(lua_State *L, int index, const char *kind);
 

@@ -108,6 +108,15 @@ void luge__watch_init(struct luge_host *host) {
 
 /* lua_sethook may be called from a signal handler, says Lua's own source; it
  * only stores words. */
+void luge__interrupt_next(struct luge_host *host) {
+  lua_State *co = host->running;
+  host->watching = true;
+  atomic_store(&host->interrupted, true);
+  if (co != NULL) {
+    arm(co, 1);
+  }
+}
+
 int luge_interrupt(luge_host *host) {
   if (host == NULL || atomic_load(&host->closed)) {
     return LUGE_INVALID;
@@ -120,11 +129,8 @@ int luge_interrupt(luge_host *host) {
     atomic_store(&host->interrupted, true);
     return LUGE_OK;
   }
-  lua_State *co = host->running;
-  if (co != NULL) {
-    host->watching = true;
-    atomic_store(&host->interrupted, true);
-    arm(co, 1);
+  if (host->running != NULL) {
+    luge__interrupt_next(host);
   }
   return LUGE_OK;
 }

@@ -15,6 +15,10 @@ void luge__watch(struct luge_host *host, lua_State *co);
 /* Reads from the options what is to be watched; before any thread is made. */
 void luge__watch_init(struct luge_host *host);
 
+/* As luge_interrupt in a signal handler on the host's own thread; but where
+ * nothing runs, what runs next is interrupted. */
+void luge__interrupt_next(struct luge_host *host);
+
 /* Whether the current task was interrupted: no protected call may keep the
  * error from it. */
 bool luge__is_interrupted(lua_State *L);

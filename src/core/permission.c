@@ -13,11 +13,12 @@
 #include "place.h"
 
 struct luge_permission {
-  bool trusted; /* the rules do not count */
+  bool trusted;   /* the rules do not count */
+  bool inherited; /* the rules are another's */
   struct luge_rule_lists rules[LUGE_CAPS];
   struct luge_rule_lists modules;
-  int (*authorize)(luge_host *host, const luge_access *access, void *user);
-  void (*audit)(luge_host *host, const luge_access *access, void *user);
+  luge_authorize_fn authorize;
+  luge_audit_fn audit;
 };
 
 /* Reading. */
@@ -68,15 +69,38 @@ int luge__permission_open(struct luge_host *host,
   return status;
 }
 
+int luge__permission_inherit(struct luge_host *host,
+                             const struct luge_permission *parent,
+                             luge_authorize_fn authorize, luge_audit_fn audit) {
+  struct luge_permission *permission =
+      luge__realloc(host, NULL, 0, sizeof *permission);
+  if (permission == NULL) {
+    return LUGE_MEMORY;
+  }
+  *permission = *parent;
+  permission->inherited = true;
+  permission->authorize = parent->authorize != NULL ? authorize : NULL;
+  permission->audit = parent->audit != NULL ? audit : NULL;
+  host->permission = permission;
+  return LUGE_OK;
+}
+
+static void free_rules(struct luge_host *host) {
+  struct luge_permission *permission = host->permission;
+  for (int i = 0; i < LUGE_CAPS; i++) {
+    luge__rules_free(host, &permission->rules[i]);
+  }
+  luge__rules_free(host, &permission->modules);
+}
+
 void luge__permission_free(struct luge_host *host) {
   struct luge_permission *permission = host->permission;
   if (permission == NULL) {
     return;
   }
-  for (int i = 0; i < LUGE_CAPS; i++) {
-    luge__rules_free(host, &permission->rules[i]);
+  if (!permission->inherited) {
+    free_rules(host);
   }
-  luge__rules_free(host, &permission->modules);
   luge__realloc(host, permission, sizeof *permission, 0);
   host->permission = NULL;
 }
@@ -125,6 +149,15 @@ static struct verdict judge(const struct luge_host *host,
   return (struct verdict){rule != NULL, rule != NULL ? rule->text : ""};
 }
 
+int luge__permission_authorize(struct luge_host *host,
+                               const luge_access *access) {
+  return host->permission->authorize(host, access, host->options.user);
+}
+
+void luge__permission_audit(struct luge_host *host, const luge_access *access) {
+  host->permission->audit(host, access, host->options.user);
+}
+
 /* Asks the embedder, and tells it. */
 static struct verdict settle(struct luge_host *host,
                              enum luge_operation operation,
@@ -139,15 +172,14 @@ static struct verdict settle(struct luge_host *host,
   if (permission == NULL) {
     return verdict;
   }
-  void *user = host->options.user;
   host->calling++;
   if (access.allowed && permission->authorize != NULL &&
-      permission->authorize(host, &access, user) == 0) {
+      luge__permission_authorize(host, &access) == 0) {
     access.allowed = 0;
     access.rule = "authorize";
   }
   if (permission->audit != NULL) {
-    permission->audit(host, &access, user);
+    luge__permission_audit(host, &access);
   }
   host->calling--;
   return (struct verdict){access.allowed != 0, access.rule};

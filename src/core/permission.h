@@ -91,4 +91,20 @@ int luge__permission_open(struct luge_host *host,
                           const luge_capabilities *capabilities);
 void luge__permission_free(struct luge_host *host);
 
+/* Lets the host decide by the rules of another, whose they stay and which
+ * outlives it: perhaps on another thread, since they never change. Where that
+ * one's embedder is asked or told, these are called, on this host's thread. */
+typedef int (*luge_authorize_fn)(luge_host *host, const luge_access *access,
+                                 void *user);
+typedef void (*luge_audit_fn)(luge_host *host, const luge_access *access,
+                              void *user);
+int luge__permission_inherit(struct luge_host *host,
+                             const struct luge_permission *parent,
+                             luge_authorize_fn authorize, luge_audit_fn audit);
+
+/* Asks the embedder, or tells it, if its callback is there. */
+int luge__permission_authorize(struct luge_host *host,
+                               const luge_access *access);
+void luge__permission_audit(struct luge_host *host, const luge_access *access);
+
 #endif

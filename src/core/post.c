@@ -18,10 +18,13 @@ static void deliver(struct luge_host *host) {
   struct luge_posted *posted = take_all(&host->mailbox);
   while (posted != NULL) {
     struct luge_posted *next = posted->next;
+    bool kept = posted->kept;
     host->calling++;
     posted->fn(host, posted->data);
     host->calling--;
-    free(posted);
+    if (!kept) {
+      free(posted);
+    }
     posted = next;
   }
 }
@@ -56,16 +59,10 @@ void luge__mailbox_free(struct luge_host *host) {
   uv_mutex_destroy(&host->mailbox.mutex);
 }
 
-int luge_post(luge_host *host, luge_post_fn fn, void *data) {
-  if (host == NULL || fn == NULL) {
-    return LUGE_INVALID;
-  }
+/* False: the mailbox is closed. */
+static bool append(luge_host *host, struct luge_posted *posted) {
   struct luge_mailbox *mailbox = &host->mailbox;
-  struct luge_posted *posted = malloc(sizeof *posted);
-  if (posted == NULL) {
-    return LUGE_MEMORY;
-  }
-  *posted = (struct luge_posted){.fn = fn, .data = data};
+  posted->next = NULL;
   uv_mutex_lock(&mailbox->mutex);
   bool closed = mailbox->closed;
   if (!closed) {
@@ -78,8 +75,26 @@ int luge_post(luge_host *host, luge_post_fn fn, void *data) {
     uv_async_send(&mailbox->async);
   }
   uv_mutex_unlock(&mailbox->mutex);
-  if (closed) {
-    free(posted);
+  return !closed;
+}
+
+int luge__post_kept(luge_host *host, struct luge_posted *posted) {
+  posted->kept = true;
+  return append(host, posted) ? LUGE_OK : LUGE_INVALID;
+}
+
+int luge_post(luge_host *host, luge_post_fn fn, void *data) {
+  if (host == NULL || fn == NULL) {
+    return LUGE_INVALID;
   }
-  return closed ? LUGE_INVALID : LUGE_OK;
+  struct luge_posted *posted = malloc(sizeof *posted);
+  if (posted == NULL) {
+    return LUGE_MEMORY;
+  }
+  *posted = (struct luge_posted){.fn = fn, .data = data};
+  if (!append(host, posted)) {
+    free(posted);
+    return LUGE_INVALID;
+  }
+  return LUGE_OK;
 }

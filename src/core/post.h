@@ -11,6 +11,7 @@ struct luge_posted {
   struct luge_posted *next;
   luge_post_fn fn;
   void *data;
+  bool kept; /* not to be freed: its memory is the poster's */
 };
 
 struct luge_mailbox {
@@ -21,6 +22,10 @@ struct luge_mailbox {
 };
 
 int luge__mailbox_init(struct luge_host *host);
+
+/* As luge_post, with an entry of the caller's that has its `fn` and `data`, and
+ * stays in place until `fn` is called: so it cannot fail for lack of memory. */
+int luge__post_kept(luge_host *host, struct luge_posted *posted);
 
 /* Calls what is left; what is posted from now on is refused. The async handle
  * is closed by the caller. */

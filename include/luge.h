@@ -170,7 +170,8 @@ typedef struct luge_options {
    * line, as is usual for a terminal, and not only before the loop blocks. */
   int line_buffered;
 
-  /* Whether scripts may handle signals of the process (luge.signal). */
+  /* Whether scripts may handle signals of the process (luge.signal), and
+   * luge.worker interrupt its threads by SIGURG, which it then handles. */
   int signals;
 
   /* An error that nobody can handle any more: an uncaught one, or one of a

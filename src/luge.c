@@ -8,7 +8,6 @@
 #include "mod/modules.h"
 #include "mod/operations.h"
 #include "mod/stdio.h"
-#include "mod/stock.h"
 
 /* The module that gives Tasks their methods is loaded at once: the main task
  * has them too. */
@@ -40,10 +39,7 @@ luge_host *luge_open(const luge_options *options) {
 }
 
 static int restrict_modules(lua_State *L) {
-  luge__stock_restrict(L);
-  if (luge__is_restricted(luge__host(L))) {
-    luge__operations_seal_loaded(L);
-  }
+  luge__operations_restrict(L);
   return 0;
 }
 

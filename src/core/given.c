@@ -16,17 +16,22 @@ struct module {
   size_t length;
 };
 
+void luge__given_sources(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &sources_key) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &sources_key);
+  }
+}
+
 static int add(lua_State *L) {
   const struct module *module = lua_touserdata(L, 1);
   if (module->open != NULL) {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     lua_pushcfunction(L, module->open);
   } else {
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &sources_key) != LUA_TTABLE) {
-      lua_newtable(L);
-      lua_pushvalue(L, -1);
-      lua_rawsetp(L, LUA_REGISTRYINDEX, &sources_key);
-    }
+    luge__given_sources(L);
     lua_pushlstring(L, module->code, module->length);
   }
   lua_setfield(L, -2, module->name);

@@ -10,6 +10,9 @@
  * under the name at index 1, or a text that says there is none. */
 int luge__given_search(lua_State *L);
 
+/* Pushes the table of the sources of modules, by name. */
+void luge__given_sources(lua_State *L);
+
 /* Sets package.path and package.cpath as the host's options say. */
 void luge__given_paths(lua_State *L);
 

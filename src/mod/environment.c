@@ -198,6 +198,10 @@ void luge__environment_install(lua_State *L) {
   lua_pop(L, 1);
 }
 
+void luge__environment_push(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key);
+}
+
 int luge__open_environment(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"get", get}, {"try", try}, {"set", set}, {NULL, NULL}};

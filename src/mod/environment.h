@@ -14,4 +14,7 @@ void luge__environment_install(lua_State *L);
  * strings alive; NULL: that of this process, and pushes nil. */
 char **luge__environment_for_child(lua_State *L, int values, bool clear);
 
+/* Pushes the table of what luge.env has loaded: name -> value. */
+void luge__environment_push(lua_State *L);
+
 #endif

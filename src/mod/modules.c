@@ -24,5 +24,6 @@ const luaL_Reg luge__modules[] = {
     {"luge.native.terminal", luge__open_terminal},
     {"luge.native.testchild", luge__open_testchild},
     {"luge.native.testrun", luge__open_testrun},
+    {"luge.native.worker", luge__open_worker},
     {NULL, NULL},
 };

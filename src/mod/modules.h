@@ -28,6 +28,7 @@ int luge__open_task(lua_State *L);
 int luge__open_terminal(lua_State *L);
 int luge__open_testchild(lua_State *L);
 int luge__open_testrun(lua_State *L);
+int luge__open_worker(lua_State *L);
 
 /* { "luge.native.NAME", luge__open_NAME }, ended by NULL. */
 extern const luaL_Reg luge__modules[];

@@ -5,6 +5,7 @@
 
 #include "../core/permission.h"
 #include "modules.h"
+#include "stock.h"
 
 #define NATIVE "luge.native."
 
@@ -110,6 +111,7 @@ static const struct entry {
     {NATIVE "store.truncate", LUGE_OP_NONE},
     {NATIVE "testchild.*", LUGE_OP_HOST},
     {NATIVE "testrun.*", LUGE_OP_HOST},
+    {NATIVE "worker.*", LUGE_OP_NONE},
     {"math.*", LUGE_OP_NONE},
     {"os.clock", LUGE_OP_NONE},
     {"os.date", LUGE_OP_NONE},
@@ -210,7 +212,7 @@ void luge__operations_preload(lua_State *L) {
   lua_pop(L, 1);
 }
 
-void luge__operations_seal_loaded(lua_State *L) {
+static void seal_loaded(lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   for (const luaL_Reg *module = luge__modules; module->name != NULL; module++) {
     if (lua_getfield(L, -1, module->name) == LUA_TTABLE) {
@@ -219,4 +221,11 @@ void luge__operations_seal_loaded(lua_State *L) {
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
+}
+
+void luge__operations_restrict(lua_State *L) {
+  luge__stock_restrict(L);
+  if (luge__is_restricted(luge__host(L))) {
+    seal_loaded(L);
+  }
 }

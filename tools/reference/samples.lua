@@ -11,6 +11,7 @@ local log = require "luge.log"
 local process = require "luge.process"
 local store = require "luge.store"
 local test = require "luge.test"
+local worker = require "luge.worker"
 
 local node = { exec = function() end }
 local tool = { name = "sample", run = function() end }
@@ -77,6 +78,11 @@ end
 samples["luge.test.Clock"] = function(use)
   local clock <close> = test.clock()
   use(clock)
+end
+
+samples["luge.worker.Pool"] = function(use)
+  local pool <close> = worker.pool()
+  use(pool)
 end
 
 samples["luge.http.Client"] = function(use)

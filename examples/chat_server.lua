@@ -37,10 +37,18 @@ local page = [[
     event.preventDefault()
     add("user", $("text").value)
     const answer = add("model", "")
+    const finish = note => {
+      answer.textContent += note
+      source.close()
+      $("text").disabled = false
+      $("text").focus()
+    }
     const source = new EventSource(`/chat/${chat}?text=${encodeURIComponent($("text").value)}`)
     $("text").value = ""
+    $("text").disabled = true
     source.onmessage = event => { answer.textContent += JSON.parse(event.data).text }
-    source.addEventListener("done", () => source.close())
+    source.addEventListener("done", () => finish(""))
+    source.onerror = () => finish(" (the connection broke)")
   }
 </script>
 </html>

@@ -296,9 +296,10 @@ const char *luge__net_resource(char text[LUGE_NET_RESOURCE], const char *host,
   return text;
 }
 
-/* A name is not denied yet if its addresses may be allowed. */
-void luge__permit_host(lua_State *L, enum luge_operation operation,
-                       const char *name, uint16_t port) {
+/* A name is not denied yet if its addresses are to be asked about and may be
+ * allowed. */
+static void permit_host(lua_State *L, enum luge_operation operation,
+                        const char *name, uint16_t port, bool asks_again) {
   struct luge_host *host = luge__host(L);
   struct luge_address address;
   char text[LUGE_NET_RESOURCE];
@@ -310,7 +311,7 @@ void luge__permit_host(lua_State *L, enum luge_operation operation,
                                        .address = literal ? &address : NULL,
                                        .port = port};
   struct verdict verdict = judge(host, operation, &subject);
-  if (!literal && !verdict.allowed && verdict.rule[0] == '\0' &&
+  if (!literal && asks_again && !verdict.allowed && verdict.rule[0] == '\0' &&
       luge__rules_await_address(&host->permission->rules[LUGE_CAP_NET], port)) {
     return;
   }
@@ -319,6 +320,16 @@ void luge__permit_host(lua_State *L, enum luge_operation operation,
   if (!verdict.allowed) {
     raise_denied(L, operation, text, verdict.rule);
   }
+}
+
+void luge__permit_host(lua_State *L, enum luge_operation operation,
+                       const char *name, uint16_t port) {
+  permit_host(L, operation, name, port, true);
+}
+
+void luge__permit_remote(lua_State *L, enum luge_operation operation,
+                         const char *name, uint16_t port) {
+  permit_host(L, operation, name, port, false);
 }
 
 static uint16_t port_of(const struct sockaddr *address) {

@@ -58,6 +58,11 @@ int luge__permission_raise_address(lua_State *L, enum luge_operation operation,
                                    const char *name,
                                    const struct sockaddr *address);
 
+/* As luge__permit_host, about a host whose addresses somebody else looks up, a
+ * proxy: what no rule allows by its name is denied. */
+void luge__permit_remote(lua_State *L, enum luge_operation operation,
+                         const char *name, uint16_t port);
+
 /* Where a path leads to, for functions that look up and decide at once: raises
  * `permission`, unless both operations (the second may be LUGE_OP_NONE) are
  * allowed; `error` is that of luge__place_find. The place is in a userdata that

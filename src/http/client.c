@@ -6,6 +6,7 @@
  * task may wait for. */
 #include "client.h"
 
+#include "proxies.h"
 #include "transfer.h"
 #include "transfer_upload.h"
 
@@ -30,6 +31,7 @@ void luge__client_unref(struct luge__client *client) {
     if (client->share != NULL) { /* the transfers used it until now */
       client->http->curl->share_cleanup(client->share);
     }
+    luge__proxies_free(client->http->host, client->proxies);
     luge__realloc(client->http->host, client, sizeof *client, 0);
   }
 }
@@ -108,13 +110,24 @@ static int on_set_timer(CURLM *multi, long ms, void *data) {
   return 0;
 }
 
+static bool hand_over(struct luge__client *client,
+                      struct luge__transfer *transfer) {
+  return client->http->curl->multi_add_handle(client->multi, transfer->easy) ==
+         CURLM_OK;
+}
+
+/* libcurl sets its timer, and goes on when the loop has its turn. */
+bool luge__client_resume(struct luge__client *client,
+                         struct luge__transfer *transfer) {
+  return hand_over(client, transfer);
+}
+
 bool luge__client_add(struct luge__client *client,
                       struct luge__transfer *transfer) {
   enter(client);
-  CURLMcode code =
-      client->http->curl->multi_add_handle(client->multi, transfer->easy);
+  bool added = hand_over(client, transfer);
   client->in_turn = false;
-  if (code != CURLM_OK) {
+  if (!added) {
     return false;
   }
   luge__list_remove(&transfer->link);
@@ -192,7 +205,8 @@ struct luge__client *luge__client_new(struct luge__http *http,
   *client = (struct luge__client){.http = http, .refs = 1};
   luge__list_init(&client->running);
   luge__list_init(&client->spare);
-  if (!open_multi(client, limits)) {
+  if (!luge__proxies_read(http->host, &client->proxies) ||
+      !open_multi(client, limits)) {
     close_multi(client);
     luge__client_unref(client);
     return NULL;

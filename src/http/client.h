@@ -20,6 +20,7 @@
 #include "bytes.h"
 #include "curl.h"
 
+struct luge__proxies;
 struct luge__socket;
 struct luge__transfer;
 
@@ -57,14 +58,14 @@ struct luge__client {
   struct luge_list running; /* luge__transfer.link */
   struct luge_list spare;   /* the same, of those to be used again */
   unsigned spare_count;
-  unsigned refs;        /* from Lua, the timer, transfers */
-  bool in_turn;         /* libcurl is being called */
-  uint64_t now;         /* on the host's clock, when libcurl was last called */
-  bool due;             /* libcurl wants to be called at once */
-  bool answered;        /* a transfer may be: see luge__transfer_is_answered */
-  bool use_environment; /* for proxies: there is something in it */
+  unsigned refs; /* from Lua, the timer, transfers */
+  bool in_turn;  /* libcurl is being called */
+  uint64_t now;  /* on the host's clock, when libcurl was last called */
+  bool due;      /* libcurl wants to be called at once */
+  bool answered; /* a transfer may be: see luge__transfer_is_answered */
   bool closed;
   struct luge__bounds bounds;
+  struct luge__proxies *proxies; /* of the environment; NULL: none */
 };
 
 struct luge__pool_limits {
@@ -92,6 +93,11 @@ void luge__client_unref(struct luge__client *client);
  * memory. */
 bool luge__client_add(struct luge__client *client,
                       struct luge__transfer *transfer);
+
+/* The same once more, for one that is among those running. False: out of
+ * memory. From libcurl's callbacks not, but from what ends transfers. */
+bool luge__client_resume(struct luge__client *client,
+                         struct luge__transfer *transfer);
 
 /* Takes it back. */
 void luge__client_remove(struct luge__client *client,

@@ -19,13 +19,23 @@ struct luge__head {
 
 static const struct luge_class head_class = {"response headers"};
 
+/* libcurl's time begins when it has got the addresses that it needs. */
+static void get_time(struct luge__head *head, int which,
+                     struct luge__transfer *t, CURLINFO info) {
+  curl_off_t *time = &head->times[which];
+  luge__transfer_curl(t)->easy_getinfo(t->easy, info, time);
+  if (*time > 0) {
+    *time += (curl_off_t)(t->looked / 1000);
+  }
+}
+
 static void get_times(struct luge__head *head, struct luge__transfer *t) {
   static const CURLINFO infos[TIMES] = {
       CURLINFO_NAMELOOKUP_TIME_T,    CURLINFO_CONNECT_TIME_T,
       CURLINFO_APPCONNECT_TIME_T,    CURLINFO_PRETRANSFER_TIME_T,
       CURLINFO_STARTTRANSFER_TIME_T, CURLINFO_TOTAL_TIME_T};
   for (int i = 0; i < TIMES; i++) {
-    luge__transfer_curl(t)->easy_getinfo(t->easy, infos[i], &head->times[i]);
+    get_time(head, i, t, infos[i]);
   }
 }
 
@@ -47,8 +57,7 @@ struct luge__head *luge__head_push(lua_State *L, struct luge__transfer *t) {
 }
 
 void luge__head_finish(struct luge__head *head, struct luge__transfer *t) {
-  luge__transfer_curl(t)->easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T,
-                                       &head->times[TOTAL]);
+  get_time(head, TOTAL, t, CURLINFO_TOTAL_TIME_T);
 }
 
 /* A field: its name, and its value without white space around it. */

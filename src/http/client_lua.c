@@ -2,7 +2,6 @@
  * checked and given their defaults in lua/luge/http.lua and what it requires,
  * the only users. */
 #include <lauxlib.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../core/class.h"
@@ -31,19 +30,6 @@ static struct client_box *check_box(lua_State *L) {
     luge__raise(L, "closed", "the HTTP client is closed");
   }
   return box;
-}
-
-static bool has_proxies(void) {
-  static const char *const names[] = {"http_proxy",  "https_proxy",
-                                      "HTTPS_PROXY", "all_proxy",
-                                      "ALL_PROXY",   NULL};
-  for (int i = 0; names[i] != NULL; i++) {
-    const char *value = getenv(names[i]);
-    if (value != NULL && value[0] != '\0') {
-      return true;
-    }
-  }
-  return false;
 }
 
 static struct luge__http *get_service(lua_State *L) {
@@ -78,7 +64,6 @@ static int lib_client(lua_State *L) {
   if (box->client == NULL) {
     return luaL_error(L, "not enough memory");
   }
-  box->client->use_environment = has_proxies();
   luge__bounds_set(L, &box->client->bounds, 2);
   box->max_stream = (size_t)get_count(L, "max_stream");
   lua_pushvalue(L, 1);
@@ -179,6 +164,7 @@ static struct luge__transfer *prepare(lua_State *L, struct client_box *box,
   t->timeout = seconds > 0 && seconds < 1e9 ? (uint64_t)(seconds * 1e9) : 0;
   set_options(L, t);
   luge__transfer_set_url(L, t, URL);
+  luge__route_set(L, t);
   luge__transfer_set_method(L, t, METHOD);
   luge__transfer_set_body(L, t, BODY);
   set_headers(L, t);

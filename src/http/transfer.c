@@ -23,6 +23,7 @@ void luge__transfer_free(struct luge__transfer *t) {
   luge__bytes_free(&t->url_text, memory);
   luge__bytes_free(&t->headers, memory);
   luge__bytes_free(&t->nodes, memory);
+  luge__bytes_free(&t->route.proxy, memory);
   luge__bytes_free(&t->head, memory);
   luge__body_free(&t->body, memory);
   luge__realloc(client->http->host, t, sizeof *t, 0);
@@ -75,9 +76,12 @@ static void reset(struct luge__transfer *t) {
   t->timeout = t->connecting = 0;
   t->length = t->sent = t->received = 0;
   t->expected = -1;
+  t->looked = 0;
+  t->route.refused.version = 0;
   t->opened = 0;
   t->upload = NULL;
   t->streaming = t->connected = t->paused = t->head_done = false;
+  t->asked = false;
   t->plain = t->was_sending = t->whole = false;
   t->multiplexed = t->again = false;
   t->failure = LUGE_FAILURE_NONE;
@@ -256,7 +260,12 @@ static bool is_securing(const struct luge__transfer *t) {
 static void end(struct luge__transfer *t) {
   if (!t->done) {
     t->was_securing = is_securing(t);
-    luge__client_remove(t->client, t);
+    if (luge__transfer_is_looking(t)) {
+      luge__list_remove(&t->link);
+    } else {
+      luge__client_remove(t->client, t);
+    }
+    luge__transfer_end_look(t);
     t->done = true;
     t->was_sending = t->upload != NULL && !t->upload->ended;
     end_upload(t);
@@ -287,6 +296,10 @@ static bool go_again(struct luge__transfer *t) {
 
 /* An answer whose head broke off is a success to libcurl. */
 void luge__transfer_done(struct luge__transfer *t, CURLcode result) {
+  if (t->asked && result != CURLE_OK && t->failure == LUGE_FAILURE_NONE) {
+    luge__transfer_look_up(t);
+    return;
+  }
   if (may_go_again(t, result) && go_again(t)) {
     return;
   }

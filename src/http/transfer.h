@@ -17,7 +17,9 @@
 #include "../core/timer.h"
 #include "body.h"
 #include "client.h"
+#include "route.h"
 
+struct luge__look;
 struct luge__upload;
 
 /* Why a transfer failed, where it was not libcurl that found out. */
@@ -32,6 +34,11 @@ enum luge__failure {
   LUGE_FAILURE_RESENT,       /* a kept connection died under it */
   LUGE_FAILURE_PROXY,        /* it wants to know who we are */
   LUGE_FAILURE_SWITCHED,     /* to a protocol that nobody asked for */
+  LUGE_FAILURE_NAME,         /* has no address: see `problem` */
+  LUGE_FAILURE_PROXY_NAME,   /* the same of the proxy's */
+  LUGE_FAILURE_BAD_NAME,     /* is no name: see `problem` */
+  LUGE_FAILURE_THREADS,      /* there is none to look names up */
+  LUGE_FAILURE_REFUSED,      /* an address that is not permitted */
   LUGE_FAILURE_ENCODING,     /* the body is not what its encoding says */
   LUGE_FAILURE_NO_DECODER,   /* an encoding that we do not know */
   LUGE_FAILURE_CUT_ENCODING, /* the encoded body ended early */
@@ -72,6 +79,7 @@ struct luge__transfer {
   struct luge__bytes nodes;    /* the list of them that libcurl reads */
   char method[LUGE_METHOD_MAX + 1];
   enum luge__shape shape;
+  struct luge__route route;
   bool customized; /* CURLOPT_CUSTOMREQUEST is set */
   bool https;
   bool fresh;   /* the client's own options are not set yet */
@@ -83,23 +91,25 @@ struct luge__transfer {
   enum luge__awaited awaited;
   struct luge_timer timer; /* while somebody waits */
   struct luge__bounds bounds;
-  uint64_t timeout;    /* nanoseconds, 0: none */
-  uint64_t started;    /* as luge__now says */
-  uint64_t connecting; /* since when; 0: not yet, or not needed */
-  uint64_t active;     /* when bytes last came or went */
-  curl_off_t length;   /* of the request's body; -1: not known */
-  curl_off_t sent;     /* of that, as last seen */
-  curl_off_t expected; /* bytes of the answer's body; -1: not announced */
-  curl_off_t received; /* of these */
+  uint64_t timeout;        /* nanoseconds, 0: none */
+  uint64_t started;        /* as luge__now says */
+  uint64_t connecting;     /* since when; 0: not yet, or not needed */
+  uint64_t active;         /* when bytes last came or went */
+  curl_off_t length;       /* of the request's body; -1: not known */
+  curl_off_t sent;         /* of that, as last seen */
+  curl_off_t expected;     /* bytes of the answer's body; -1: not announced */
+  curl_off_t received;     /* of these */
+  uint64_t looked;         /* how long its names took, in nanoseconds */
+  struct luge__look *look; /* what libcurl was told of names, or will be */
   struct luge__upload *upload;
   curl_socket_t socket; /* opened for it */
   unsigned opened;      /* sockets; with more than one, some may be closed */
   bool streaming;       /* the owner takes the body as it comes */
+  bool asked;           /* libcurl needs names' addresses: transfer_look.c */
   bool connected;       /* has a connection; the request is on its way */
   bool idempotent;
   bool paused;
   bool whole;        /* a stream whose end the timeout bounds too */
-  bool proxied;      /* may go through a proxy */
   bool multiplexed;  /* the answer comes over HTTP/2 */
   bool again;        /* it was sent a second time */
   bool was_securing; /* when it ended; the next too */
@@ -178,6 +188,19 @@ void luge__transfer_free(struct luge__transfer *t);
 /* Moves what has come of the body to `out`, which is empty, and lets more
  * come. False: nothing is there, yet or any more (t->done), or it failed. */
 bool luge__transfer_read(struct luge__transfer *t, struct luge__bytes *out);
+
+/* Names; transfer_look.c. Whether libcurl may go on by itself, for an address;
+ * else it gives up, and is told the addresses of the names that it needs. */
+bool luge__transfer_needs_no_name(const struct luge__transfer *t);
+
+/* It has given up: looks the names up, and begins again. */
+void luge__transfer_look_up(struct luge__transfer *t);
+
+/* Whether libcurl does not have it, while names are looked up. */
+bool luge__transfer_is_looking(const struct luge__transfer *t);
+
+/* Takes back what libcurl was told, which does not have it. */
+void luge__transfer_end_look(struct luge__transfer *t);
 
 /* Sets libcurl's callbacks on the handle; transfer_callbacks.c. */
 void luge__transfer_set_callbacks(struct luge__transfer *t);

@@ -112,7 +112,7 @@ static bool end_head(struct luge__transfer *t) {
   if (t->head_done && !has_body(t)) {
     t->expected = 0;
   }
-  if (t->status == 407 && t->proxied) {
+  if (t->status == 407 && luge__route_is_proxied(t)) {
     return fail(t, LUGE_FAILURE_PROXY);
   }
   if (t->status == 101) {
@@ -208,10 +208,15 @@ static int on_resolve(void *resolver, void *reserved, void *data) {
   struct luge__transfer *t = data;
   (void)resolver;
   (void)reserved;
+  if (is_resent(t)) {
+    t->failure = LUGE_FAILURE_RESENT;
+    return 1;
+  }
   if (t->connecting == 0) {
     t->connecting = t->client->now;
   }
-  return 0;
+  t->asked = !luge__transfer_needs_no_name(t);
+  return t->asked;
 }
 
 /* It has a connection; the request goes out next. */

@@ -176,6 +176,7 @@ static struct verdict verdict_of(struct luge__transfer *t) {
   switch (t->failure) {
   case LUGE_FAILURE_CLOSED:
     return (struct verdict){.kind = "closed", .text = "the client was closed"};
+  case LUGE_FAILURE_REFUSED: /* is pushed elsewhere */
   case LUGE_FAILURE_NONE:
   case LUGE_FAILURE_MEMORY:
     return (struct verdict){.text = "not enough memory"};
@@ -185,6 +186,14 @@ static struct verdict verdict_of(struct luge__transfer *t) {
     return limit("body", t->body.max, "the body is too long");
   case LUGE_FAILURE_FILE_LIMIT:
     return limit("descriptors", 0, "no file descriptor is left");
+  case LUGE_FAILURE_NAME:
+    return network("dns", t->problem);
+  case LUGE_FAILURE_PROXY_NAME:
+    return network("proxy", "the proxy's name cannot be resolved");
+  case LUGE_FAILURE_BAD_NAME:
+    return (struct verdict){.kind = "invalid", .text = t->problem};
+  case LUGE_FAILURE_THREADS:
+    return limit("threads", 0, "no thread is left to resolve names");
   case LUGE_FAILURE_RESENT:
     return network("reset",
                    "a kept connection was closed before the answer came");
@@ -268,6 +277,10 @@ static const char *push_detail(lua_State *L, const struct luge__transfer *t) {
 void luge__transfer_push_error(lua_State *L, struct luge__transfer *t) {
   struct verdict verdict = verdict_of(t);
   luaL_checkstack(L, 8, NULL);
+  if (t->failure == LUGE_FAILURE_REFUSED) {
+    luge__route_push_refused(L, t);
+    return;
+  }
   if (verdict.kind == NULL) {
     lua_pushstring(L, verdict.text);
     return;

@@ -4,9 +4,14 @@
 #include <string.h>
 
 #include "../core/error.h"
+#include "../core/permission.h"
 #include "body_decode.h"
 #include "transfer.h"
 #include "transfer_upload.h"
+
+/* How long libcurl uses the addresses that it was told, which the resolver has
+ * kept for up to a minute. */
+static const long DNS_SECONDS = 15;
 
 void luge__transfer_set_basics(struct luge__transfer *t) {
   const struct luge__curl *curl = luge__transfer_curl(t);
@@ -26,14 +31,12 @@ void luge__transfer_set_basics(struct luge__transfer *t) {
   curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl->easy_setopt(easy, CURLOPT_USERAGENT, "luge/" LUGE_VERSION);
   curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, 86400L * 20); /* ours is */
+  curl->easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, DNS_SECONDS);
   if (luge__decoder_names()[0] != '\0') { /* told the server, done by us */
     curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, luge__decoder_names());
     curl->easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
   }
-  t->proxied = t->client->use_environment;
-  if (!t->proxied) {
-    curl->easy_setopt(easy, CURLOPT_PROXY, "");
-  }
+  luge__route_reset(t);
   if (t->client->share != NULL) {
     curl->easy_setopt(easy, CURLOPT_SHARE, t->client->share);
     curl->easy_setopt(easy, CURLOPT_COOKIEFILE, "");
@@ -78,6 +81,7 @@ static void set_pem(lua_State *L, struct luge__transfer *t, int index,
     return;
   }
   if (!is_pem(text)) {
+    text = luge__permit_path(L, LUGE_OP_HTTP_FILE, LUGE_OP_HTTP_FILE, text);
     set(L, t, name, path, text);
     return;
   }
@@ -131,12 +135,14 @@ static void set_version(lua_State *L, struct luge__transfer *t, int index) {
 static void set_route(lua_State *L, struct luge__transfer *t, int index) {
   const char *text;
   if ((text = get_text(L, index, "proxy")) != NULL) {
-    set(L, t, "proxy", CURLOPT_PROXY, text);
-    set(L, t, "proxy", CURLOPT_NOPROXY, "");
-    t->proxied = text[0] != '\0';
+    luge__route_give(L, t, text);
   }
   if ((text = get_text(L, index, "unix_socket")) != NULL) {
+    text =
+        luge__permit_path(L, LUGE_OP_SOCKET_WRITE, LUGE_OP_SOCKET_READ, text);
     set(L, t, "unix_socket", CURLOPT_UNIX_SOCKET_PATH, text);
+    t->route.to_socket = true;
+    t->route.known = false;
   }
 }
 

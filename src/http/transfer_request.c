@@ -32,6 +32,7 @@ void luge__transfer_set_url(lua_State *L, struct luge__transfer *t, int arg) {
     return;
   }
   t->url_text.len = 0; /* should it raise, none is set */
+  t->route.known = false;
   t->https = luge__url_set(L, luge__transfer_curl(t), t->url, text, length);
   use_url(t);
   if (!luge__bytes_append(&t->url_text, luge__transfer_memory(t), text,

@@ -335,6 +335,64 @@ describe("a batch node", function()
     test.same(seen, { 1, 3, 1, 3, 1 })
   end)
 
+  it("goes one by one unless told otherwise, over what can be read lazily", function()
+    local running, most, read, done = 0, 0, 0, 0
+    local function numbers()
+      read = read + 1
+      test.ok(read - done <= 2, "read ahead")
+      return read <= 5 and read or nil
+    end
+    local results
+    local node = flow.batch_node {
+      prep = function(_, shared) return shared.items end,
+      exec = function(_, item)
+        running = running + 1
+        most = math.max(most, running)
+        luge.sleep(0)
+        running, done = running - 1, done + 1
+        return item * 2
+      end,
+      post = function(_, _, _, all) results = all end,
+    }
+    node:run { items = numbers }
+    test.same({ table.unpack(results, 1, 5) }, { 2, 4, 6, 8, 10 })
+    node:run { items = (luge.stream(function(emit)
+      for i = 1, 3 do emit(i) end
+    end)) }
+    test.same({ table.unpack(results, 1, 3) }, { 2, 4, 6 })
+    test.equal(most, 1)
+  end)
+
+  it("counts attempts of each item where they run at the same time", function()
+    math.randomseed(7)
+    local failures, attempts = {}, {}
+    for i = 1, 200 do failures[i], attempts[i] = math.random(0, 4), 0 end
+    local node = flow.batch_node {
+      concurrency = 16, retries = 4,
+      prep = function()
+        local items = {}
+        for i = 1, 200 do items[i] = i end
+        return items
+      end,
+      exec = function(self, item)
+        for _ = 1, math.random(0, 2) do luge.sleep(0) end
+        attempts[item] = attempts[item] + 1
+        test.equal(self.attempt, attempts[item])
+        if attempts[item] <= failures[item] then error("no", 0) end
+        return item
+      end,
+      fallback = function(_, item, err) return err .. item end,
+      post = function(_, shared, _, results) shared.results = results end,
+    }
+    local shared = {}
+    node:run(shared)
+    for i = 1, 200 do
+      local fails = failures[i] == 4
+      test.equal(attempts[i], fails and 4 or failures[i] + 1)
+      test.equal(shared.results[i], fails and "no" .. i or i)
+    end
+  end)
+
   it("falls back for the item that failed", function()
     local node = flow.batch_node {
       prep = function() return { 1, 2 } end,

@@ -150,6 +150,16 @@ describe("tool calls", function()
     test.equal(list.arguments, nil)
   end)
 
+  it("take no numbers that are none, and of two keys the last", function()
+    for _, text in ipairs { '{"x":NaN}', '{"x":1e400}', '{"x":Infinity}', '{"x":1', "[1,2" } do
+      local one = sum_of(deltas_of { { call(0, "a", "f", text) } }).tool_calls[1]
+      test.equal(one.arguments, nil)
+      test.ok(luge.is_error(one.error, "parse"), text)
+      test.equal(one.arguments_text, text)
+    end
+    test.same(calls_of { { call(0, "a", "f", '{"x":1,"x":2}') } }, { 'f({"x":1,"x":2})#a' })
+  end)
+
   it("have no arguments before the end", function()
     local deltas = deltas_of { { call(0, "a", "f", '{"x":1}') }, { call(0, nil, nil, "") } }
     test.equal((deltas[1] + deltas[2]).tool_calls[1].arguments, nil)

@@ -154,12 +154,16 @@ describe("streams", function()
     test.equal(#server.requests, 1)
   end)
 
-  it("tell an event that is no JSON", function()
-    local server <close> = provider.new { { chunk { content = "a" }, "{broken" } }
-    local _, err = broken(model(server))
-    test.equal(err.kind, "network")
-    test.equal(err.code, "protocol")
-    test.equal(err.partial.content, "a")
+  it("tell an event that is no JSON, or of another form", function()
+    for _, event in ipairs {
+      "{broken", '{"choices":[{"delta":{"content":"\xff"}}]}', '{"choices":[3]}', "3",
+    } do
+      local server <close> = provider.new { { chunk { content = "a" }, event } }
+      local _, err = broken(model(server))
+      test.equal(err.kind, "network")
+      test.equal(err.code, "protocol")
+      test.equal(err.partial.content, "a")
+    end
   end)
 
   it("close the connection when they are left", function()

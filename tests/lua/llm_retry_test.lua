@@ -45,7 +45,7 @@ describe("retries", function()
       if calls == 1 then luge.sleep(5) end
       return answer("ok")
     end }
-    test.equal(model(server, { timeout = 0.05 }):invoke("hi").content, "ok")
+    test.equal(model(server, { timeout = 0.3 }):invoke("hi").content, "ok")
     test.equal(calls, 2)
   end)
 
@@ -115,7 +115,7 @@ describe("retries", function()
 
   it("bound an attempt, and count it", function()
     local server <close> = provider.new { function() luge.sleep(10) end }
-    local m = model(server, { timeout = 0.02, max_retries = 0 })
+    local m = model(server, { timeout = 0.3, max_retries = 0 })
     fails("timeout", m.invoke, m, "hi")
     test.equal(#server.requests, 1)
   end)

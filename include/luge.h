@@ -290,10 +290,11 @@ LUGE_API int luge_step(luge_host *host);
 /* Asynchronous C functions. A lua_CFunction that waits is written so:
  *
  *   1. check the arguments;
- *   2. pending = luge_wait_begin(L, cancel, data): may raise, so that nothing
- *      must be owned yet;
- *   3. start the operation; nothing may raise any more;
- *   4. return luge_wait(L, pending).
+ *   2. pending = luge_wait_begin(L): may raise, so that nothing must be owned
+ *      yet;
+ *   3. start the operation; nothing may raise any more: if it cannot be
+ *      started, luge_resolve with a `push` that raises, and go on;
+ *   4. return luge_wait(L, pending, cancel, data).
  *
  * The operation ends by one luge_resolve: before or after step 4, also after
  * the task was cancelled, when it returns LUGE_CANCELLED and has no other
@@ -306,9 +307,9 @@ LUGE_API int luge_step(luge_host *host);
 typedef struct luge_pending luge_pending;
 typedef void (*luge_cancel_fn)(luge_pending *pending, void *data);
 typedef int (*luge_push_fn)(lua_State *L, void *data);
-LUGE_API luge_pending *luge_wait_begin(lua_State *L, luge_cancel_fn cancel,
-                                       void *data);
-LUGE_API int luge_wait(lua_State *L, luge_pending *pending);
+LUGE_API luge_pending *luge_wait_begin(lua_State *L);
+LUGE_API int luge_wait(lua_State *L, luge_pending *pending,
+                       luge_cancel_fn cancel, void *data);
 LUGE_API int luge_resolve(luge_pending *pending, luge_push_fn push, void *data);
 
 /* Calls `fn` on the host's thread when its loop turns next, in the order of the

@@ -46,7 +46,7 @@ void luge__waits_free(struct luge_host *host) {
   }
 }
 
-luge_pending *luge_wait_begin(lua_State *L, luge_cancel_fn cancel, void *data) {
+luge_pending *luge_wait_begin(lua_State *L) {
   struct luge_host *host = luge__host(L);
   struct luge_task *task = luge__enter(L);
   struct luge_pending *wait = luge__realloc(host, NULL, 0, sizeof *wait);
@@ -54,8 +54,7 @@ luge_pending *luge_wait_begin(lua_State *L, luge_cancel_fn cancel, void *data) {
     luaL_error(L, "not enough memory");
     return NULL;
   }
-  *wait = (struct luge_pending){
-      .host = host, .task = task, .cancel = cancel, .data = data};
+  *wait = (struct luge_pending){.host = host, .task = task};
   luge__list_append(&host->waits, &wait->link);
   luge__ref(host);
   return wait;
@@ -86,7 +85,8 @@ static bool abandon(struct luge_task *task) {
   return true;
 }
 
-int luge_wait(lua_State *L, luge_pending *wait) {
+int luge_wait(lua_State *L, luge_pending *wait, luge_cancel_fn cancel,
+              void *data) {
   static const struct luge_wait_kind kind = {
       .name = "a C function", .cancel = abandon, .finish = on_completed};
   if (wait == NULL || wait->suspended || wait->task != luge__host(L)->current) {
@@ -97,9 +97,16 @@ int luge_wait(lua_State *L, luge_pending *wait) {
   if (wait->completed) {
     return take(L, wait);
   }
+  struct luge_task *task = wait->task;
+  wait->cancel = cancel;
+  wait->data = data;
+  task->wait.data = wait;
+  if (task->scope->flags & LUGE_SCOPE_CANCELLED) { /* since it was begun */
+    abandon(task);
+    luge__enter(L);
+  }
   wait->suspended = true;
-  wait->task->wait.data = wait;
-  return luge__suspend(L, wait->task, &kind);
+  return luge__suspend(L, task, &kind);
 }
 
 int luge_resolve(luge_pending *wait, luge_push_fn push, void *data) {
@@ -138,6 +145,11 @@ static void on_work(uv_work_t *request) {
   offload->work(offload->data);
 }
 
+static int push_no_memory(lua_State *L, void *data) {
+  (void)data;
+  return luaL_error(L, "not enough memory");
+}
+
 static void free_offload(struct offload *offload) {
   luge__realloc(offload->host, offload, sizeof *offload, 0);
 }
@@ -169,11 +181,11 @@ int luge_offload(lua_State *L, luge_work_fn work, luge_push_fn done,
   if (work == NULL) {
     return luge__raise(L, "invalid", "luge_offload: `work` is NULL");
   }
-  luge_pending *wait = luge_wait_begin(L, NULL, NULL);
+  luge_pending *wait = luge_wait_begin(L);
   struct offload *offload = luge__realloc(host, NULL, 0, sizeof *offload);
   if (offload == NULL) {
-    luge_resolve(wait, NULL, NULL);
-    return luaL_error(L, "not enough memory");
+    luge_resolve(wait, push_no_memory, NULL);
+    return luge_wait(L, wait, NULL, NULL);
   }
   *offload = (struct offload){.host = host,
                               .wait = wait,
@@ -183,5 +195,5 @@ int luge_offload(lua_State *L, luge_work_fn work, luge_push_fn done,
                               .data = data};
   host->offloads++;
   uv_queue_work(host->loop, &offload->request, on_work, after_work);
-  return luge_wait(L, wait);
+  return luge_wait(L, wait, NULL, NULL);
 }

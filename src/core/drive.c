@@ -88,11 +88,13 @@ int luge_fd(const luge_host *host) {
   return luge__usable(host) ? uv_backend_fd(host->loop) : -1;
 }
 
-/* libuv's own answer for a loop that has nothing to do is 0. */
+/* libuv's own answer counts from when the loop last turned, and is 0 for one
+ * that has nothing to do. */
 int luge_timeout_ms(luge_host *host) {
   if (!luge__usable(host) || host->ready_first != NULL) {
     return 0;
   }
+  uv_update_time(host->loop);
   luge__timers_arm(host);
   return uv_loop_alive(host->loop) ? uv_backend_timeout(host->loop) : -1;
 }

@@ -72,6 +72,16 @@ static void test_poll(void) {
   start(host, script, &outcome);
   CHECK(luge_timeout_ms(host) == 0);
   step_until_done(host);
+  start(host, "require('luge').sleep(0.03)", &outcome);
+  luge_step(host);
+  int left = luge_timeout_ms(host);
+  CHECK(left > 0 && left <= 30);
+  while (luge_timeout_ms(host) > 0) { /* it counts from now */
+    uv_sleep(1);
+  }
+  step_until_done(host);
+  start(host, script, &outcome);
+  step_until_done(host);
   CHECK(outcome.calls == 1 && outcome.number == 55);
   CHECK(luge_close(host) == LUGE_OK);
 }
@@ -214,10 +224,10 @@ static void *post_resolve(void *data) {
 static int await_thread(lua_State *L) {
   pthread_t thread;
   luge_host *host = lua_touserdata(L, lua_upvalueindex(1));
-  kept = luge_wait_begin(L, NULL, NULL);
+  kept = luge_wait_begin(L);
   pthread_create(&thread, NULL, post_resolve, host);
   pthread_detach(thread);
-  return luge_wait(L, kept);
+  return luge_wait(L, kept, NULL, NULL);
 }
 
 static void test_post_on_borrowed_loop(void) {

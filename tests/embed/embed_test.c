@@ -144,9 +144,9 @@ static int push_failure(lua_State *L, void *data) {
 }
 
 static int at_once(lua_State *L) {
-  luge_pending *pending = luge_wait_begin(L, NULL, NULL);
+  luge_pending *pending = luge_wait_begin(L);
   luge_resolve(pending, push_42, NULL);
-  return luge_wait(L, pending);
+  return luge_wait(L, pending, NULL, NULL);
 }
 
 static void on_cancel(luge_pending *pending, void *data) {
@@ -156,8 +156,8 @@ static void on_cancel(luge_pending *pending, void *data) {
 }
 
 static int later(lua_State *L) {
-  kept = luge_wait_begin(L, on_cancel, NULL);
-  return luge_wait(L, kept);
+  kept = luge_wait_begin(L);
+  return luge_wait(L, kept, on_cancel, NULL);
 }
 
 static void on_posted(luge_host *host, void *data) {
@@ -175,16 +175,16 @@ static void *thread_main(void *data) {
 static int from_thread(lua_State *L) {
   pthread_t thread;
   luge_host *host = lua_touserdata(L, lua_upvalueindex(1));
-  kept = luge_wait_begin(L, NULL, NULL);
+  kept = luge_wait_begin(L);
   pthread_create(&thread, NULL, thread_main, host);
   pthread_detach(thread);
-  return luge_wait(L, kept);
+  return luge_wait(L, kept, NULL, NULL);
 }
 
 static int fails(lua_State *L) {
-  luge_pending *pending = luge_wait_begin(L, NULL, NULL);
+  luge_pending *pending = luge_wait_begin(L);
   luge_resolve(pending, push_failure, (void *)"no luck");
-  return luge_wait(L, pending);
+  return luge_wait(L, pending, NULL, NULL);
 }
 
 static void square(void *data) {

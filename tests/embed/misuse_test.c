@@ -115,18 +115,18 @@ static void test_arguments(void) {
 /* Asynchronous C functions that are used wrongly. */
 
 static int waits_without(lua_State *L) {
-  return luge_wait(L, NULL);
+  return luge_wait(L, NULL, NULL, NULL);
 }
 
 static luge_pending *kept;
 
 static int keeps(lua_State *L) {
-  kept = luge_wait_begin(L, NULL, NULL);
-  return luge_wait(L, kept);
+  kept = luge_wait_begin(L);
+  return luge_wait(L, kept, NULL, NULL);
 }
 
 static int waits_for_another(lua_State *L) {
-  return luge_wait(L, kept);
+  return luge_wait(L, kept, NULL, NULL);
 }
 
 static int offloads_nothing(lua_State *L) {
@@ -294,7 +294,7 @@ static void check_cancel(luge_pending *pending, void *data) {
 }
 
 static int cancellable(lua_State *L) {
-  return luge_wait(L, luge_wait_begin(L, check_cancel, NULL));
+  return luge_wait(L, luge_wait_begin(L), check_cancel, NULL);
 }
 
 static void no_work(void *data) {

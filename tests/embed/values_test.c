@@ -162,8 +162,8 @@ static void test_json_memory(void) {
 static luge_pending *kept;
 
 static int wait_for_ever(lua_State *L) {
-  kept = luge_wait_begin(L, NULL, NULL);
-  return luge_wait(L, kept);
+  kept = luge_wait_begin(L);
+  return luge_wait(L, kept, NULL, NULL);
 }
 
 static void test_usage(void) {

@@ -115,6 +115,29 @@ if(TARGET luge_command)
   endforeach()
 endif()
 
+# Programs that embed luge, built here against the shared library; run.cmake
+# below builds them as their users would.
+pkg_check_modules(GLIB QUIET IMPORTED_TARGET glib-2.0)
+file(GLOB embed_examples CONFIGURE_DEPENDS examples/embed/*.c)
+foreach(path IN LISTS embed_examples)
+  get_filename_component(name "${path}" NAME_WE)
+  if(name STREQUAL "glib_loop" AND NOT GLIB_FOUND)
+    message(STATUS "No GLib: examples/embed/glib_loop is left out")
+    continue()
+  endif()
+  luge_add_program(target "${path}" luge_shared luge_headers luge_libraries)
+  target_compile_options(${target} PRIVATE
+    $<TARGET_PROPERTY:luge_settings,INTERFACE_COMPILE_OPTIONS>)
+  if(name STREQUAL "glib_loop")
+    target_link_libraries(${target} PRIVATE PkgConfig::GLIB)
+  endif()
+  string(REGEX REPLACE "\\.c$" ".lua" script "${path}")
+  if(NOT EXISTS "${script}")
+    set(script)
+  endif()
+  luge_add_test("${path}" ${target} ${script})
+endforeach()
+
 # A C module that `require` finds in a file.
 if(TARGET luge_command)
   add_library(probe MODULE tests/cmodule/probe.c)

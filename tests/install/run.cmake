@@ -28,6 +28,18 @@ foreach(program shared static cxx)
   run("${work}/build/${program}")
 endforeach()
 
+set(examples "${source}/../../examples/embed")
+run("${CMAKE_COMMAND}" -S "${examples}" -B "${work}/examples" -G "${GENERATOR}"
+    "-DCMAKE_PREFIX_PATH=${prefix}" "-DCMAKE_BUILD_TYPE=Release"
+    "-DCMAKE_C_FLAGS=-Wall -Wextra -Wpedantic -Werror")
+run("${CMAKE_COMMAND}" --build "${work}/examples")
+foreach(program minimal pool glib_loop)
+  if(EXISTS "${work}/examples/${program}") # glib_loop: where there is GLib
+    run("${work}/examples/${program}")
+  endif()
+endforeach()
+run("${work}/examples/sandbox_server" "${examples}/sandbox_server.lua")
+
 file(GLOB_RECURSE pc_file "${prefix}/luge.pc")
 get_filename_component(pc_directory "${pc_file}" DIRECTORY)
 get_filename_component(lib_directory "${pc_directory}" DIRECTORY)

@@ -192,6 +192,7 @@ static int lib_is_task(lua_State *L) {
 
 static int lib_tasks(lua_State *L) {
   struct luge_task_walk walk = {0};
+  lua_settop(L, 0);
   lua_newtable(L);
   for (lua_Integer i = 1; luge__task_next(L, &walk) != NULL; i++) {
     lua_rawseti(L, 1, i);

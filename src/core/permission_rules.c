@@ -247,24 +247,12 @@ static bool is_same(const char *a, const char *b) {
   return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-static bool matches(const struct luge_rule *rule,
-                    const struct luge_subject *subject, bool denies) {
-  const char *text = subject->text;
-  if (rule->port != LUGE_ANY_PORT && rule->port != subject->port) {
-    return false;
-  }
-  switch (rule->kind) {
-  case LUGE_RULE_ANY:
-    return true;
-  case LUGE_RULE_BLOCK:
-    return subject->address != NULL &&
-           luge__block_holds(&rule->block, subject->address);
-  case LUGE_RULE_PROGRAM:
-    return is_same(text, rule->value) ||
-           (denies && is_same(subject->real, rule->real));
-  default:
-    break;
-  }
+static bool holds(const struct luge_rule *rule,
+                  const struct luge_address *address) {
+  return address != NULL && luge__block_holds(&rule->block, address);
+}
+
+static bool is_named(const struct luge_rule *rule, const char *text) {
   if (text == NULL) {
     return false;
   }
@@ -274,11 +262,32 @@ static bool matches(const struct luge_rule *rule,
   case LUGE_RULE_SUFFIX:
     return ends_with(text, rule->value);
   case LUGE_RULE_BELOW:
-    return is_below(text, rule->value) ||
-           (denies && subject->tree && is_below(rule->value, text));
+    return is_below(text, rule->value);
   default:
     return strcmp(text, rule->value) == 0;
   }
+}
+
+static bool matches(const struct luge_rule *rule,
+                    const struct luge_subject *subject) {
+  if (rule->port != LUGE_ANY_PORT && rule->port != subject->port) {
+    return false;
+  }
+  return rule->kind == LUGE_RULE_ANY ||
+         (rule->kind == LUGE_RULE_BLOCK
+              ? holds(rule, subject->address) || holds(rule, subject->other)
+              : is_named(rule, subject->text) ||
+                    is_named(rule, subject->alias));
+}
+
+/* Denying is about everything that a subject is. */
+static bool matches_denied(const struct luge_rule *rule,
+                           const struct luge_subject *subject) {
+  bool is_program = rule->kind == LUGE_RULE_PROGRAM;
+  bool is_tree = rule->kind == LUGE_RULE_BELOW && subject->tree;
+  return matches(rule, subject) ||
+         (is_program && is_same(subject->real, rule->real)) ||
+         (is_tree && is_below(rule->value, subject->text));
 }
 
 /* What is in /proc is of other capabilities too: a rule has to name it. */
@@ -290,8 +299,8 @@ const struct luge_rule *luge__rules_allow(const struct luge_rule_lists *lists,
                                           const struct luge_subject *subject) {
   bool in_proc = subject->text != NULL && is_below(subject->text, "/proc");
   const struct luge_rule *rule = lists->allow;
-  while (rule != NULL && (!matches(rule, subject, false) ||
-                          (in_proc && !reaches_processes(rule)))) {
+  while (rule != NULL &&
+         (!matches(rule, subject) || (in_proc && !reaches_processes(rule)))) {
     rule = rule->next;
   }
   return rule;
@@ -300,7 +309,7 @@ const struct luge_rule *luge__rules_allow(const struct luge_rule_lists *lists,
 const struct luge_rule *luge__rules_deny(const struct luge_rule_lists *lists,
                                          const struct luge_subject *subject) {
   const struct luge_rule *rule = lists->deny;
-  while (rule != NULL && !matches(rule, subject, true)) {
+  while (rule != NULL && !matches_denied(rule, subject)) {
     rule = rule->next;
   }
   return rule;

@@ -38,8 +38,9 @@ struct luge_rule_lists {
 /* What is asked about; what does not apply is NULL. */
 struct luge_subject {
   const char *text; /* a real path, the name of a variable or host, a program */
-  const char *real; /* the program's real path */
-  const struct luge_address *address;
+  const char *alias;                          /* another name of the host */
+  const char *real;                           /* the program's real path */
+  const struct luge_address *address, *other; /* another that it leads to */
   uint16_t port;
   bool tree; /* with all that is below the path */
 };

@@ -4,9 +4,9 @@
 #   luge_command_libraries  what the command links: the same, as archives where
 #                           there are any, which spares it the dynamic loader
 #
-# libcurl and SQLite are never linked: they are loaded when first needed, because
-# loading them and their dependencies takes longer than all the rest of the
-# start.
+# libcurl, SQLite and libedit are never linked: they are loaded when first needed,
+# because loading them and their dependencies takes longer than all the rest of
+# the start.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 
@@ -27,6 +27,8 @@ find_library(UV_LIBRARY NAMES uv REQUIRED HINTS ${UV_LIBRARY_DIRS})
 find_library(CURL_LIBRARY NAMES curl REQUIRED HINTS ${CURL_LIBRARY_DIRS})
 find_library(ZLIB_LIBRARY NAMES z REQUIRED HINTS ${ZLIB_LIBRARY_DIRS})
 find_library(SQLITE_LIBRARY NAMES sqlite3 REQUIRED HINTS ${SQLITE_LIBRARY_DIRS})
+find_path(EDIT_INCLUDE_DIR histedit.h REQUIRED)
+find_library(EDIT_LIBRARY NAMES edit REQUIRED)
 
 # llhttp is the maintained one; http_parser 2.9 is what older systems have.
 find_path(LLHTTP_INCLUDE_DIR llhttp.h)
@@ -55,6 +57,11 @@ function(luge_soname variable path)
 endfunction()
 luge_soname(curl_soname "${CURL_LIBRARY}")
 luge_soname(sqlite_soname "${SQLITE_LIBRARY}")
+if(EDIT_LIBRARY MATCHES "\\.tbd$") # the system's own, of which only a stub is seen
+  set(edit_soname libedit.3.dylib)
+else()
+  luge_soname(edit_soname "${EDIT_LIBRARY}")
+endif()
 
 add_library(luge_headers INTERFACE)
 target_include_directories(luge_headers SYSTEM INTERFACE
@@ -89,6 +96,10 @@ luge_archive(parser_archive "${${parser}_LIBRARY}" lib${parser_name}.a)
 luge_archive(zlib_archive "${ZLIB_LIBRARY}" libz.a)
 
 add_library(luge_command_libraries INTERFACE)
+target_include_directories(luge_command_libraries SYSTEM INTERFACE
+  ${EDIT_INCLUDE_DIR})
+target_compile_definitions(luge_command_libraries INTERFACE
+  LUGE_EDIT_SONAME="${edit_soname}")
 find_library(CJSON_ARCHIVE NAMES liblua5.4-cjson.a)
 if(CJSON_ARCHIVE)
   target_compile_definitions(luge_command_libraries INTERFACE LUGE_HAVE_CJSON=1)

@@ -67,6 +67,12 @@ static bool set_code(struct cli_options *options, const char *value) {
   return true;
 }
 
+static bool set_interactive(struct cli_options *options, const char *value) {
+  (void)value;
+  options->interactive = true;
+  return true;
+}
+
 /* Read again once the host is open. */
 static bool set_env_file(struct cli_options *options, const char *value) {
   (void)options;
@@ -105,6 +111,7 @@ struct option {
 
 static const struct option known[] = {
     {"-e", "CODE", "Lua code", set_code},
+    {"-i", NULL, NULL, set_interactive},
     {"--env-file", "FILE", "the name of a file", set_env_file},
     {"--timeout", "SECONDS", "a number of seconds above 0", set_timeout},
     {"--slow", "SECONDS", "a number of seconds above 0", set_slow},
@@ -118,7 +125,7 @@ static const struct option known[] = {
 
 /* Promised for later: not to be taken for misspelt, and never ignored. */
 static bool comes_later(const char *name, size_t length) {
-  static const char *const names[] = {"-i", "--trace"};
+  static const char *const names[] = {"--trace"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0) {
       return true;

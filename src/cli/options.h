@@ -19,6 +19,7 @@ struct cli_options {
   double timeout; /* seconds; 0: none */
   double slow;    /* the same */
   size_t memory_limit;
+  bool interactive;  /* -i: a prompt behind what is run */
   bool has_code;     /* an -e was given; they stand before `operand` */
   bool literal_dash; /* "-" stands behind "--": it is the name of a file */
   struct cli_permissions permissions; /* freed by who has parsed them */

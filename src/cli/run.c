@@ -11,6 +11,8 @@
 
 #include "audit.h"
 #include "cjson.h"
+#include "editor.h"
+#include "editor_lua.h"
 #include "reference.h"
 #include "report.h"
 #include "script.h"
@@ -26,6 +28,7 @@ struct job {
   int status;  /* of what was run last */
   int refused; /* the exit status if the permissions make no sense */
   bool failed;
+  bool prompt; /* goes on at the prompt */
 };
 
 static void on_error(luge_host *host, const char *message,
@@ -130,14 +133,25 @@ static bool restrict_host(struct job *job) {
   return job->refused == 0;
 }
 
+/* The prompt, on a terminal or not. What failed at it is no failure of its. */
+static void run_prompt(struct job *job) {
+  static const char code[] = "require 'luge.internal.repl' ()";
+  if (cli_editor_register(job->host) == LUGE_OK) {
+    run_text(job, code, sizeof code - 1, "=(prompt)", job->argc);
+    job->failed = false;
+  }
+}
+
 /* What the command line asks for, in its order, but the variables first. */
 static void run_all(struct job *job, const struct cli_script *script) {
   int first_argument = job->options->operand + 1;
   if (cli_each_env_file(job->argc, job->argv, load_env_file, job) &&
       restrict_host(job) &&
       cli_each_code(job->argc, job->argv, run_code, job) &&
-      script->text != NULL) {
-    run_text(job, script->text, script->length, script->name, first_argument);
+      (script->text == NULL || run_text(job, script->text, script->length,
+                                        script->name, first_argument)) &&
+      job->prompt) {
+    run_prompt(job);
   }
 }
 
@@ -175,6 +189,7 @@ static int run_in_host(struct job *job, const struct cli_script *script) {
   bool prepared = prepare(job);
   if (prepared) {
     run_all(job, script);
+    cli_editor_close();
     cli_signals_stop();
     cli_stdio_close();
   }
@@ -199,16 +214,17 @@ static bool use_subcommand(struct cli_script *script, const char *name) {
 static int find_script(struct job *job, struct cli_script *script) {
   const struct cli_options *options = job->options;
   const char *path = path_of_script(job);
+  if (options->action == CLI_COMMAND && options->interactive) {
+    return cli_usage_error("option '-i' goes with a script, not with '%s'",
+                           path);
+  }
   if (options->action == CLI_COMMAND) {
     return use_subcommand(script, path) ? 0 : 2;
   }
-  if (path == NULL && options->has_code) {
+  job->prompt = options->interactive ||
+                (path == NULL && !options->has_code && isatty(STDIN_FILENO));
+  if (path == NULL && (options->has_code || job->prompt)) {
     return 0;
-  }
-  if (path == NULL && isatty(STDIN_FILENO)) {
-    return cli_usage_error("no FILE: the interactive prompt is not part of "
-                           "this version; `luge -` reads a script that you "
-                           "type");
   }
   bool is_stdin =
       path == NULL || (strcmp(path, "-") == 0 && !options->literal_dash);

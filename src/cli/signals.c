@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "editor.h"
 #include "report.h"
 
 static luge_host *volatile the_host;
@@ -18,6 +19,11 @@ static uv_async_t wakeup;
 static volatile sig_atomic_t stop_signal;
 static volatile sig_atomic_t turned;      /* the loop, since the last look */
 static volatile sig_atomic_t wants_tasks; /* SIGUSR1 came */
+
+/* At the prompt SIGINT stops what runs, and not the command. */
+static void (*volatile asker)(void);
+static volatile sig_atomic_t asked; /* SIGINT came, and the loop did not turn */
+static volatile sig_atomic_t interrupted; /* what ran was, for that */
 
 /* Seconds that a script may keep the loop from its turn, after a signal. */
 static const double PATIENCE = 0.1;
@@ -48,11 +54,15 @@ static void wake(void) {
 }
 
 /* setitimer is a plain system call, fit for handlers. */
-static void start_timer(double seconds, double interval) {
+static void start(int which, double seconds, double interval) {
   struct itimerval timer = {{0, 0}, {0, 0}};
   set_time(&timer.it_value, seconds);
   set_time(&timer.it_interval, interval);
-  setitimer(ITIMER_REAL, &timer, NULL);
+  setitimer(which, &timer, NULL);
+}
+
+static void start_timer(double seconds, double interval) {
+  start(ITIMER_REAL, seconds, interval);
 }
 
 /* The loop is woken, to cancel the main task. A script that does not let it
@@ -80,9 +90,37 @@ static void on_stop(int signal_number) {
     return;
   }
   if (stop_signal != 0 || the_host == NULL) {
+    cli_editor_reset_terminal();
     _exit(128 + signal_number);
   }
   on_alarm(signal_number);
+}
+
+/* SIGINT at the prompt. Whatever computes, and does not let the loop have its
+ * turn, is interrupted; the time is that of the process, as --timeout has the
+ * other one. */
+static void on_ask(int signal_number) {
+  int error = errno;
+  if (!redirect(signal_number)) {
+    asked = 1;
+    interrupted = 0;
+    start(ITIMER_VIRTUAL, PATIENCE, PATIENCE);
+    wake();
+  }
+  errno = error;
+}
+
+static void on_patience_over(int signal_number) {
+  int error = errno;
+  if (!redirect(signal_number)) {
+    if (asked && the_host != NULL) {
+      interrupted = 1;
+      luge_interrupt(the_host);
+    } else {
+      start(ITIMER_VIRTUAL, 0, 0);
+    }
+  }
+  errno = error;
 }
 
 static void on_usr1(int signal_number) {
@@ -106,6 +144,12 @@ static void on_wakeup(uv_async_t *async) {
     cli_report_tasks(the_host);
   }
   turned = 1;
+  if (asked != 0) {
+    asked = 0;
+    if (!interrupted) {
+      asker();
+    }
+  }
   if (stop_signal != 0) {
     luge_cancel(the_host, stop_signal == SIGALRM  ? "the time is up"
                           : stop_signal == SIGINT ? "SIGINT"
@@ -152,9 +196,19 @@ bool cli_signals_start(luge_host *host, double timeout) {
   return true;
 }
 
+void cli_signals_ask(void (*fn)(void)) {
+  asker = fn;
+  handle(SIGVTALRM, on_patience_over, 0);
+  handle(SIGINT, on_ask, SA_RESTART);
+}
+
 void cli_signals_stop(void) {
   the_host = NULL;
   start_timer(0, 0);
+  if (asker != NULL) {
+    start(ITIMER_VIRTUAL, 0, 0);
+    handle_stop(SIGINT);
+  }
   uv_close((uv_handle_t *)&wakeup, NULL);
 }
 

@@ -15,6 +15,10 @@ void cli_ignore_sigpipe(void);
  * why not. */
 bool cli_signals_start(luge_host *host, double timeout);
 
+/* SIGINT calls `fn` from the loop instead; and interrupts what does not let the
+ * loop have its turn, which then is all that it does. */
+void cli_signals_ask(void (*fn)(void));
+
 /* Before luge_close: from now on SIGINT and SIGTERM end the process at once. */
 void cli_signals_stop(void);
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "editor.h"
 #include "signals.h"
 
 /* How long a slow reader keeps the command from exiting, after a signal; and
@@ -102,12 +103,25 @@ static int write_all(struct stream *stream, int fd, const char *bytes,
   return 0;
 }
 
+/* The same, above the line that is being typed, if there is one. */
+static int print(struct stream *stream, int fd, const char *bytes,
+                 size_t length) {
+  bool shown = length > 0 && cli_editor_is_open() && isatty(fd);
+  if (!shown) {
+    return write_all(stream, fd, bytes, length);
+  }
+  cli_editor_make_way();
+  int error = write_all(stream, fd, bytes, length);
+  cli_editor_come_back(bytes[length - 1]);
+  return error;
+}
+
 int cli_on_output(luge_host *host, enum luge_stream which, const char *bytes,
                   size_t length, void *user) {
   (void)user;
   struct stream *stream = stream_of(which);
   if (stream->error == 0) {
-    stream->error = write_all(stream, (int)which, bytes, length);
+    stream->error = print(stream, (int)which, bytes, length);
     if (stream->error == EPIPE && which == LUGE_STDOUT) {
       luge_cancel(host, "standard output was closed");
     }
@@ -116,7 +130,7 @@ int cli_on_output(luge_host *host, enum luge_stream which, const char *bytes,
 }
 
 void cli_complain(const char *bytes, size_t length) {
-  write_all(stream_of(LUGE_STDERR), STDERR_FILENO, bytes, length);
+  print(stream_of(LUGE_STDERR), STDERR_FILENO, bytes, length);
 }
 
 /* Watching for room. */

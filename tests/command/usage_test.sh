@@ -43,7 +43,7 @@ for value in 0 -1 x 1T 1KK '' 99999999999999999999 99999999999G; do
 done
 
 case_is "what belongs to later versions is refused, not ignored"
-for option in -i --trace; do
+for option in --trace; do
   luge "$option" x -e 'print(1)'
   is 2 ""
   says "option '${option%=*}' is not part of this version (see luge --help)"

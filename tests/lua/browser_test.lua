@@ -35,9 +35,15 @@ describe("in the browser", function()
   before(function()
     if missing then return end
     local ready, over = luge.future(), luge.event()
-    driver = { over = over, task = luge.spawn(browser.run, function(opened)
+    local function use(opened)
       ready:resolve(opened)
       over:wait()
+    end
+    driver = { over = over, task = luge.spawn(function()
+      local ok, err = pcall(browser.run, use)
+      if not ok and not ready:done() then
+        ready:reject(err)
+      end
     end) }
     page = ready:await()
   end)

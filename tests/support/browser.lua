@@ -119,13 +119,24 @@ local function drain(stream)
   for _ in stream do end -- a full pipe would hold it up
 end
 
+local capabilities = { alwaysMatch = {
+  timeouts = { script = TIMEOUT * 1000 },
+  ["goog:chromeOptions"] = { args = {
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+    "--disable-background-networking", "--disable-extensions", "--window-size=900,700",
+  } },
+} }
+
+-- Chromium does not always come up where a machine is busy.
+local function create_session(url)
+  return luge.retry(function()
+    local options = { json = { capabilities = capabilities }, timeout = TIMEOUT }
+    return http.post(url .. "/session", options):raise_for_status():json().value
+  end, { on = { "timeout", "http" }, wait = 0 })
+end
+
 local function with_session(url, fn)
-  local created = http.post(url .. "/session", { json = { capabilities = { alwaysMatch = {
-    timeouts = { script = TIMEOUT * 1000 },
-    ["goog:chromeOptions"] = {
-      args = { "--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=900,700" },
-    },
-  } } }, timeout = 60 }):raise_for_status():json().value
+  local created = create_session(url)
   local page = setmetatable({ session = url .. "/session/" .. created.sessionId }, Page)
   local _ <close> = setmetatable({}, { __close = function()
     luge.shield(page.call, page, "DELETE", "")

@@ -1,7 +1,7 @@
 /* What embedding costs: hosts opened and closed, their memory, and calls of C
  * functions that wait, beside one that does not. Prints figures.
  *
- *   cmake --build --preset release --target bench_embed && build/bench_embed
+ *   cmake --build --preset release --target bench && build/bench_embed
  */
 #define _GNU_SOURCE 1
 

@@ -99,6 +99,15 @@ function Page:wait(expression)
   })
 end
 
+--- The same across loads of the page, by asking again and again.
+function Page:poll(expression)
+  luge.timeout(TIMEOUT, function()
+    while not self:value(expression) do
+      luge.sleep(0.02)
+    end
+  end)
+end
+
 --- A picture of the page, as PNG in base64.
 function Page:screenshot()
   return self:call("GET", "/screenshot")

@@ -28,13 +28,6 @@ bool cli_audit_failed(void) {
   return failed;
 }
 
-int cli_audit_works(luge_host *host, const luge_access *access, void *user) {
-  (void)host;
-  (void)access;
-  (void)user;
-  return !failed;
-}
-
 /* The length of the character of UTF-8 at `text`, or 0 if it is none. */
 static int character(const unsigned char *text) {
   int length = text[0] < 0x80   ? 1
@@ -125,11 +118,24 @@ static bool put_line(const luge_access *access) {
   return whole;
 }
 
-void cli_audit(luge_host *host, const luge_access *access, void *user) {
-  (void)host;
-  (void)user;
+static void tell(const luge_access *access) {
   if (!failed && !put_line(access)) {
     failed = true;
     fprintf(stderr, "luge: cannot write to %s: %s\n", name, strerror(errno));
+  }
+}
+
+int cli_audit_allowed(luge_host *host, const luge_access *access, void *user) {
+  (void)host;
+  (void)user;
+  tell(access);
+  return !failed;
+}
+
+void cli_audit_denied(luge_host *host, const luge_access *access, void *user) {
+  (void)host;
+  (void)user;
+  if (!access->allowed) {
+    tell(access);
   }
 }

@@ -9,10 +9,11 @@
 /* Opens the file, to add to it. False: told on standard error why not. */
 bool cli_audit_open(const char *path);
 
-/* Callbacks of luge_capabilities. What cannot be written is told once, and
- * from then on nothing is allowed. */
-void cli_audit(luge_host *host, const luge_access *access, void *user);
-int cli_audit_works(luge_host *host, const luge_access *access, void *user);
+/* Callbacks of luge_capabilities, `authorize` and `audit`: what is allowed is
+ * written by the first, so that nothing is done that is not told. What cannot
+ * be written is said once, and from then on nothing is allowed. */
+int cli_audit_allowed(luge_host *host, const luge_access *access, void *user);
+void cli_audit_denied(luge_host *host, const luge_access *access, void *user);
 
 /* Whether something could not be written. */
 bool cli_audit_failed(void);

@@ -141,8 +141,8 @@ int cli_permissions_apply(luge_host *host,
     if (!cli_audit_open(permissions->audit)) {
       return 1;
     }
-    may.authorize = cli_audit_works;
-    may.audit = cli_audit;
+    may.authorize = cli_audit_allowed;
+    may.audit = cli_audit_denied;
   }
   set_rules(&may, permissions);
   int status = LUGE_MEMORY;

@@ -235,6 +235,34 @@ describe("map", function()
   it("sends a list through, item by item", function()
     test.same((chain.pass() | double:map()):invoke { 1, 2, 3 }, { 2, 4, 6 })
   end)
+
+  it("keeps to the concurrency of its call, or its own", function()
+    local inside, most = 0, 0
+    local step = chain.fn(function(x)
+      inside = inside + 1
+      most = math.max(most, inside)
+      luge.sleep(0.001)
+      inside = inside - 1
+      return x
+    end)
+    local items = {}
+    for i = 1, 30 do items[i] = i end
+    local function most_of(fn)
+      most = 0
+      fn()
+      return most
+    end
+    local c = chain.pass() | step:map()
+    local own = chain.pass() | step:with({ concurrency = 5 }):map()
+    test.equal(most_of(function() c:invoke(items) end), 16)
+    test.equal(most_of(function() c:invoke(items, { concurrency = 3 }) end), 3)
+    test.equal(most_of(function() (c:stream(items, { concurrency = 4 })):collect() end), 4)
+    test.equal(most_of(function() (c:transform({ items }, { concurrency = 2 })):collect() end), 2)
+    test.equal(most_of(function() own:invoke(items, { concurrency = 3 }) end), 5)
+    local calls = chain.fn(function(list) return step:batch(list).n end)
+    test.equal(most_of(function() calls:invoke(items, { concurrency = 7 }) end), 7)
+    test.equal(most_of(function() c:batch({ items }, { concurrency = 2 }) end), 16)
+  end)
 end)
 
 describe("random schedules", function()

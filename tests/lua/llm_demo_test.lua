@@ -272,6 +272,40 @@ describe("recordings", function()
     test.equal(calls, 2)
   end)
 
+  it("replay an agent, whose tools run again", function()
+    local ran = 0
+    local weather = llm.tool {
+      name = "get_weather", description = "Tells the weather in a city.",
+      parameters = { type = "object", required = { "city" },
+        properties = { city = { type = "string" } } },
+      run = function(t)
+        ran = ran + 1
+        return "rain in " .. t.city
+      end,
+    }
+    local function ask()
+      return llm.record(path, function()
+        local agent = llm.agent { tools = { weather }, model = llm.model("demo", quick) }
+        local result, kinds = agent:run "weather in Oslo?", {}
+        for event in agent:stream "weather in Rome?" do kinds[event.type] = true end
+        return { result.output, result.usage, result.turns, kinds }
+      end)
+    end
+    local first = ask()
+    server.close()
+    test.same(ask(), first)
+    test.matches(first[1], "rain in Oslo")
+    test.equal(ran, 4)
+  end)
+
+  it("are damaged where a line is no answer", function()
+    local file <close> = assert(io.open(path, "wb"))
+    file:write('{"asked":"x","answer":{}}\nnot this\n')
+    file:close()
+    local err = fails("parse", llm.record, path, function() end)
+    test.equal(err.line, 2)
+  end)
+
   it("need no key, and know what was asked", function()
     local file <close> = assert(io.open(path, "wb"))
     file:write("")

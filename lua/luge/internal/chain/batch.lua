@@ -59,10 +59,11 @@ function batch.run(next_input, concurrency, work, deliver)
   return count
 end
 
--- What a worker does with an input, and what closes what that needs.
+-- What a worker does with an input, and what closes what that needs. The
+-- options' concurrency is the batch's own, and not that of batches within.
 local function work_of(self, options)
-  local run = config.start(options)
-  local work, close = function(input) return config.invoke(self, input, options, run) end
+  local run, each = config.start(options), { timeout = options.timeout }
+  local work, close = function(input) return config.invoke(self, input, each, run) end
   if run == nil and not options.timeout then
     work = function(input) return (self:_invoke(input)) end
   end
@@ -77,7 +78,7 @@ end
 local function prepare(self, where, inputs, options)
   options = check.options(where, options or {}, known)
   local next_input, close = read_inputs(where, inputs)
-  local concurrency = options.concurrency or self._concurrency or 16
+  local concurrency = options.concurrency or config.concurrency(self)
   local listed = type(inputs) == "table" and not check.is_callable(inputs)
   local count = listed and #inputs or nil
   return next_input, close, concurrency, options, count
@@ -123,7 +124,7 @@ local Map = {}
 function Map:_invoke(list, run)
   check.argument("map", list, check.table)
   local outputs, inner = {}, self.inner
-  batch.run(read_inputs("map", list), inner._concurrency or 16, function(input)
+  batch.run(read_inputs("map", list), config.concurrency(inner), function(input)
     return (runnable.call(inner, input, run))
   end, function(index, output)
     outputs[index] = output

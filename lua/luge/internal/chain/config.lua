@@ -1,6 +1,7 @@
 -- The `config` of a call: name, tags, metadata, timeout, concurrency.
 
 local tasks = require "luge.native.task"
+local context = require "luge.internal.context"
 local check = require "luge.internal.chain.check"
 local producer = require "luge.internal.chain.producer"
 local run = require "luge.internal.chain.run"
@@ -21,11 +22,25 @@ function config.start(options)
   return run.configured(run.current(), options)
 end
 
+-- In the context: how many inputs the batches and maps below have under way.
+local CONCURRENCY = "luge.chain.concurrency"
+
+--- How many inputs a batch or map has under way that is not told so itself.
+function config.concurrency(step)
+  return step._concurrency or context.get(CONCURRENCY) or 16
+end
+
+-- Calls fn(...) with the concurrency of the options.
+local function within(options, fn, ...)
+  if options.concurrency == nil then return fn(...) end
+  return context.with({ [CONCURRENCY] = options.concurrency }, fn, ...)
+end
+
 local function invoke(step, input, options, current)
   if options.timeout then
-    return tasks.timeout(options.timeout, runnable.call, step, input, current)
+    return within(options, tasks.timeout, options.timeout, runnable.call, step, input, current)
   end
-  return runnable.call(step, input, current)
+  return within(options, runnable.call, step, input, current)
 end
 
 --- Runs a step under a checked config.
@@ -47,23 +62,25 @@ function config.check(where, options)
   return check.options(where, options or {}, config.known)
 end
 
+-- A source that is opened by `fn(...)`, and its pulls, under the options.
+local function bounded(options, fn, ...)
+  local pull, close, make = within(options, fn, ...)
+  if options.concurrency then
+    local pull_inside = pull
+    function pull() return within(options, pull_inside) end
+  end
+  if options.timeout then return producer.within(options.timeout, pull, close, make) end
+  return pull, close, make
+end
+
 --- Opens a step as a source under a checked config.
 function config.open(self, input, options)
-  if options.timeout then
-    return producer.within(options.timeout,
-      runnable.open(self, input, config.start(options)))
-  end
-  return runnable.open(self, input, config.start(options))
+  return bounded(options, runnable.open, self, input, config.start(options))
 end
 
 --- Puts a step behind a source, under a checked config.
 function config.transform(self, pull, close, options)
-  local current = config.start(options)
-  if options.timeout then
-    return producer.within(options.timeout,
-      runnable.transform(self, pull, close, nil, current))
-  end
-  return runnable.transform(self, pull, close, nil, current)
+  return bounded(options, runnable.transform, self, pull, close, nil, config.start(options))
 end
 
 return config

@@ -2,6 +2,7 @@
 -- https://docs.anthropic.com/en/api/messages
 
 local json = require "luge.json"
+local alike = require "luge.internal.llm.alike"
 local base64 = require "luge.internal.llm.base64"
 local message = require "luge.internal.llm.message"
 local tool_calls = require "luge.internal.llm.tool_calls"
@@ -188,7 +189,9 @@ Decoder.__index = Decoder
 
 --- Reads the events of one stream.
 function anthropic.decoder()
-  return setmetatable({ numbering = tool_calls.numbering(), blocks = {} }, Decoder)
+  return setmetatable({
+    numbering = tool_calls.numbering(), blocks = {}, alike = alike.new "text",
+  }, Decoder)
 end
 
 local function new_delta(fields)
@@ -280,12 +283,17 @@ end
 --- The delta of an event; nil if it has none, nil and true at the end of the
 --- stream, nil and the error object if it tells of one.
 function Decoder:event(data)
+  local text = self.alike:text(data)
+  if text then return new_delta { content = text } end
   local body = json.decode(data)
   local kind = body.type
   if kind == "message_stop" then return nil, true end
   if kind == "error" then return nil, body.error or body end
   local read = events[kind]
   local fields = read and read(self, body)
+  if kind == "content_block_delta" and body.delta.type == "text_delta" then
+    self.alike:note(data, body.delta.text)
+  end
   return fields and new_delta(fields)
 end
 

@@ -2,6 +2,7 @@
 -- https://platform.openai.com/docs/api-reference/chat
 
 local json = require "luge.json"
+local alike = require "luge.internal.llm.alike"
 local base64 = require "luge.internal.llm.base64"
 local message = require "luge.internal.llm.message"
 local tool_calls = require "luge.internal.llm.tool_calls"
@@ -185,7 +186,12 @@ Decoder.__index = Decoder
 
 --- Reads the events of one stream.
 function openai.decoder()
-  return setmetatable({ finished = false }, Decoder)
+  return setmetatable({ finished = false, alike = alike.new "content" }, Decoder)
+end
+
+-- A delta of nothing but text, as most are.
+local function plain_delta(content, model, id)
+  return setmetatable({ role = "assistant", content = content, model = model, id = id }, Message)
 end
 
 local function read_rare(self, body, choice, delta, made)
@@ -211,31 +217,38 @@ local function read_any(self, body, choice, delta)
   return setmetatable(made, Message)
 end
 
--- A delta of nothing but text, as most are; nil if there may be more to it.
-local function read_plain(body, choice, delta)
-  local content, id, model = delta.content, body.id, body.model
+-- Whether there is nothing to a delta but text.
+local function is_plain(body, choice, delta)
   local reason = choice.finish_reason
-  if (reason == nil or reason == null) and body.usage == nil and type(content) == "string"
-    and id ~= null and model ~= null and delta.tool_calls == nil
-    and delta.reasoning_content == nil and delta.reasoning == nil and delta.refusal == nil then
-    return setmetatable({ role = "assistant", content = content, model = model, id = id }, Message)
+  return (reason == nil or reason == null) and body.usage == nil
+    and type(delta.content) == "string" and body.id ~= null and body.model ~= null
+    and delta.tool_calls == nil and delta.reasoning_content == nil and delta.reasoning == nil
+    and delta.refusal == nil
+end
+
+-- The delta of an event that is not like the one before.
+local function read_event(self, data)
+  local body = decode(data)
+  local choices = body.choices
+  local choice = type(choices) == "table" and choices[1]
+  local delta = choice and choice.delta
+  if type(delta) ~= "table" then
+    if choices == nil and body.error ~= nil and body.error ~= null then return nil, body.error end
+    return read_any(self, body, choice, nil)
+  elseif not is_plain(body, choice, delta) then
+    return read_any(self, body, choice, delta)
   end
+  if self.alike:note(data, delta.content) then self.model, self.id = body.model, body.id end
+  return plain_delta(delta.content, body.model, body.id)
 end
 
 --- The delta of an event; nil and true at the end of the stream, nil and the
 --- error object if it tells of one. `finished` is set once a finish reason came.
 function Decoder:event(data)
+  local text = self.alike:text(data)
+  if text then return plain_delta(text, self.model, self.id) end
   if data == "[DONE]" then return nil, true end
-  local body = decode(data)
-  local choices = body.choices
-  local choice = type(choices) == "table" and choices[1]
-  local delta = choice and choice.delta
-  if type(delta) == "table" then
-    return read_plain(body, choice, delta) or read_any(self, body, choice, delta)
-  elseif choices == nil and body.error ~= nil and body.error ~= null then
-    return nil, body.error
-  end
-  return read_any(self, body, choice, nil)
+  return read_event(self, data)
 end
 
 --- Whether the stream may end here: it has its end mark.

@@ -1,0 +1,52 @@
+-- Most events of a stream differ from the one before in a text only:
+--
+--   {"id":"1","choices":[{"index":0,"delta":{"content":"tok "},...}]}
+--
+-- Once the place of the text is known, an event that is alike before and behind
+-- it, byte for byte, need not be decoded: with another well-formed string there
+-- it is the same document. What is not alike, or has an escape in its text, is
+-- for the decoder.
+
+local find, sub, len = string.find, string.sub, utf8.len
+
+local alike = {}
+
+local Alike = {}
+Alike.__index = Alike
+
+-- So often places are looked for; some servers change more with each event.
+local TRIES = 3
+
+--- `member`: the name of the member that the text is the value of.
+function alike.new(member)
+  return setmetatable({ pattern = ('"%s"%%s*:%%s*"()'):format(member), tries = 0 }, Alike)
+end
+
+--- Notes the place of a text in an event that was decoded: events like this one
+--- are found from now on. Whether it has been noted.
+function Alike:note(data, text)
+  if self.tries >= TRIES or text == "" then return false end
+  self.tries = self.tries + 1
+  local _, _, first = find(data, self.pattern)
+  local last = first and first + #text
+  -- The only such member, and its text is written as it is.
+  if not first or find(data, self.pattern, last) or sub(data, first, last) ~= text .. '"' then
+    return false
+  end
+  self.before, self.behind = sub(data, 1, first - 1), sub(data, last)
+  self.first, self.shortest = first, #data - #text
+  return true
+end
+
+--- The text of an event that is alike; else nil.
+function Alike:text(data)
+  local before = self.before
+  if before == nil or find(data, before, 1, true) ~= 1 then return nil end
+  local last = #data - #self.behind
+  if #data < self.shortest or not find(data, self.behind, last + 1, true) then return nil end
+  local text = sub(data, self.first, last)
+  if find(text, '[%c"\\\x80-\xff]') and (find(text, '[%c"\\]') or not len(text)) then return nil end
+  return text
+end
+
+return alike

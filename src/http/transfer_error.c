@@ -116,6 +116,10 @@ static struct verdict of_curl(struct luge__transfer *t) {
     return network("protocol", "the answer is not HTTP");
   case CURLE_URL_MALFORMAT:
     return (struct verdict){.kind = "invalid", .text = "the URL is malformed"};
+  case CURLE_UPLOAD_FAILED:
+    return (struct verdict){
+        .kind = "invalid",
+        .text = "HTTP/1.0 takes no body whose length is not known"};
   case CURLE_COULDNT_RESOLVE_PROXY:
     return network("proxy", "the proxy's name cannot be resolved");
   case CURLE_PROXY:

@@ -165,6 +165,20 @@ void luge__fields_add_table(lua_State *L, struct luge__transfer *t, int index,
   }
 }
 
+/* A script's own cookies go into one line with those that the client keeps
+ * (RFC 6265, 5.4). libcurl copies them. */
+static bool take_cookie(struct luge__transfer *t, const char *line) {
+  static const char name[] = "cookie: ";
+  if (t->client->share == NULL ||
+      strncasecmp(line, name, sizeof name - 1) != 0) {
+    return false;
+  }
+  luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_COOKIE,
+                                      line + sizeof name - 1);
+  t->special = true;
+  return true;
+}
+
 void luge__fields_end(lua_State *L, struct luge__transfer *t) {
   size_t count = 0, size = sizeof(struct curl_slist);
   char *at = t->headers.ptr, *end = at + t->headers.len;
@@ -176,10 +190,20 @@ void luge__fields_end(lua_State *L, struct luge__transfer *t) {
     luaL_error(L, "not enough memory");
   }
   struct curl_slist *node = (struct curl_slist *)(void *)t->nodes.ptr;
-  for (size_t i = 0; i < count; i++, at += strlen(at) + 1) {
-    node[i].data = at;
-    node[i].next = i + 1 < count ? &node[i + 1] : NULL;
+  size_t used = 0;
+  bool has_cookie = false;
+  for (; at < end; at += strlen(at) + 1) {
+    if (!has_cookie && take_cookie(t, at)) {
+      has_cookie = true;
+      continue;
+    }
+    node[used].data = at;
+    node[used].next = NULL;
+    if (used > 0) {
+      node[used - 1].next = &node[used];
+    }
+    used++;
   }
   luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_HTTPHEADER,
-                                      count > 0 ? node : NULL);
+                                      used > 0 ? node : NULL);
 }

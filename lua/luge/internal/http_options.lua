@@ -94,7 +94,8 @@ local request = extend {
 }
 
 local client = extend {
-  base_url = text,
+  base_url = { function(value) return is_text(value) and not value:find "[?#]" end,
+    "a URL without query and fragment" },
   max_connections = count,
   max_per_host = count,
   cookies = { is_boolean, "true or false" },

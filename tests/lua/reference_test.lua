@@ -42,7 +42,7 @@ describe("the check", function()
 local env = {}
 
 --- Loads.
----@param file? string
+---@param file? luge.env.File
 function env.load(file, options) end
 
 ---@type fun(name: string, default?: any): any
@@ -52,6 +52,7 @@ env.get = get
 function env.clear() end
 ]], {
       "luge.env.clear is annotated, but not there",
+      "luge.env.load is said to be a luge.env.File, which is not declared",
       "luge.env.load takes (path, options); its annotation says (file)",
       "luge.env.require has no annotation",
     })

@@ -1,6 +1,7 @@
 -- Compares what the annotations say with the modules that run: every public
--- name has an annotation, every annotation a name, and parameters have the names
--- that the functions give them.
+-- name has an annotation, every annotation a name, parameters have the names that
+-- the functions give them, and types are declared.
+local format = require "format"
 local samples = require "samples"
 
 local function is_public(name)
@@ -177,8 +178,35 @@ function Check:class(class)
   end
 end
 
+-- Types.
+
+-- Every type of luge that a text names is declared.
+function Check:type(label, text)
+  for name in text:gmatch "luge%.[%w_.]*[%w_]" do
+    if not self.model.classes[name] and not self.aliases[name] then
+      self:report("%s is said to be a %s, which is not declared", label, name)
+    end
+  end
+end
+
+function Check:types(class)
+  self:type(class.name, class.parents or "")
+  for _, member in ipairs(class.members) do
+    local label = class.name .. "." .. member.name
+    self:type(label, member.type or "")
+    self:type(label, format.returns(member) or "")
+    for _, param in ipairs(member.params or {}) do
+      self:type(label, param.type)
+    end
+  end
+end
+
 function Check:all()
+  for _, alias in ipairs(self.model.aliases) do
+    self.aliases[alias.name] = true
+  end
   for _, class in ipairs(self.model.classes) do
+    self:types(class)
     if class.is_module then
       self:module(class)
     elseif not class.is_internal then
@@ -196,5 +224,5 @@ end
 
 --- The list of problems: lines of text.
 return function(model)
-  return setmetatable({ model = model, problems = {} }, Check):all()
+  return setmetatable({ model = model, problems = {}, aliases = {} }, Check):all()
 end

@@ -12,6 +12,7 @@ const luaL_Reg luge__modules[] = {
     {"luge.native.clock", luge__open_clock},
     {"luge.native.log", luge__open_log},
     {"luge.native.permission", luge__open_permission},
+    {"luge.native.net", luge__open_net},
     {"luge.native.process", luge__open_process},
     {"luge.native.queue", luge__open_queue},
     {"luge.native.signal", luge__open_signal},

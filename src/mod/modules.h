@@ -16,6 +16,7 @@ int luge__open_json(lua_State *L);
 int luge__open_clock(lua_State *L);
 int luge__open_log(lua_State *L);
 int luge__open_permission(lua_State *L);
+int luge__open_net(lua_State *L);
 int luge__open_process(lua_State *L);
 int luge__open_queue(lua_State *L);
 int luge__open_signal(lua_State *L);

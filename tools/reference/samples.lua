@@ -8,6 +8,7 @@ local http = require "luge.http"
 local json = require "luge.json"
 local llm = require "luge.llm"
 local log = require "luge.log"
+local net = require "luge.net"
 local process = require "luge.process"
 local store = require "luge.store"
 local test = require "luge.test"
@@ -78,6 +79,17 @@ end
 samples["luge.test.Clock"] = function(use)
   local clock <close> = test.clock()
   use(clock)
+end
+
+samples["luge.net.Server"] = function(use)
+  local server <close> = net.listen()
+  use(server)
+end
+
+samples["luge.net.Connection"] = function(use)
+  local server <close> = net.listen()
+  local conn <close> = net.connect(server.host, server.port)
+  use(conn)
 end
 
 samples["luge.worker.Pool"] = function(use)

@@ -1,0 +1,50 @@
+/* Listening: a descriptor that is watched for as long as somebody waits for a
+ * connection. libuv's own listening closes connections for which there is no
+ * descriptor without a word: here they stay in the system's queue, and whoever
+ * waits is told. Loop thread only. */
+#ifndef LUGE_MOD_NET_LISTEN_H
+#define LUGE_MOD_NET_LISTEN_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include "net_socket.h"
+
+struct luge_acceptor {
+  uv_poll_t poll;
+  struct luge_net *net;
+  struct luge_list link;    /* in net->acceptors */
+  struct luge_list sockets; /* luge_socket.peer_link: its connections */
+  struct luge_list takers;  /* tasks */
+  unsigned count, max;      /* connections */
+  unsigned holds;           /* the handle, the userdata, each connection */
+  int fd;
+  bool is_pipe, nodelay, watching, closed;
+  unsigned keepalive;
+  char *path; /* of a UNIX socket, to be removed; or NULL */
+  dev_t device;
+  ino_t inode;
+};
+
+/* listen(targets, backlog, max_connections, nodelay, keepalive), and
+ * listen_path(path, backlog, max_connections) -> an acceptor, with the methods
+ * `accept`, which waits, `close`, `address` and `count`. */
+int luge__net_listen(lua_State *L);
+int luge__net_listen_path(lua_State *L);
+void luge__acceptor_init(lua_State *L);
+
+/* A connection of it has closed. */
+void luge__acceptor_left(struct luge_socket *socket);
+
+/* Closes it; its connections stay. May be called again. */
+void luge__acceptor_close(struct luge_acceptor *acceptor);
+
+/* net_bind.c: makes a descriptor that listens. 0, or a negative errno. `path`
+ * is a UNIX socket's that nobody listens on any more: it is replaced. */
+int luge__net_bind(const struct sockaddr *address, socklen_t size, int backlog,
+                   int *fd);
+int luge__net_bind_path(const char *path, size_t length, int backlog, int *fd);
+
+#endif

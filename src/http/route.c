@@ -11,7 +11,13 @@
 #include "transfer.h"
 #include "transfer_url.h"
 
-#define CURLU_ASCII (1U << 12) /* CURLU_PUNYCODE of 7.88: for xn-- names */
+/* What libcurl would make a name of ASCII from, in some locales. */
+static bool is_foreign(const char *text) {
+  while (*text != '\0' && (unsigned char)*text < 0x80) {
+    text++;
+  }
+  return *text != '\0';
+}
 
 /* The host of a URL without brackets, and its port; `port` is what it is if
  * the URL has none. False: there is none that fits, or no memory. */
@@ -19,11 +25,12 @@ static bool read_host(const struct luge__curl *curl, CURLU *url,
                       struct luge__stop *stop, uint16_t port) {
   char *text = NULL;
   struct luge_address address;
-  if (curl->url_get(url, CURLUPART_HOST, &text, CURLU_ASCII) != CURLUE_OK) {
+  if (curl->url_get(url, CURLUPART_HOST, &text, 0) != CURLUE_OK) {
     return false;
   }
   size_t length = strlen(text), skip = text[0] == '[' ? 1 : 0;
-  bool fits = length > 2 * skip && length - 2 * skip < sizeof stop->name;
+  bool fits = length > 2 * skip && length - 2 * skip < sizeof stop->name &&
+              !is_foreign(text);
   if (fits) {
     memcpy(stop->name, text + skip, length - 2 * skip);
     stop->name[length - 2 * skip] = '\0';

@@ -1,24 +1,22 @@
 /* Memory; see memory.h. */
 #include "memory.h"
 
-#include <stdlib.h>
-
 #include "host.h"
-
-static void *plain(void *data, void *ptr, size_t old_size, size_t new_size) {
-  (void)data;
-  (void)old_size;
-  if (new_size == 0) {
-    free(ptr);
-    return NULL;
-  }
-  return realloc(ptr, new_size);
-}
 
 void luge__memory_init(struct luge_memory *memory, lua_Alloc alloc, void *data,
                        size_t limit) {
-  *memory = (struct luge_memory){
-      .alloc = alloc != NULL ? alloc : plain, .data = data, .limit = limit};
+  *memory = (struct luge_memory){.alloc = alloc, .data = data, .limit = limit};
+}
+
+void luge__memory_free(struct luge_memory *memory) {
+  luge__blocks_free(&memory->blocks);
+}
+
+static void *reallocate(struct luge_memory *memory, void *ptr, size_t old_size,
+                        size_t new_size) {
+  return memory->alloc != NULL
+             ? memory->alloc(memory->data, ptr, old_size, new_size)
+             : luge__blocks_realloc(&memory->blocks, ptr, old_size, new_size);
 }
 
 /* Without a block `old_size` is the kind of what Lua wants to make. */
@@ -30,7 +28,7 @@ void *luge__memory_alloc(void *data, void *ptr, size_t old_size,
       memory->used - old + new_size > memory->limit) {
     return NULL;
   }
-  void *block = memory->alloc(memory->data, ptr, old_size, new_size);
+  void *block = reallocate(memory, ptr, old_size, new_size);
   if (block != NULL || new_size == 0) {
     memory->used = memory->used - old + new_size;
   }

@@ -6,16 +6,22 @@
 #include <lua.h>
 #include <stddef.h>
 
+#include "blocks.h"
+
 struct luge_host;
 
 struct luge_memory {
-  lua_Alloc alloc; /* the embedder's, or one on realloc */
+  lua_Alloc alloc; /* the embedder's; NULL: `blocks` and malloc */
   void *data;
+  struct luge_blocks blocks;
   size_t used, limit; /* bytes; 0: no limit */
 };
 
 void luge__memory_init(struct luge_memory *memory, lua_Alloc alloc, void *data,
                        size_t limit);
+
+/* The last of it has been given back. */
+void luge__memory_free(struct luge_memory *memory);
 
 /* As lua_Alloc; `data` is a struct luge_memory. */
 void *luge__memory_alloc(void *data, void *ptr, size_t old_size,

@@ -13,3 +13,10 @@ luge.map(luge.stdin:lines(), function(url)
     luge.stdout:write(url, "\t", tostring(answer), "\n")
   end
 end, { concurrency = 8 })
+
+-- Given:
+--   http://127.0.0.1:1/nobody-listens-there
+--   gopher://example.com/
+-- Prints:
+--   gopher://example.com/	invalid: bad URL "gopher://example.com/": takes http or https
+--   http://127.0.0.1:1/nobody-listens-there	network: ... connection refused ...

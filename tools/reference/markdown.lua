@@ -72,7 +72,9 @@ function Page:callable(level, name, label, member)
   self:prose(member.doc)
   if has_types(member.params) then
     for _, param in ipairs(member.params) do
-      self:item(format.parameter(param), param.type, param.doc or "")
+      if param.name ~= "..." or param.type ~= "any" or (param.doc or "") ~= "" then
+        self:item(format.parameter(param), param.type, param.doc or "")
+      end
     end
     self:add ""
   end

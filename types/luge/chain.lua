@@ -8,7 +8,7 @@ do
 ---@field tags? string[] of the run and those below it
 ---@field metadata? table of the run and those below it
 ---@field timeout? number seconds; after them `timeout` is raised
----@field concurrency? integer how many inputs a batch has under way; default 16
+---@field concurrency? integer inputs under way at once: a batch's, or of those inside; default 16
 local class = {}
 
 end

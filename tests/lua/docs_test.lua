@@ -58,6 +58,24 @@ describe("the documentation", function()
     end
   end)
 
+  it("can be found from its index", function()
+    local linked = {}
+    for _, index in ipairs { "docs/README.md", "examples/README.md" } do
+      for _, link in ipairs(docs.links(index)) do
+        linked[link:gsub("[^/]+/%.%./", "")] = true
+      end
+    end
+    for _, entry in ipairs(fs.walk("docs"):collect()) do
+      local is_page = entry.depth == 1 and entry.name:find "%.md$" and entry.name ~= "README.md"
+      test.ok(not is_page or linked[entry.path], entry.path .. ": docs/README.md does not link it")
+    end
+    for _, entry in ipairs(fs.walk("examples"):collect()) do
+      local is_program = entry.name:find "%.lua$" or entry.name:find "%.c$"
+      test.ok(not is_program or linked[entry.path],
+        entry.path .. ": examples/README.md does not link it")
+    end
+  end)
+
   it("names what there is", function()
     local unknown = dofile "tests/support/names.lua"
     local list = {}

@@ -1,6 +1,7 @@
 # One CTest test per file, each its own process, named by its path:
 #   tests/unit/*_test.c      C, against libluge and its private headers
 #   tests/embed/*_test.c,cc  C and C++, against luge.h and the shared library
+#   examples/embed/*.c       the same; also against the installed package
 #   tests/lua/**/*_test.lua  run by the command
 #   tests/command/*_test.sh  the command from outside, in the shell; and in C
 #   tests/command/*_test.c   where that takes signals or terminals
@@ -65,7 +66,8 @@ foreach(path IN LISTS unit_tests)
   luge_add_test("${path}" ${target})
 endforeach()
 
-file(GLOB embed_tests CONFIGURE_DEPENDS tests/embed/*_test.c)
+file(GLOB embed_tests CONFIGURE_DEPENDS
+     tests/embed/*_test.c tests/embed/long/*_test.c)
 file(GLOB embed_cxx_tests CONFIGURE_DEPENDS tests/embed/*_test.cc)
 if(embed_cxx_tests)
   include(CheckLanguage)

@@ -93,7 +93,7 @@ const char *luge__net_resource(char text[LUGE_NET_RESOURCE], const char *host,
 
 /* luge_restrict's part; 0 or a luge_status. luge__permission_free undoes it. */
 int luge__permission_open(struct luge_host *host,
-                          const luge_capabilities *capabilities);
+                          const luge_capabilities *given);
 void luge__permission_free(struct luge_host *host);
 
 /* Lets the host decide by the rules of another, whose they stay and which

@@ -10,6 +10,7 @@
 #include "host.h"
 #include "sched.h"
 #include "task.h"
+#include "threadpool.h"
 #include "wait.h"
 
 struct luge_pending {
@@ -181,6 +182,7 @@ int luge_offload(lua_State *L, luge_work_fn work, luge_push_fn done,
   if (work == NULL) {
     return luge__raise(L, "invalid", "luge_offload: `work` is NULL");
   }
+  luge__threadpool_check(L);
   luge_pending *wait = luge_wait_begin(L);
   struct offload *offload = luge__realloc(host, NULL, 0, sizeof *offload);
   if (offload == NULL) {

@@ -6,6 +6,7 @@
 
 #include "../core/sched.h"
 #include "../core/task.h"
+#include "../core/threadpool.h"
 
 static const char class_key = 0; /* registry: the boxes' metatable */
 
@@ -124,6 +125,7 @@ int luge__job_run_by(lua_State *L, struct luge_job *job,
 }
 
 int luge__job_run(lua_State *L, struct luge_job *job) {
+  luge__threadpool_check(L);
   return luge__job_run_by(L, job, queue);
 }
 

@@ -15,6 +15,7 @@
 
 #include "../core/sched.h"
 #include "../core/task.h"
+#include "../core/threadpool.h"
 
 enum { CHUNK = 65536, LARGE = 1 << 20 };
 
@@ -195,6 +196,9 @@ void luge__input_start(lua_State *L, struct luge_input *input) {
     return;
   }
   make_room(L, input);
+  if (!input->is_stream) {
+    luge__threadpool_check(L);
+  }
   int status = input->is_stream ? uv_read_start((uv_stream_t *)&input->pipe,
                                                 on_alloc, on_stream)
                                 : read_file(input);

@@ -12,11 +12,12 @@ end
 
 ---@param code string
 ---@param options? string of the command
+---@param before? string shell commands: limits, say
 ---@return string text
 ---@return integer status of its exit; a signal's number plus 128
-return function(code, options)
-  local pipe <close> = io.popen(("%s %s -e %s 2>&1 </dev/null"):format(
-    quote(command), options or "", quote('local luge = require "luge"\n' .. code)))
+return function(code, options, before)
+  local pipe <close> = io.popen(("%s%s %s -e %s 2>&1 </dev/null"):format(
+    before or "", quote(command), options or "", quote('local luge = require "luge"\n' .. code)))
   local text = pipe:read "a"
   local _, how, status = pipe:close()
   return text, how == "signal" and status + 128 or status

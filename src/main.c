@@ -8,7 +8,7 @@
 int main(int argc, char **argv) {
   struct cli_options options;
   cli_stdio_open();
-  cli_ignore_sigpipe();
+  cli_failed_writes();
   int status = 2;
   if (cli_parse(argc, argv, &options)) {
     status = options.action == CLI_HELP      ? cli_help()

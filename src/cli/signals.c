@@ -133,7 +133,7 @@ static void on_usr1(int signal_number) {
 
 /* A handler, unlike SIG_IGN, is not inherited by the programs that a script
  * starts. */
-static void on_sigpipe(int signal_number) {
+static void on_failed_write(int signal_number) {
   (void)signal_number;
 }
 
@@ -174,8 +174,9 @@ static void handle_stop(int signal_number) {
   }
 }
 
-void cli_ignore_sigpipe(void) {
-  handle(SIGPIPE, on_sigpipe, SA_RESTART);
+void cli_failed_writes(void) {
+  handle(SIGPIPE, on_failed_write, SA_RESTART);
+  handle(SIGXFSZ, on_failed_write, SA_RESTART);
 }
 
 bool cli_signals_start(luge_host *host, double timeout) {

@@ -7,8 +7,9 @@
 #include <luge.h>
 #include <stdbool.h>
 
-/* Before anything is written: a closed pipe is an error and no signal. */
-void cli_ignore_sigpipe(void);
+/* Before anything is written: a closed pipe, or a file that would be larger
+ * than RLIMIT_FSIZE, is an error and no signal. */
+void cli_failed_writes(void);
 
 /* Handles SIGINT, SIGTERM and SIGUSR1 from now on, and cancels the script
  * after `timeout` seconds, unless that is 0. False: told on standard error

@@ -63,6 +63,31 @@ describe("run", function()
     test.equal(err.errno, "EACCES")
   end)
 
+  it("takes arguments of any bytes but zero", function()
+    local odd = "\255\254 \27[31m\n'\"`$(x)\195("
+    test.equal(process.run { "printf", "%s", odd }.stdout, odd)
+    test.equal(process.run { "sh", "-c", [[printf %s "$X"]], env = { X = odd } }.stdout, odd)
+    test.raises("invalid", process.run, { "echo", "a\0b" })
+    local err = test.raises("process", process.run, { "no\255such" })
+    test.equal(err.path, "no\255such")
+  end)
+
+  it("is a limit error when there are no descriptors, and works again after", function()
+    local text = run([[
+      local fs, process = require "luge.fs", require "luge.process"
+      local files = {}
+      repeat
+        local ok, file = pcall(fs.open, "/etc/passwd")
+        files[#files + 1] = ok and file or nil
+      until not ok
+      local ok, err = pcall(process.run, { "echo", "x" })
+      print(ok, err.kind, err.what, err.errno)
+      for i = 1, #files do files[i]:close() end
+      print(process.run { "echo", "x" }.stdout)
+    ]], nil, "ulimit -n 40; ")
+    test.equal(text, "false\tlimit\topen files\tEMFILE\nx\n\n")
+  end)
+
   it("raises on failure if asked", function()
     local err = test.raises("process", process.run,
       { "echo no good >&2; exit 4", shell = true, check = true })

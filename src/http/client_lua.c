@@ -7,6 +7,7 @@
 #include "../core/class.h"
 #include "../core/error.h"
 #include "../mod/modules.h"
+#include "body_decode.h"
 #include "client_stream.h"
 #include "client_text.h"
 #include "client_url.h"
@@ -109,7 +110,8 @@ enum {
  * sent, and waits a second for the answer. */
 enum { MAX_UNASKED = 500 * 1024 };
 
-/* The headers of the request, of its client, and ours. */
+/* The headers of the request, of its client, and ours: libcurl would write the
+ * last ones too, but byte by byte, and twice. */
 static void set_headers(lua_State *L, struct luge__transfer *t) {
   bool safe = false;
   int top = lua_gettop(L);
@@ -130,6 +132,10 @@ static void set_headers(lua_State *L, struct luge__transfer *t) {
     luge__fields_add(L, t, "Content-Type", lua_tostring(L, TYPE));
   }
   t->plain = luge__fields_have(t, "accept-encoding");
+  if (!t->plain && luge__decoder_names()[0] != '\0') { /* it is undone by us */
+    luge__fields_add(L, t, "Accept-Encoding", luge__decoder_names());
+  }
+  luge__fields_add(L, t, "User-Agent", "luge/" LUGE_VERSION);
   if (t->length < 0 || t->length > MAX_UNASKED) {
     luge__fields_add(L, t, "Expect", NULL);
   }

@@ -5,7 +5,6 @@
 
 #include "../core/error.h"
 #include "../core/permission.h"
-#include "body_decode.h"
 #include "transfer.h"
 #include "transfer_upload.h"
 
@@ -29,13 +28,8 @@ void luge__transfer_set_basics(struct luge__transfer *t) {
                     (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
   curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  curl->easy_setopt(easy, CURLOPT_USERAGENT, "luge/" LUGE_VERSION);
   curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, 86400L * 20); /* ours is */
   curl->easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, DNS_SECONDS);
-  if (luge__decoder_names()[0] != '\0') { /* told the server, done by us */
-    curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, luge__decoder_names());
-    curl->easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
-  }
   luge__route_reset(t);
   if (t->client->share != NULL) {
     curl->easy_setopt(easy, CURLOPT_SHARE, t->client->share);

@@ -37,7 +37,7 @@ local prompts = {
 }
 
 local session <close> = http.client {
-  base_url = key and "https://api.openai.com/v1" or service.url,
+  base_url = key and env.get("OPENAI_BASE_URL", "https://api.openai.com/v1") or service.url,
   auth = { bearer = key or "none" },
 }
 

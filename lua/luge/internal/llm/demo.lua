@@ -109,13 +109,22 @@ local Use = { __close = function(state)
   state.used = tasks.now()
 end }
 
-local function counted(state, handler)
-  setmetatable(state, Use)
-  return function(req)
+local function in_use(state, fn)
+  return function(...)
     state.active = state.active + 1
     local _ <close> = state
-    return handler(req)
+    return fn(...)
   end
+end
+
+-- A streamed answer is given after the handler has returned.
+local function counted(state, handler)
+  setmetatable(state, Use)
+  return in_use(state, function(req)
+    local answer = handler(req)
+    answer.events = answer.events and in_use(state, answer.events)
+    return answer
+  end)
 end
 
 -- A server, or an error for all who wait for one.

@@ -142,12 +142,17 @@ static void set_headers(lua_State *L, struct luge__transfer *t) {
   luge__fields_end(L, t);
 }
 
-static void set_options(lua_State *L, struct luge__transfer *t) {
+/* The client's bounds are those of requests that are not streamed. */
+static void set_options(lua_State *L, struct luge__transfer *t,
+                        size_t max_stream) {
   if (t->fresh) {
     lua_getiuservalue(L, CLIENT, OPTIONS);
     luge__transfer_set_options(L, t, lua_gettop(L));
     lua_pop(L, 1);
     t->fresh = t->special = false;
+  }
+  if (t->streaming) {
+    t->bounds.max_body = max_stream;
   }
   if (lua_istable(L, EXTRA)) {
     luge__transfer_set_options(L, t, EXTRA);
@@ -163,12 +168,9 @@ static struct luge__transfer *prepare(lua_State *L, struct client_box *box,
     return NULL;
   }
   t->streaming = streaming;
-  if (streaming) {
-    t->bounds.max_body = box->max_stream;
-  }
   lua_Number seconds = lua_tonumber(L, TIMEOUT);
   t->timeout = seconds > 0 && seconds < 1e9 ? (uint64_t)(seconds * 1e9) : 0;
-  set_options(L, t);
+  set_options(L, t, box->max_stream);
   luge__transfer_set_url(L, t, URL);
   luge__route_set(L, t);
   luge__transfer_set_method(L, t, METHOD);

@@ -93,6 +93,25 @@ describe("a body", function()
   end)
 end)
 
+describe("a streamed body", function()
+  it("has no limit but its own, from the first request on", function()
+    local size = (64 << 20) + 1
+    local server <close> = http.server { handler = function()
+      return { stream = pieces_of(text_of(size)) }
+    end }
+    local client <close> = http.client {}
+    local total = 0
+    for piece in client:get(server.url, { stream = true }):chunks() do
+      total = total + #piece
+    end
+    test.equal(total, size)
+    test.equal(test.raises("limit", client.get, client, server.url).limit, 64 << 20)
+    local strict <close> = http.client { max_body = 1000 }
+    local response <close> = strict:get(server.url, { stream = true })
+    test.equal(test.raises("limit", response.text, response).limit, 1000)
+  end, { timeout = 20 })
+end)
+
 describe("many requests", function()
   it("leave memory and descriptors as they were", function()
     local memory, files = many.requests(url, sanitized and 500 or 5000)

@@ -41,6 +41,13 @@ static inline void say(int fd, const char *text) {
   put(fd, text, strlen(text));
 }
 
+/* Until the client has left. */
+static inline void linger(int fd) {
+  char scrap[4096];
+  while (recv(fd, scrap, sizeof scrap, 0) > 0) {
+  }
+}
+
 static inline void reset(int fd) {
   struct linger now = {.l_onoff = 1, .l_linger = 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);

@@ -64,6 +64,24 @@ static void answer(int fd, uint32_t stream) {
   data(fd, stream, END_STREAM, "ok");
 }
 
+/* The client says that it has what was sent: libcurl drops what comes together
+ * with a failure. A byte for each word, through a pipe that all share. */
+static int words[2];
+
+static void wait_for_word(void) {
+  char byte;
+  if (read(words[0], &byte, 1) != 1) {
+    _exit(1);
+  }
+}
+
+static void take_word(int fd, uint32_t stream, int count) {
+  (void)count;
+  if (write(words[1], "", 1) == 1) {
+    answer(fd, stream);
+  }
+}
+
 /* What is done to the request number `count` of a connection. */
 
 static void reset_stream(int fd, uint32_t stream, int count) {
@@ -97,7 +115,7 @@ static void break_stream(int fd, uint32_t stream, int count) {
   (void)count;
   head(fd, stream);
   data(fd, stream, 0, "begun");
-  nap(150); /* libcurl drops what comes together with the reset */
+  wait_for_word();
   rst_stream(fd, stream, INTERNAL_ERROR);
 }
 
@@ -105,14 +123,14 @@ static void break_off(int fd, uint32_t stream, int count) {
   (void)count;
   head(fd, stream);
   data(fd, stream, 0, "begun");
-  nap(150);
+  wait_for_word();
   _exit(0);
 }
 
 static void fall_short(int fd, uint32_t stream, int count) {
   (void)count;
   head_100(fd, stream);
-  nap(150);
+  wait_for_word();
   data(fd, stream, END_STREAM, "begun");
 }
 
@@ -174,6 +192,7 @@ SERVE(serve_cut, break_off)
 SERVE(serve_short, fall_short)
 SERVE(serve_silent, say_nothing)
 SERVE(serve_flood, flood)
+SERVE(serve_word, take_word)
 
 static void serve_one(int fd) { /* at a time */
   converse(fd, "\0\3\0\0\0\1", 6, answer_slowly);
@@ -200,12 +219,15 @@ static const struct {
     {"LUGE_H2_CUT", serve_cut},         {"LUGE_H2_SHORT", serve_short},
     {"LUGE_H2_SILENT", serve_silent},   {"LUGE_H2_FLOOD", serve_flood},
     {"LUGE_H2_ONE", serve_one},         {"LUGE_H2_NARROW", serve_narrow},
-    {"LUGE_H2_OTHER", serve_other}};
+    {"LUGE_H2_OTHER", serve_other},     {"LUGE_H2_WORD", serve_word}};
 
 enum { COUNT = sizeof servers / sizeof *servers };
 
 int main(void) {
   pid_t started[COUNT];
+  if (pipe(words) != 0) {
+    return 1;
+  }
   for (size_t i = 0; i < COUNT; i++) {
     started[i] = start_server(servers[i].name, servers[i].serve);
     if (started[i] < 0) {

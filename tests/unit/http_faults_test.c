@@ -103,7 +103,7 @@ static void interim_encoded(int fd) {
 static void switching(int fd) {
   say(fd, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n"
           "Connection: Upgrade\r\n\r\n");
-  nap(5000);
+  linger(fd);
 }
 
 static void long_trailer(int fd) {
@@ -116,25 +116,24 @@ static void long_trailer(int fd) {
 
 static void slow_headers(int fd) {
   say(fd, "HTTP/1.1 200 OK\r\n");
-  for (int i = 0; i < 200; i++) {
+  for (;;) {
     say(fd, "X");
     nap(20);
   }
 }
 
 static void silent(int fd) {
-  (void)fd;
-  nap(5000);
+  linger(fd);
 }
 
 static void stall(int fd) {
   say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nx");
-  nap(5000);
+  linger(fd);
 }
 
 static void drip(int fd) {
   say(fd, SSE);
-  for (int i = 0; i < 500; i++) {
+  for (;;) {
     say(fd, ":\n");
     nap(10);
   }
@@ -173,12 +172,10 @@ static void to_file(int fd) {
 
 /* Answers at once, and reads on until the client has seen it. */
 static void early(int fd) {
-  char scrap[4096];
   say(fd, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 8\r\n"
           "Connection: close\r\n\r\ntoo much");
   shutdown(fd, SHUT_WR);
-  while (recv(fd, scrap, sizeof scrap, 0) > 0) {
-  }
+  linger(fd);
 }
 
 /* Encoded bodies, written by hand: RFC 1951 and 1952. */

@@ -314,6 +314,19 @@ static int reader_last_id(lua_State *L) {
   return 1;
 }
 
+/* reader:go_on_from(text): the last id that an earlier connection gave. */
+static int reader_go_on_from(lua_State *L) {
+  struct luge__reader *reader = check(L);
+  size_t length;
+  const char *text = luaL_checklstring(L, 2, &length);
+  reader->sse.last_id.len = 0;
+  if (!luge__bytes_append(&reader->sse.last_id, &reader->sse.memory, text,
+                          length)) {
+    return luaL_error(L, "not enough memory");
+  }
+  return 0;
+}
+
 /* reader:retry() -> milliseconds, or nil: the last one read. */
 static int reader_retry(lua_State *L) {
   const struct luge__reader *reader = check(L);
@@ -356,6 +369,7 @@ void luge__reader_init(lua_State *L) {
   static const luaL_Reg methods[] = {{"next", reader_next},
                                      {"close", reader_close},
                                      {"last_id", reader_last_id},
+                                     {"go_on_from", reader_go_on_from},
                                      {"retry", reader_retry},
                                      {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__call", reader_next},

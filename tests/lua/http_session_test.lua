@@ -279,6 +279,45 @@ describe("events", function()
     test.same(asked, { "none", "1", "2", "3" })
   end)
 
+  it("forget the id when the server says so", function()
+    local asked = {}
+    local s <close> = serve(function(req)
+      asked[#asked + 1] = req.headers["last-event-id"] or "none"
+      if #asked == 4 then return { status = 204 } end
+      return { events = function(emit)
+        emit { data = "a", id = #asked == 1 and "7" or #asked == 3 and "" or nil, retry = 1 }
+      end }
+    end)
+    local got = {}
+    for event in http.events(s.url, { last_event_id = "given" }) do
+      got[#got + 1] = event.id or "none"
+    end
+    test.same(got, { "7", "7", "none" })
+    test.same(asked, { "given", "7", "7", "none" })
+  end)
+
+  it("go on after a broken connection, and not after an error", function()
+    local count = 0
+    local s <close> = serve(function()
+      count = count + 1
+      if count == 4 then return { status = 503 } end
+      return { events = function(emit)
+        emit { data = tostring(count), retry = 1 }
+        luge.sleep(0.01)
+        error(luge.error { kind = "closed", message = "breaks" })
+      end }
+    end)
+    local got = {}
+    local err = test.raises("http", function()
+      for event in http.events(s.url) do got[#got + 1] = event.data end
+    end)
+    test.equal(err.status, 503)
+    test.same(got, { "1", "2", "3" })
+    test.raises("network", function()
+      for _ in http.events "http://127.0.0.1:1/" do end
+    end)
+  end)
+
   it("give up when nothing comes", function()
     local count = 0
     local s <close> = serve(function()

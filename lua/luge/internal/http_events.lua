@@ -53,6 +53,7 @@ function Source:connect()
   end
   check_answer(response)
   self.response, self.reader = response, response:events()
+  self.reader:go_on_from(self.last_id)
   return self.reader
 end
 
@@ -60,8 +61,7 @@ function Source:disconnect()
   local reader, response = self.reader, self.response
   self.reader, self.response = nil, nil
   if reader then
-    local seen = reader:last_id()
-    self.last_id = seen ~= "" and seen or self.last_id
+    self.last_id = reader:last_id()
     self.delay = reader:retry() and reader:retry() / 1000 or self.delay
     response:close()
   end
@@ -101,7 +101,6 @@ function Source:next()
       self:pause(event)
     elseif event then
       self.failures = 0
-      event.id = event.id or (self.last_id ~= "" and self.last_id or nil)
       return event
     elseif over then
       self.over = true

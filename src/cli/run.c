@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app.h"
 #include "audit.h"
+#include "build_lua.h"
 #include "cjson.h"
 #include "editor.h"
 #include "editor_lua.h"
@@ -28,7 +30,8 @@ struct job {
   int status;  /* of what was run last */
   int refused; /* the exit status if the permissions make no sense */
   bool failed;
-  bool prompt; /* goes on at the prompt */
+  bool prompt;               /* goes on at the prompt */
+  const struct cli_app *app; /* what runs was built; or NULL */
 };
 
 static void on_error(luge_host *host, const char *message,
@@ -77,7 +80,11 @@ static void set_arg(lua_State *L, const struct job *job) {
 }
 
 static int prepare_lua(lua_State *L) {
-  set_arg(L, lua_touserdata(L, 1));
+  const struct job *job = lua_touserdata(L, 1);
+  set_arg(L, job);
+  if (job->app != NULL) {
+    cli_app_install(L, job->app);
+  }
   cli_preload_cjson(L);
   cli_preload_reference(L);
   return 0;
@@ -85,6 +92,11 @@ static int prepare_lua(lua_State *L) {
 
 static bool prepare(struct job *job) {
   lua_State *L = luge_lua(job->host);
+  if (job->options->action == CLI_COMMAND &&
+      cli_build_register(job->host) != LUGE_OK) {
+    cli_report_error("not enough memory", NULL);
+    return false;
+  }
   lua_pushcfunction(L, prepare_lua);
   lua_pushlightuserdata(L, job);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
@@ -127,8 +139,8 @@ static bool load_env_file(const char *path, void *user) {
 static bool restrict_host(struct job *job) {
   const struct cli_permissions *permissions = &job->options->permissions;
   if (permissions->restricted || permissions->audit != NULL) {
-    job->refused =
-        cli_permissions_apply(job->host, permissions, path_of_script(job));
+    job->refused = cli_permissions_apply(
+        job->host, permissions, job->app == NULL ? path_of_script(job) : NULL);
   }
   return job->refused == 0;
 }
@@ -142,12 +154,20 @@ static void run_prompt(struct job *job) {
   }
 }
 
-/* What the command line asks for, in its order, but the variables first. */
+/* What the options ask for, in their order, but the variables first. What was
+ * built has none on its command line. */
+static bool run_options(struct job *job) {
+  if (job->app != NULL) {
+    return restrict_host(job);
+  }
+  return cli_each_env_file(job->argc, job->argv, load_env_file, job) &&
+         restrict_host(job) &&
+         cli_each_code(job->argc, job->argv, run_code, job);
+}
+
 static void run_all(struct job *job, const struct cli_script *script) {
   int first_argument = job->options->operand + 1;
-  if (cli_each_env_file(job->argc, job->argv, load_env_file, job) &&
-      restrict_host(job) &&
-      cli_each_code(job->argc, job->argv, run_code, job) &&
+  if (run_options(job) &&
       (script->text == NULL || run_text(job, script->text, script->length,
                                         script->name, first_argument)) &&
       job->prompt) {
@@ -239,5 +259,24 @@ int cli_run(int argc, char **argv, const struct cli_options *options) {
     status = run_in_host(&job, &script);
   }
   cli_script_free(&script);
+  return status;
+}
+
+int cli_run_app(int argc, char **argv) {
+  struct cli_app app;
+  struct cli_options options = {.action = CLI_RUN};
+  struct cli_script script = {.bytes = NULL};
+  int status = 1;
+  if (cli_app_read(&app) &&
+      cli_parse(app.option_count, app.options, &options) &&
+      cli_app_script(&app, &script)) {
+    struct job job = {
+        .argc = argc, .argv = argv, .options = &options, .app = &app};
+    options.operand = 0; /* arg[0] is the executable */
+    status = run_in_host(&job, &script);
+  }
+  cli_script_free(&script);
+  cli_permissions_free(&options.permissions);
+  cli_app_free(&app);
   return status;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const struct cli_subcommand subcommands[] = {
-    {"build", NULL},
+    {"build", "require 'luge.internal.build_command' (...)"},
     {"help", "require 'luge.internal.help_command' (...)"},
     {"test", "require 'luge.internal.test_command' (...)"},
     {"trace", NULL},

@@ -48,7 +48,7 @@ for option in --trace; do
   is 2 ""
   says "option '${option%=*}' is not part of this version (see luge --help)"
 done
-for command in build trace; do
+for command in trace; do
   luge "$command" x
   is 2 ""
   says "'luge $command' is not part of this version"

@@ -43,7 +43,7 @@ for value in 0 -1 x 1T 1KK '' 99999999999999999999 99999999999G; do
 done
 
 case_is "what belongs to later versions is refused, not ignored"
-for option in --trace; do
+for option in --trace --trace=x; do
   luge "$option" x -e 'print(1)'
   is 2 ""
   says "option '${option%=*}' is not part of this version (see luge --help)"
@@ -55,7 +55,7 @@ for command in trace; do
 done
 
 case_is "permissions"
-for value in '' , x, 300.1.1.1 10.0.0.0/40 a:70000 'x y' '*.'; do
+for value in '' "," "x," 300.1.1.1 10.0.0.0/40 a:70000 'x y' '*.'; do
   luge "--allow-net=$value" -e 'print(1)'
   is 2 ""
   says "allow-net"

@@ -94,11 +94,11 @@ do
   end
   luge.sleep(0.001)
   test.ok(#fs.read "tests/support/http_names.lua" > 0)
-  for _, task in ipairs(tasks) do
-    task:cancel()
+  for _, each in ipairs(tasks) do
+    each:cancel()
   end
-  for _, task in ipairs(tasks) do
-    test.raises("cancelled", function() luge.await(task) end)
+  for _, each in ipairs(tasks) do
+    test.raises("cancelled", function() luge.await(each) end)
   end
   names.set("after.test", "127.0.0.1")
   test.equal(http.get(url "after.test").status, 200)

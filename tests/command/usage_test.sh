@@ -72,7 +72,7 @@ says "cannot open /nowhere/at/all"
 luge --sandbox test
 is 2 ""
 says "permissions are for scripts"
-luge --allow-net -e 'print(1)' --deny-read=/ --allow-net=a,b:1,[::1]:2 -e 'print(2)'
+luge --allow-net -e 'print(1)' --deny-read=/ '--allow-net=a,b:1,[::1]:2' -e 'print(2)'
 is 0 "1${nl}2$nl"
 
 case_is "values behind a space or an equals sign"

@@ -16,7 +16,6 @@ const luaL_Reg luge__modules[] = {
     {"luge.native.process", luge__open_process},
     {"luge.native.queue", luge__open_queue},
     {"luge.native.signal", luge__open_signal},
-    {"luge.native.sse", luge__open_sse},
     {"luge.native.stream", luge__open_stream},
     {"luge.native.stdio", luge__open_stdio},
     {"luge.native.store", luge__open_store},

@@ -20,7 +20,6 @@ int luge__open_net(lua_State *L);
 int luge__open_process(lua_State *L);
 int luge__open_queue(lua_State *L);
 int luge__open_signal(lua_State *L);
-int luge__open_sse(lua_State *L);
 int luge__open_stream(lua_State *L);
 int luge__open_stdio(lua_State *L);
 int luge__open_store(lua_State *L);

@@ -99,7 +99,6 @@ static const struct entry {
     {NATIVE "process.spawn", LUGE_OP_PROCESS_SPAWN},
     {NATIVE "queue.*", LUGE_OP_NONE},
     {NATIVE "signal.watch", LUGE_OP_SIGNAL},
-    {NATIVE "sse.*", LUGE_OP_NONE},
     {NATIVE "stdio.*", LUGE_OP_NONE},
     {NATIVE "stream.*", LUGE_OP_NONE},
     {NATIVE "sync.*", LUGE_OP_NONE},

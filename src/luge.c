@@ -13,7 +13,7 @@
  * has them too. */
 static int open_modules(lua_State *L) {
   luge__operations_preload(L);
-  luaL_requiref(L, "luge.native.task", luge__open_task, 0);
+  luge__operations_open(L, "luge.native.task");
   luge__stdio_install(L);
   luge__environment_install(L);
   return 0;

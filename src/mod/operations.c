@@ -195,15 +195,21 @@ void luge__operations_seal(lua_State *L, const char *library) {
   }
 }
 
-/* A module's opener, the upvalue, and what is to be done with what it made. */
+/* Opens a module: once, and under its own name, whatever a script calls this
+ * with. Upvalues: the opener, the name, the module. */
 static int open_module(lua_State *L) {
-  lua_settop(L, 1);
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_pushvalue(L, 1);
-  lua_call(L, 1, 1);
-  if (luge__is_restricted(luge__host(L)) && lua_istable(L, -1)) {
-    luge__operations_seal(L, luaL_checkstring(L, 1));
+  if (lua_istable(L, lua_upvalueindex(3))) {
+    lua_pushvalue(L, lua_upvalueindex(3));
+    return 1;
   }
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_call(L, 1, 1);
+  if (luge__is_restricted(luge__host(L))) {
+    luge__operations_seal(L, lua_tostring(L, lua_upvalueindex(2)));
+  }
+  lua_pushvalue(L, -1);
+  lua_replace(L, lua_upvalueindex(3));
   return 1;
 }
 
@@ -211,10 +217,21 @@ void luge__operations_preload(lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   for (const luaL_Reg *module = luge__modules; module->name != NULL; module++) {
     lua_pushcfunction(L, module->func);
-    lua_pushcclosure(L, open_module, 1);
+    lua_pushstring(L, module->name);
+    lua_pushnil(L);
+    lua_pushcclosure(L, open_module, 3);
     lua_setfield(L, -2, module->name);
   }
   lua_pop(L, 1);
+}
+
+void luge__operations_open(lua_State *L, const char *name) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_getfield(L, -1, name);
+  lua_call(L, 0, 1);
+  lua_setfield(L, -3, name);
+  lua_pop(L, 2);
 }
 
 static void seal_loaded(lua_State *L) {

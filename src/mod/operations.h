@@ -22,6 +22,9 @@ void luge__operations_seal(lua_State *L, const char *library);
 /* Makes luge's C modules known to `require`, sealed where they have to be. */
 void luge__operations_preload(lua_State *L);
 
+/* Loads one of them, as `require` does. */
+void luge__operations_open(lua_State *L, const char *name);
+
 /* The host has got its permissions: makes Lua's own libraries ask them, and, if
  * scripts are confined, seals the modules that are loaded. */
 void luge__operations_restrict(lua_State *L);

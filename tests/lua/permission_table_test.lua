@@ -182,11 +182,17 @@ describe("a capability that is denied", function()
       try(require("luge.native.testchild").spawn, { "--version" })
       try(require("luge.native.testrun").give_up)
       try(require("luge.native.testrun").report, "x")
+      local open = package.preload["luge.native.testrun"]
+      package.loaded["luge.native.testrun"] = nil
+      try(open("luge.native.json").report, "x")
+      print(open("luge.native.json") == require("luge.native.testrun"))
+      print(package.preload["luge.native.task"]() == require("luge.native.task"))
     ]])
     test.same(lines, {
       "permission\thost\tluge.native.testchild.spawn",
       "permission\thost\tluge.native.testrun.give_up",
       "permission\thost\tluge.native.testrun.report",
+      "permission\thost\tluge.native.testrun.report", "true", "true",
     })
   end)
 end)

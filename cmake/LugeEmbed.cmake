@@ -15,3 +15,16 @@ function(luge_embed output table directory)
     COMMENT "Embedding ${directory}"
     VERBATIM)
 endfunction()
+
+# luge_concatenate(output file...): one file after the other.
+function(luge_concatenate output)
+  get_filename_component(directory "${output}" DIRECTORY)
+  file(MAKE_DIRECTORY "${directory}")
+  add_custom_command(
+    OUTPUT "${output}"
+    COMMAND ${CMAKE_COMMAND} "-DOUTPUT=${output}" "-DFILES=${ARGN}"
+            -P "${PROJECT_SOURCE_DIR}/cmake/concatenate.cmake"
+    DEPENDS ${ARGN} "${PROJECT_SOURCE_DIR}/cmake/concatenate.cmake"
+    COMMENT "Concatenating ${output}"
+    VERBATIM)
+endfunction()

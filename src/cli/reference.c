@@ -1,5 +1,5 @@
-/* See reference.h. The table is made from docs/reference/luge*.md by the build
- * (cmake/embed.c). */
+/* See reference.h. The table, of one text, is made from docs/reference/luge*.md
+ * by the build (cmake/embed.c). */
 #include "reference.h"
 
 #include <lauxlib.h>
@@ -9,23 +9,15 @@
 
 extern const struct luge_embedded cli_reference[];
 
-static void push_text(lua_State *L, const struct luge_embedded *page) {
+static int open_reference(lua_State *L) {
   luaL_Buffer buffer;
-  unsigned long length = page->length;
+  unsigned long length = cli_reference[0].length;
   char *text = luaL_buffinitsize(L, &buffer, length);
-  if (uncompress((unsigned char *)text, &length, page->packed,
-                 page->packed_length) != Z_OK) {
-    luaL_error(L, "no memory to unpack the reference");
+  if (uncompress((unsigned char *)text, &length, cli_reference[0].packed,
+                 cli_reference[0].packed_length) != Z_OK) {
+    return luaL_error(L, "no memory to unpack the reference");
   }
   luaL_pushresultsize(&buffer, length);
-}
-
-static int open_reference(lua_State *L) {
-  lua_newtable(L);
-  for (int i = 0; cli_reference[i].name != NULL; i++) {
-    push_text(L, &cli_reference[i]);
-    lua_rawseti(L, -2, i + 1);
-  }
   return 1;
 }
 

@@ -18,9 +18,9 @@ local function new_entry(name, level, parent)
   return entry
 end
 
--- Appends the entries of a page.
-local function read(text, entries)
-  local parents = {}
+--- All entries of the pages, which come one after the other, in their order.
+function pages.read(text)
+  local entries, parents = {}, {}
   local entry
   for line in text:gmatch "([^\n]*)\n" do
     local marks, name = line:match "^(#+) (%S+)$"
@@ -32,14 +32,6 @@ local function read(text, entries)
     elseif not line:find "^<!%-%-" then
       entry.lines[#entry.lines + 1] = line
     end
-  end
-end
-
---- All entries of some pages, in their order.
-function pages.read(texts)
-  local entries = {}
-  for _, text in ipairs(texts) do
-    read(text, entries)
   end
   return entries
 end

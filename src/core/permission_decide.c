@@ -101,15 +101,17 @@ static void push_reason(lua_State *L, enum luge_operation operation,
 int luge__deny(lua_State *L, enum luge_operation operation,
                const char *resource, const char *rule) {
   enum luge_capability capability = luge__operation_capability(operation);
+  const char *name = luge__operation_name(operation);
   push_reason(L, operation, resource, rule);
-  luge__push_error(L, "permission", "%s of %s is not permitted: %s",
-                   luge__operation_name(operation), resource,
+  luge__push_error(L, "permission", "%s%s%s is not permitted: %s",
+                   operation == LUGE_OP_HOST ? "" : name,
+                   operation == LUGE_OP_HOST ? "" : " of ", resource,
                    lua_tostring(L, -1));
   lua_pushstring(L, luge__capability_name(capability));
   lua_setfield(L, -2, "capability");
   lua_pushstring(L, resource);
   lua_setfield(L, -2, "resource");
-  lua_pushstring(L, luge__operation_name(operation));
+  lua_pushstring(L, name);
   lua_setfield(L, -2, "operation");
   return lua_error(L);
 }

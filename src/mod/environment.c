@@ -25,24 +25,31 @@ static const char *check_name(lua_State *L, int arg) {
   return name;
 }
 
-/* get(name) -> its value or nil: os.getenv as scripts have it */
-static int get(lua_State *L) {
-  const char *name = check_name(L, 1);
-  luge__permit(L, LUGE_OP_ENV_GET, name);
+static int push_value(lua_State *L) {
   lua_settop(L, 1);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key);
   lua_pushvalue(L, 1);
   if (lua_rawget(L, 2) == LUA_TNIL) {
-    lua_pushstring(L, getenv(name));
+    lua_pushstring(L, getenv(lua_tostring(L, 1)));
   }
   return 1;
+}
+
+/* get(name) -> its value or nil: os.getenv as scripts have it */
+static int get(lua_State *L) {
+  luge__permit(L, LUGE_OP_ENV_GET, check_name(L, 1));
+  return push_value(L);
 }
 
 /* try(name) -> the same, or nil where it is not permitted: for what luge itself
  * can do without */
 static int try(lua_State *L) {
   const char *name = check_name(L, 1);
-  return luge__would_permit(luge__host(L), LUGE_OP_ENV_GET, name) ? get(L) : 0;
+  struct luge_host *host = luge__host(L);
+  return luge__would_permit(host, LUGE_OP_ENV_GET, name) &&
+                 luge__permits(host, LUGE_OP_ENV_GET, name)
+             ? push_value(L)
+             : 0;
 }
 
 /* set(name, value): for this host alone */
@@ -71,33 +78,40 @@ static bool is_basic(const char *name) {
   return names[i] != NULL;
 }
 
-/* Whether a child is given a variable: what the script may read, and what is
- * basic. */
-static bool is_inherited(const struct luge_host *host, const char *name) {
-  return is_basic(name) || luge__would_permit(host, LUGE_OP_ENV_GET, name);
+/* Whether a child is given a variable: what is basic, and what the script may
+ * read, which is decided as if it did. */
+static bool is_inherited(struct luge_host *host, const char *name) {
+  return is_basic(name) || !luge__is_restricted(host) ||
+         (luge__would_permit(host, LUGE_OP_ENV_GET, name) &&
+          luge__permits(host, LUGE_OP_ENV_GET, name));
 }
 
-/* Sets the variables of the process that a child inherits, and then those that
- * were loaded, in the table on top. */
-static void inherit(lua_State *L) {
-  struct luge_host *host = luge__host(L);
+struct variables {
   uv_env_item_t *items;
-  int count, table = lua_gettop(L);
-  if (uv_os_environ(&items, &count) != 0) {
-    luaL_error(L, "not enough memory");
-    return;
-  }
-  for (int i = 0; i < count; i++) {
-    if (items[i].name[0] != '\0' && is_inherited(host, items[i].name)) {
-      lua_pushstring(L, items[i].value);
-      lua_setfield(L, table, items[i].name);
+  int count;
+};
+
+/* variables, table */
+static int add_process(lua_State *L) {
+  const struct variables *variables = lua_touserdata(L, 1);
+  struct luge_host *host = luge__host(L);
+  for (int i = 0; i < variables->count; i++) {
+    const uv_env_item_t *item = &variables->items[i];
+    if (item->name[0] != '\0' && is_inherited(host, item->name)) {
+      lua_pushstring(L, item->value);
+      lua_setfield(L, 2, item->name);
     }
   }
-  uv_os_free_environ(items, count);
+  return 0;
+}
+
+/* table */
+static void add_loaded(lua_State *L) {
+  int table = lua_gettop(L);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key);
   lua_pushnil(L);
   while (lua_next(L, -2) != 0) {
-    if (is_inherited(host, lua_tostring(L, -2))) {
+    if (is_inherited(luge__host(L), lua_tostring(L, -2))) {
       lua_pushvalue(L, -2);
       lua_insert(L, -2);
       lua_rawset(L, table);
@@ -106,6 +120,25 @@ static void inherit(lua_State *L) {
     }
   }
   lua_pop(L, 1);
+}
+
+/* Sets the variables of the process that a child inherits, and then those that
+ * were loaded, in the table on top. */
+static void inherit(lua_State *L) {
+  struct variables variables;
+  if (uv_os_environ(&variables.items, &variables.count) != 0) {
+    luaL_error(L, "not enough memory");
+    return;
+  }
+  lua_pushcfunction(L, add_process);
+  lua_pushlightuserdata(L, &variables);
+  lua_pushvalue(L, -3);
+  int status = lua_pcall(L, 2, 0, 0);
+  uv_os_free_environ(variables.items, variables.count);
+  if (status != LUA_OK) {
+    lua_error(L);
+  }
+  add_loaded(L);
 }
 
 /* Variables by which a program that may be run would be made another one. */

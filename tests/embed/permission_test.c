@@ -147,6 +147,22 @@ static void test_rules_and_callbacks(void) {
   CHECK(luge_close(host) == LUGE_OK);
 }
 
+/* What the callback refuses to the script, its children do not get either. */
+static void test_children(void) {
+  luge_capabilities may = luge_sandboxed();
+  may.env.allow = "*";
+  may.run.allow = "env";
+  may.authorize = on_authorize;
+  setenv("SECRET", "1", 1);
+  setenv("PLAIN", "1", 1);
+  luge_host *host = open_with(&may);
+  seen.refuse = "SECRET";
+  RUNS(host, "local out = require('luge.process').run { 'env' }.stdout\n"
+             "assert(out:find 'PLAIN=1' and not out:find 'SECRET')\n"
+             "assert(not pcall(os.getenv, 'SECRET'))");
+  CHECK(luge_close(host) == LUGE_OK);
+}
+
 static void refused(luge_capabilities may, const char *text) {
   CHECK(open_with(&may) == NULL);
   CHECK(strstr(logged, text) != NULL);
@@ -230,6 +246,7 @@ int main(void) {
   test_trusted();
   test_restrict();
   test_rules_and_callbacks();
+  test_children();
   test_bad_capabilities();
   test_modules();
   test_inside();

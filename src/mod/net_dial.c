@@ -28,6 +28,7 @@ struct luge_dial {
   struct luge_list link;       /* in net->dials */
   struct luge_list attempts;   /* luge_socket.peer_link */
   struct luge_socket_box *box; /* on the task's stack: the winner's */
+  bool awaited;                /* the task has its hold */
   unsigned holds; /* the task's, the timer's, one for each attempt */
   unsigned alive; /* attempts that may still succeed */
   unsigned next;  /* the address to be tried next */
@@ -44,6 +45,15 @@ static void let_go(struct luge_dial *dial) {
     luge__list_remove(&dial->link);
     luge__realloc(dial->net->host, dial,
                   sizeof *dial + dial->count * sizeof *dial->addresses, 0);
+  }
+}
+
+/* The task has what it wanted, or wants nothing any more. */
+static void forget_task(struct luge_dial *dial) {
+  if (dial->awaited) {
+    dial->awaited = false;
+    dial->task = NULL;
+    let_go(dial);
   }
 }
 
@@ -146,7 +156,7 @@ static int on_finished(lua_State *L, struct luge_task *task, int base) {
   struct sockaddr_storage address = dial->addresses[dial->failed];
   int error = dial->error;
   (void)base;
-  let_go(dial);
+  forget_task(dial);
   if (box->socket != NULL) {
     lua_settop(L, 4);
     return 1;
@@ -156,9 +166,8 @@ static int on_finished(lua_State *L, struct luge_task *task, int base) {
 }
 
 static void give_up(struct luge_dial *dial) {
-  dial->task = NULL;
   stop(dial);
-  let_go(dial);
+  forget_task(dial);
 }
 
 static bool leave(struct luge_task *task) {
@@ -190,6 +199,7 @@ static struct luge_dial *new_dial(lua_State *L,
   memset(dial, 0, sizeof *dial);
   dial->net = net;
   dial->count = targets->count;
+  dial->awaited = true;
   dial->holds = 2;
   memcpy(dial->addresses, targets->addresses, addresses);
   luge__list_init(&dial->attempts);

@@ -83,6 +83,18 @@ static const char *const scenarios[] = {
     "local s <close> = luge.stream(function(emit) emit(1) end) s:next()",
     "local json = require 'luge.json'\n"
     "json.decode(json.encode { a = { 1, 2.5, 'x' }, b = json.null })",
+    "local net = require 'luge.net'\n"
+    "local s <close> = net.listen()\n"
+    "local c <close> = net.connect('127.0.0.1', s.port)\n"
+    "local a <close> = s:accept()\n"
+    "c:write('one\\n', 'two'):shutdown() a:read_line() a:read_all()",
+    "local net = require 'luge.net'\n"
+    "local s <close> = net.serve { handler = function(conn)\n"
+    "  for line in conn:lines() do conn:write(line) end\n"
+    "end }\n"
+    "local c <close> = net.connect('127.0.0.1', s.port)\n"
+    "c:write(('x'):rep(300000), '\\n'):shutdown():read_all()",
+    "require('luge.worker').run(function(...) return ... end, { 1, { 'x' } })",
     "require('luge').event():wait()", /* deadlock */
     "error('uncaught')",
 };

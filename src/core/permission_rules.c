@@ -60,6 +60,10 @@ void luge__rules_free(struct luge_host *host, struct luge_rule_lists *lists) {
 static const char *const no_memory = "out of memory";
 
 static const char *read_path(struct luge_rule *rule) {
+  if (rule->value[0] == '~') {
+    return "it begins with a ~ that no shell has expanded; a file of such a "
+           "name is ./~";
+  }
   char *real = luge__real_path(rule->value);
   if (real == NULL) {
     return "it cannot be looked up";

@@ -58,6 +58,9 @@ for value in '' "," "x," 300.1.1.1 10.0.0.0/40 a:70000 'x y' '*.'; do
   is 2 ""
   says "allow-net"
 done
+luge '--allow-read=~/data' -e 'print(1)'
+is 2 ""
+says "allow-read=~/data: it begins with a ~"
 luge --allow-everything -e 'print(1)'
 is 2 ""
 says "unknown option '--allow-everything'"

@@ -151,7 +151,9 @@ enum luge_resolve luge__resolve(struct luge_host *host,
     return answer_local(host, query);
   }
   if (text[length - 1] == '.') { /* it is complete: no domain is appended */
-    strcat(name, ".");
+    size_t end = strlen(name);
+    name[end] = '.';
+    name[end + 1] = '\0';
   }
   return ask(host, query, name);
 }

@@ -70,6 +70,36 @@ describe("a client", function()
     test.equal(most, 3)
   end)
 
+  it("opens no more connections to a host than it may", function()
+    local now, most = { 0, 0 }, { 0, 0 }
+    local function counting(i)
+      return serve(function()
+        now[i] = now[i] + 1
+        most[i] = math.max(most[i], now[i])
+        luge.sleep(0.005)
+        now[i] = now[i] - 1
+        return "x"
+      end)
+    end
+    local one <close> = counting(1)
+    local other <close> = counting(2)
+    local client <close> = http.client { max_per_host = 2 }
+    local list = {}
+    for i = 1, 40 do list[i] = i % 2 == 0 and one.url or other.url end
+    luge.map(list, function(url) return client:get(url).body end, { concurrency = 40 })
+    test.same(most, { 2, 2 })
+  end)
+
+  it("reaches a host by whichever of its addresses answers", function()
+    local s <close> = serve(echo)
+    test.equal(http.get("http://localhost:" .. s.server.port).status, 200)
+    local ok, six = pcall(serve, echo, { host = "::1" })
+    if ok then
+      local _ <close> = six
+      test.equal(http.get("http://localhost:" .. six.server.port).status, 200)
+    end
+  end)
+
   it("is of no use once closed, and ends what it was at", function()
     local s <close> = serve(function() luge.sleep(30) end)
     local client = http.client {}

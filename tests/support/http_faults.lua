@@ -48,6 +48,8 @@ describe("a connection that breaks", function()
     local err, got = stream_failure "/short"
     is(err, "truncated")
     test.equal(got, "ten bytes.")
+    local response <close> = http.get(base .. "/short", { stream = true })
+    is(test.raises("truncated", response.text, response), "truncated", { partial = "ten bytes." })
   end)
 
   it("ends a body that it delimits, bytes as they are", function()
@@ -249,6 +251,13 @@ describe("a request", function()
     local response = http.post(base .. "/early", { body = ("x"):rep(8 << 20) })
     test.equal(response.status, 413)
     test.equal(response.body, "too much")
+    local closed = luge.event()
+    response = http.post(base .. "/early", { body = luge.stream(function(emit)
+      local _ <close> = setmetatable({}, { __close = function() closed:set() end })
+      while true do emit(("x"):rep(100000)) end
+    end) })
+    test.equal(response.status, 413)
+    closed:wait()
   end)
 
   it("is sent as it was asked for", function()

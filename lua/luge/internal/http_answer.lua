@@ -1,6 +1,6 @@
 -- What a request is answered with: class Response.
 local native = require "luge.native.http_client"
-local new_error = require("luge.native.task").error
+local is_error, new_error = require("luge.native.task").is_error, require("luge.native.task").error
 local check = require "luge.internal.check"
 
 local setmetatable, type = setmetatable, type
@@ -10,6 +10,9 @@ local decode
 -- Bytes.
 local MAX_LINE <const> = 16 << 20
 local ERROR_BODY <const> = 16 << 10
+
+-- Errors that say in `partial` what came of a body.
+local partial_kinds = { network = true, timeout = true, truncated = true }
 
 --- The answer to a request.
 ---@class luge.http.Response
@@ -82,16 +85,24 @@ function Response:read()
   return read(stream_of(self))
 end
 
+-- What breaks off raises as a whole body does: with what came.
 local function collect(self)
-  local pieces = {}
-  for piece in read, stream_of(self) do
+  local pieces, stream = {}, stream_of(self)
+  repeat
+    local ok, piece = pcall(read, stream)
+    if not ok then
+      if is_error(piece) and partial_kinds[piece.kind] then
+        piece.partial = table.concat(pieces)
+      end
+      error(piece, 0)
+    end
     pieces[#pieces + 1] = piece
-  end
+  until not piece
   return table.concat(pieces)
 end
 
 --- The whole body as text, of a streamed response too: what of that was not
---- yet read. Waits if so, and raises as `read`.
+--- yet read. Waits if so, and raises as `read`, with what came in `partial`.
 ---@return string
 function Response:text()
   return self.body or collect(self)

@@ -3,7 +3,7 @@ local is_error = require("luge.native.task").is_error
 local answers = require "luge.internal.http_answer"
 
 -- Reads the streamed response; returns one that is not. What breaks off raises
--- as it would without the pieces: with what came.
+-- as it does without `on_progress`: with what came.
 return function(response, on_progress)
   local pieces, received = {}, 0
   local total = not response.headers["content-encoding"]

@@ -19,7 +19,8 @@ local raw = {
 }
 
 local function openai_event()
-  local more = pick { "", "", "", ',"reasoning_content":"hm"', ',"content":"again"' }
+  local more = pick { "", "", "", ',"reasoning_content":"hm"', ',"content":"again"',
+    ',"reasoning_content":null,"refusal":null,"tool_calls":null' }
   local member = pick { "content", "content", "content", "refusal" }
   return ('{"id":"%s","choices":[{"index":0,"delta":{"%s":"%s"%s},"finish_reason":%s}]%s}'):format(
     pick { "1", "1", "1", "2" }, member, pick(raw), more,
@@ -57,7 +58,8 @@ describe("events that are alike", function()
   end
 
   it("are found, and not decoded", function()
-    local data = '{"choices":[{"delta":{"content":"%s"},"finish_reason":null}]}'
+    local data = '{"choices":[{"delta":{"content":"%s","refusal":null},"finish_reason":null}],'
+      .. '"usage":null}'
     local decoder = openai.decoder()
     test.equal(decoder.alike:text(data:format "a"), nil)
     decoder:event(data:format "a")

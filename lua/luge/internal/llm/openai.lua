@@ -217,13 +217,16 @@ local function read_any(self, body, choice, delta)
   return setmetatable(made, Message)
 end
 
+local function is_absent(value)
+  return value == nil or value == null
+end
+
 -- Whether there is nothing to a delta but text.
 local function is_plain(body, choice, delta)
-  local reason = choice.finish_reason
-  return (reason == nil or reason == null) and body.usage == nil
-    and type(delta.content) == "string" and body.id ~= null and body.model ~= null
-    and delta.tool_calls == nil and delta.reasoning_content == nil and delta.reasoning == nil
-    and delta.refusal == nil
+  return type(delta.content) == "string" and body.id ~= null and body.model ~= null
+    and is_absent(choice.finish_reason) and is_absent(body.usage) and is_absent(delta.tool_calls)
+    and is_absent(delta.reasoning_content) and is_absent(delta.reasoning)
+    and is_absent(delta.refusal)
 end
 
 -- The delta of an event that is not like the one before.

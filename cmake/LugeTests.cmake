@@ -5,6 +5,7 @@
 #   tests/lua/**/*_test.lua  run by the command
 #   tests/command/*_test.sh  the command from outside, in the shell; and in C
 #   tests/command/*_test.c   where that takes signals or terminals
+#   tests/clock/*            timers while the wall clock is set
 #   tests/regress/*          one file per bug, C or Lua
 #   examples/**/*.lua        run as they are, without a key; what they print is
 #                            compared with what they say they print
@@ -154,6 +155,22 @@ if(TARGET luge_command)
   luge_add_test("${path}" luge_command "${path}")
   set_property(TEST cmodule/probe_test APPEND PROPERTY
     ENVIRONMENT "LUA_CPATH=${PROJECT_BINARY_DIR}/tests/?.so")
+endif()
+
+# Timers while the wall clock is set, by a library that is preloaded.
+if(TARGET luge_command AND CMAKE_SYSTEM_NAME STREQUAL "Linux"
+   AND NOT LUGE_SANITIZE)
+  add_library(clock_jump MODULE tests/clock/jump.c)
+  set_target_properties(clock_jump PROPERTIES
+    C_VISIBILITY_PRESET default
+    PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  target_link_libraries(clock_jump PRIVATE luge_settings)
+  foreach(jump 86400 -86400)
+    add_test(NAME "clock/jump_test ${jump}" COMMAND
+      ${CMAKE_COMMAND} -E env "CLOCK_JUMP=${jump}"
+      "LD_PRELOAD=$<TARGET_FILE:clock_jump>" $<TARGET_FILE:luge_command>
+      "${PROJECT_SOURCE_DIR}/tests/clock/jump_test.lua")
+  endforeach()
 endif()
 
 # What `cmake --install` leaves serves programs of others, in C and in C++.

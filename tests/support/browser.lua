@@ -13,17 +13,21 @@ local browser = {}
 local ELEMENT <const> = "element-6066-11e4-a52e-4f735466cecf" -- of the specification
 local TIMEOUT <const> = 30                                    -- seconds, of a wait in a page
 
-local function is_there(program)
-  return process.run({ "sh", "-c", "command -v " .. program }).code == 0
+local function is_there(...)
+  for _, program in ipairs { ... } do
+    if process.run({ "sh", "-c", "command -v " .. program }).code == 0 then
+      return true
+    end
+  end
+  return false
 end
 
 --- Why there is no browser, or nil.
 function browser.missing()
-  for _, program in ipairs { "chromium", "chromedriver" } do
-    if not is_there(program) then
-      return program .. " is not installed (scripts/setup --check-tools)"
-    end
+  if is_there "chromedriver" and is_there("chromium", "chromium-browser", "google-chrome") then
+    return nil
   end
+  return "chromedriver or chromium is not installed (scripts/setup --check-tools)"
 end
 
 local Page = {}

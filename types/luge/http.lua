@@ -119,7 +119,7 @@ local class = {}
 function class:read() end
 
 --- The whole body as text, of a streamed response too: what of that was not
---- yet read. Waits if so, and raises as `read`.
+--- yet read. Waits if so, and raises as `read`, with what came in `partial`.
 ---@return string
 function class:text() end
 

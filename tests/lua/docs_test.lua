@@ -85,6 +85,16 @@ describe("the documentation", function()
     test.equal(table.concat(list, "\n"), "")
   end)
 
+  it("names what luge.h has", function()
+    local header = fs.read "include/luge.h"
+    for _, path in ipairs(docs.pages()) do
+      for name in fs.read(path):gmatch "%f[%w_]luge_%a[%w_]*" do -- `luge_start_*` is several
+        local pattern = "%f[%w_]" .. name .. (name:find "_$" and "" or "%f[^%w_]")
+        test.ok(header:find(pattern), ("%s: luge.h has no %s"):format(path, name))
+      end
+    end
+  end)
+
   it("would be told of names that there are not", function()
     local unknown = dofile "tests/support/names.lua"
     local list = {}

@@ -366,12 +366,10 @@ int luge__stream_read(lua_State *L) {
 }
 
 void luge__reader_init(lua_State *L) {
-  static const luaL_Reg methods[] = {{"next", reader_next},
-                                     {"close", reader_close},
-                                     {"last_id", reader_last_id},
-                                     {"go_on_from", reader_go_on_from},
-                                     {"retry", reader_retry},
-                                     {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"next", reader_next},       {"close", reader_close},
+      {"last_id", reader_last_id}, {"go_on_from", reader_go_on_from},
+      {"retry", reader_retry},     {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__call", reader_next},
                                          {"__close", reader_close},
                                          {"__gc", reader_gc},

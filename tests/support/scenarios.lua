@@ -737,4 +737,30 @@ scenario("workers on a queue", function(env)
   end
 end)
 
+-- What was acknowledged is there; what was not may be, but never twice.
+scenario("a store", function(env)
+  local store = require "luge.store"
+  local acknowledged = 0
+  env:sibling(function()
+    local own <close> = store.memory()
+    own:put("k", "kept")
+    luge.sleep(3 * MS)
+    test.equal(own:get "k", "kept")
+  end)
+  return function()
+    local _ <close> = env:guard()
+    local s <close> = store.memory()
+    local log = s:log "l"
+    for i = 1, 2 do
+      test.equal(log:append(i), i)
+      acknowledged = acknowledged + 1
+      test.ok(s:compare_and_set("n", i > 1 and i - 1 or nil, i))
+    end
+    for number in log:read() do
+      test.ok(number <= acknowledged)
+    end
+    test.equal(s:get "n", 2)
+  end
+end)
+
 return scenarios

@@ -4,8 +4,8 @@
 
 #include <lua.h>
 
-/* Makes `luge.reference` known to `require`: the text of the pages, one after the
- * other, which is unpacked when it is loaded. */
+/* Makes `luge.reference` known to `require`: the text of the pages, one behind
+ * the other, which is unpacked when it is loaded. */
 void cli_preload_reference(lua_State *L);
 
 #endif

@@ -119,19 +119,29 @@ static enum luge__failure none_left(struct luge__transfer *t) {
                                        : LUGE_FAILURE_NAME;
 }
 
+static void link_nodes(struct luge__look *look, unsigned count) {
+  char *at = look->text.ptr;
+  for (unsigned i = 0; i < count; i++) {
+    look->nodes[i].data = at;
+    look->nodes[i].next = i + 1 < count ? &look->nodes[i + 1] : NULL;
+    at += strlen(at) + 1;
+  }
+}
+
+/* For names; libcurl's entries have no place for an address of IPv6. */
 static enum luge__failure write_all(struct luge__look *look) {
-  size_t places[LUGE_STOPS];
+  unsigned written = 0;
   for (unsigned i = 0; i < look->count; i++) {
-    places[i] = look->text.len;
+    if (look->stops[i].literal) {
+      continue;
+    }
     int count = write_entry(look, i);
     if (count <= 0) {
       return count < 0 ? LUGE_FAILURE_MEMORY : none_left(look->transfer);
     }
+    written++;
   }
-  for (unsigned i = 0; i < look->count; i++) { /* the text stays in place */
-    look->nodes[i].data = look->text.ptr + places[i];
-    look->nodes[i].next = i + 1 < look->count ? &look->nodes[i + 1] : NULL;
-  }
+  link_nodes(look, written); /* from here on the text stays in place */
   return LUGE_FAILURE_NONE;
 }
 

@@ -127,6 +127,10 @@ do
   names.set("second.test", "127.0.0.1")
   test.equal(http.get(url "second.test", { proxy = by_address }).body,
     "address 127.0.0.1 at 127.0.0.2 /")
+  names.set("proxy6.test", "127.0.0.2")
+  test.equal(http.get(url "[2001:db8::1]", {
+    proxy = ("socks5://proxy6.test:%d"):format(names.port),
+  }).body, "address of IPv6 at 127.0.0.2 /")
   local err = network("proxy", function()
     http.get(url "target.test", { proxy = "http://no-proxy.test" })
   end)

@@ -152,6 +152,8 @@ static bool shake(int fd, char *wanted, size_t size) {
   } else if (head[3] == 3 && get(fd, rest, 1) &&
              get(fd, rest + 1, rest[0] + 2u)) {
     snprintf(wanted, size, "name %.*s", rest[0], (char *)rest + 1);
+  } else if (head[3] == 4 && get(fd, rest, 18)) {
+    snprintf(wanted, size, "address of IPv6");
   } else {
     return false;
   }

@@ -101,12 +101,16 @@ sees() {
   finish
 }
 
-# Whether the last line that is not empty is TEXT.
+# ends_with TEXT: waits until the last line that is not empty is TEXT.
 ends_with() {
-  [ "$(screen | sed '/^$/d' | tail -n 1)" = "$1" ] || {
-    fail "the screen does not end with '$1':$nl$(screen)"
-    finish
-  }
+  for _ in $(seq 200); do
+    if [ "$(screen | sed '/^$/d' | tail -n 1)" = "$1" ]; then
+      return
+    fi
+    sleep 0.1
+  done
+  fail "the screen does not end with '$1':$nl$(screen)"
+  finish
 }
 
 keys() {

@@ -201,13 +201,17 @@ end
 local function serve(server)
   local listener = server.native
   local _ <close> = setmetatable({}, { __close = function() listener:destroy() end })
+  local failures = 0 -- in a row; what fails for ever may be a cancellation
   while true do
     local ok, more = pcall(step, server, listener)
     if not ok then
-      if more ~= "not enough memory" then error(more, 0) end
+      failures = failures + 1
+      if more ~= "not enough memory" or failures > 100 then error(more, 0) end
       collectgarbage() -- a request that was lost thereby is ended by it
     elseif not more then
       return
+    else
+      failures = 0
     end
   end
 end

@@ -89,9 +89,10 @@ static void set_path(lua_State *L, const char *field, const char *path) {
 }
 
 void luge__given_paths(lua_State *L) {
-  const luge_options *options = &luge__host(L)->options;
+  luge_options *options = &luge__host(L)->options;
   lua_getglobal(L, LUA_LOADLIBNAME);
   set_path(L, "path", options->module_path);
   set_path(L, "cpath", options->c_module_path);
   lua_pop(L, 1);
+  options->module_path = options->c_module_path = NULL; /* the embedder's */
 }

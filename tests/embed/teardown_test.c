@@ -178,7 +178,7 @@ static void test_much(uv_loop_t *loop, int port, int turns) {
     luge_step(host);
   }
   CHECK(luge_usage(host, &usage) == LUGE_OK);
-  CHECK(usage.tasks > 3 * MANY + CHILDREN);
+  CHECK(usage.tasks > 2 * MANY); /* jobs may have been done since */
   CHECK(luge_close(host) == LUGE_OK);
   CHECK(outcome.calls == 1 && outcome.status == LUGE_CANCELLED);
   CHECK(cancels == MANY);

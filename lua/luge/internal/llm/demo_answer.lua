@@ -11,6 +11,7 @@ local demo_answer = {}
 
 local SHOWN = 1000 -- characters of a tool's result that an answer repeats
 local CALLS = 4    -- of one tool, for a question that names several places
+local READ = 8192  -- bytes of a message that are looked at
 
 local function text_of(content)
   if type(content) == "string" then return content end
@@ -21,9 +22,18 @@ local function text_of(content)
   return table.concat(texts, " ")
 end
 
+-- As much of a message as is looked at: rules take longer than linear time.
+local function read_of(m)
+  local text = text_of(m.content)
+  if #text <= READ then return text end
+  local stop = READ + 1
+  while text:find("^[\x80-\xbf]", stop) do stop = stop - 1 end
+  return text:sub(1, stop - 1)
+end
+
 local function last_said(messages, role)
   for i = #messages, 1, -1 do
-    if messages[i].role == role then return text_of(messages[i].content) end
+    if messages[i].role == role then return read_of(messages[i]) end
   end
   return ""
 end
@@ -138,7 +148,7 @@ end
 
 -- The statements of a message: of the system's, what follows its first line.
 local function add_statements(list, m, earlier)
-  local text = text_of(m.content)
+  local text = read_of(m)
   if m.role == "system" then text = text:match("\n(.*)") or "" end
   for _, sentence in ipairs(read.sentences(text)) do
     if not read.is_question(sentence) and not sentence:find(":$") then
@@ -152,7 +162,7 @@ local function view_of(request, question)
   local statements, all, last = {}, {}, 0
   local messages = request.messages
   for i, m in ipairs(messages) do
-    all[i] = text_of(m.content)
+    all[i] = read_of(m)
     if m.role == "user" then last = i end
   end
   for i, m in ipairs(messages) do

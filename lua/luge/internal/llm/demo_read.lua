@@ -67,7 +67,7 @@ function read.sentences(text)
   for line in text:gmatch("[^\n]+") do
     line = line:gsub("([.!?][\"')]*)%s+", "%1\n")
     for sentence in line:gmatch("[^\n]+") do
-      sentence = sentence:match("^[%s%-*>#]*(.-)%s*$")
+      sentence = sentence:sub((sentence:match("^[%s%-*>#]*()"))):match("^.*%S") or ""
       if sentence:find("%w") or sentence:find("[\x80-\xff]") then list[#list + 1] = sentence end
     end
   end
@@ -191,7 +191,7 @@ function read.sum(text)
   text = text:gsub("(%d)%s+plus%s+", "%1 + "):gsub("(%d)%s+minus%s+", "%1 - ")
     :gsub("(%d)%s+times%s+", "%1 * "):gsub("(%d)%s+divided by%s+", "%1 / ")
     :gsub("(%d)%s*[x×]%s*(%d)", "%1 * %2")
-  local from = text:find("%(?%d+%.?%d*[%s)]*[-+*/^]%s*%(?%s*%d")
+  local from = text:find("%(?%f[%d.][%d.]+[%s)]*[-+*/^]%s*%(?%s*%d")
   if not from or text:find("^%d+%-%d+%-%d", from) then return nil end
   local value, stop = calculate(text, from, 1)
   if not (value and stop) or value ~= value or math.abs(value) == math.huge then return nil end
@@ -235,7 +235,7 @@ end
 
 --- What a request is about, in some words.
 function read.topic(text)
-  local topic = (read.sentences(text)[1] or text):gsub("[%s%p]+$", "")
+  local topic = (read.sentences(text)[1] or text):match("^.*[^%s%p]") or ""
   topic = without_openings(topic)
   for _, closing in ipairs(closings) do
     local at = topic:lower():find(closing)

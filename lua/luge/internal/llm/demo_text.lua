@@ -12,7 +12,7 @@ local numbers = {
 
 -- How many of something a request wants.
 local function count_of(text, things)
-  local word = text:lower():match("(%w+)%s+" .. things)
+  local word = text:lower():match("%f[%w](%w+)%s+" .. things)
   return numbers[word] or math.tointeger(tonumber(word))
 end
 
@@ -64,7 +64,8 @@ rule(function(view)
 end)
 
 rule(function(view)
-  local language = view.question:match("[Tt]ranslate.-%s[Ii]?[n]?[t]?o (%u%l+)")
+  local language = view.question:match("[Tt]ranslate.-%sinto (%u%l+)")
+    or view.question:match("[Tt]ranslate.-%sto (%u%l+)")
   if not language then return nil end
   local _, text = read.split(view.question)
   return ("[%s, by a demo model that cannot translate] %s"):format(language,

@@ -47,7 +47,7 @@ local function field(said, name)
   local pattern = "%f[%w]" .. pattern_of(name) .. "%f[%W]"
   local value = said.text:match(pattern .. "%s*[:=]%s*([^\n]+)")
     or said.text:match(pattern .. "%s+is%s+([^\n.,;]+)")
-  return value and value:match("^%s*(.-)[%s.]*$")
+  return value and value:match("^%s*(.*[^%s.])")
 end
 
 local function number_of(said, name)
@@ -141,7 +141,7 @@ end
 -- with a dash; of strings, names; or one: the whole.
 local function items_of(schema, said, name)
   local list, given = {}, field(said, name)
-  for item in (given or ""):gmatch("[^,;]+") do list[#list + 1] = item:match("^%s*(.-)%s*$") end
+  for item in (given or ""):gmatch("[^,;]+") do list[#list + 1] = item:match("^%s*(.*%S)") end
   if #list == 0 then
     for line in said.text:gmatch("[^\n]+") do
       list[#list + 1] = line:match("^%s*[-*]%s+(.+)$")

@@ -123,6 +123,13 @@ describe("the demo model", function()
     test.ok(other ~= joke)
   end)
 
+  it("does not take long over long texts", function()
+    local m = llm.model("demo", quick)
+    for _, piece in ipairs { "(", "1", "9-", " ", "a", "translate ", ": ", '"a ', "Ab ", "\n" } do
+      test.matches(m:invoke(piece:rep(50000) .. "1+1").content, "demo model")
+    end
+  end, { timeout = 60 })
+
   it("miscalculates for some seeds at a high temperature", function()
     local answers = {}
     for seed = 1, 3 do

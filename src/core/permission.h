@@ -35,6 +35,10 @@ bool luge__permits(struct luge_host *host, enum luge_operation operation,
 void luge__permit(lua_State *L, enum luge_operation operation,
                   const char *resource);
 
+/* Whether what is moved to a path can be read there, as a whole or in part:
+ * then it takes LUGE_OP_FS_MOVE or LUGE_OP_OS_MOVE to move it. */
+bool luge__can_be_read(const struct luge_host *host, const char *path);
+
 /* Raises `permission` for what has been decided. */
 int luge__permission_raise(lua_State *L, enum luge_operation operation,
                            const char *resource);

@@ -181,3 +181,10 @@ void luge__permit_program(lua_State *L, enum luge_operation operation,
   require_allowed(L, operation, path, &subject);
   lua_pop(L, 1);
 }
+
+bool luge__can_be_read(const struct luge_host *host, const char *path) {
+  const struct luge_permission *permission = host->permission;
+  const struct luge_subject subject = {.text = path, .tree = true};
+  return permission == NULL || permission->trusted ||
+         luge__rules_touch(&permission->rules[LUGE_CAP_READ], &subject);
+}

@@ -285,8 +285,8 @@ static bool matches(const struct luge_rule *rule,
 }
 
 /* Denying is about everything that a subject is. */
-static bool matches_denied(const struct luge_rule *rule,
-                           const struct luge_subject *subject) {
+static bool touches(const struct luge_rule *rule,
+                    const struct luge_subject *subject) {
   bool is_program = rule->kind == LUGE_RULE_PROGRAM;
   bool is_tree = rule->kind == LUGE_RULE_BELOW && subject->tree;
   return matches(rule, subject) ||
@@ -313,10 +313,19 @@ const struct luge_rule *luge__rules_allow(const struct luge_rule_lists *lists,
 const struct luge_rule *luge__rules_deny(const struct luge_rule_lists *lists,
                                          const struct luge_subject *subject) {
   const struct luge_rule *rule = lists->deny;
-  while (rule != NULL && !matches_denied(rule, subject)) {
+  while (rule != NULL && !touches(rule, subject)) {
     rule = rule->next;
   }
   return rule;
+}
+
+bool luge__rules_touch(const struct luge_rule_lists *lists,
+                       const struct luge_subject *subject) {
+  const struct luge_rule *rule = lists->allow;
+  while (rule != NULL && !touches(rule, subject)) {
+    rule = rule->next;
+  }
+  return rule != NULL;
 }
 
 bool luge__rules_await_address(const struct luge_rule_lists *lists,

@@ -57,6 +57,10 @@ const struct luge_rule *luge__rules_allow(const struct luge_rule_lists *lists,
 const struct luge_rule *luge__rules_deny(const struct luge_rule_lists *lists,
                                          const struct luge_subject *subject);
 
+/* Whether anything allows the path of the subject, or something below it. */
+bool luge__rules_touch(const struct luge_rule_lists *lists,
+                       const struct luge_subject *subject);
+
 /* Whether addresses that are not known yet may be allowed, at the port. */
 bool luge__rules_await_address(const struct luge_rule_lists *lists,
                                uint16_t port);

@@ -78,13 +78,21 @@ static void permit_way(lua_State *L, const struct luge_fs_call *call) {
   }
 }
 
+static void permit_all(lua_State *L, const struct luge_fs_call *call) {
+  const struct luge_fs_use *use = call->use;
+  permit(L, use->first, &call->at);
+  permit(L, use->other, &call->to);
+  if (use->second != LUGE_OP_FS_MOVE || call->to.path == NULL ||
+      luge__can_be_read(call->job.host, call->to.path)) {
+    permit(L, use->second, &call->at);
+  }
+}
+
 /* Whether a path exists is nobody's business who may not use it: what failed
  * is told after the decision. */
 static int done_find(lua_State *L, struct luge_job *job) {
   struct luge_fs_call *call = (struct luge_fs_call *)job;
-  permit(L, call->use->first, &call->at);
-  permit(L, call->use->second, &call->at);
-  permit(L, call->use->other, &call->to);
+  permit_all(L, call);
   if (call->makes_way && call->error == ENOENT && call->at.path != NULL) {
     permit_way(L, call);
     call->error = 0;

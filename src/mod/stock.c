@@ -32,9 +32,13 @@ static int os_rename(lua_State *L) {
   const char *from = luge__stock_path(L, 1), *to = luge__stock_path(L, 2);
   int error, to_error;
   struct luge_place *source = luge__permit_place(
-      L, LUGE_OP_OS_RENAME, LUGE_OP_OS_MOVE, from, false, &error);
+      L, LUGE_OP_OS_RENAME, LUGE_OP_NONE, from, false, &error);
   struct luge_place *target = luge__permit_place(
       L, LUGE_OP_OS_RENAME, LUGE_OP_NONE, to, false, &to_error);
+  if (source->path != NULL && target->path != NULL &&
+      luge__can_be_read(luge__host(L), target->path)) {
+    luge__permit(L, LUGE_OP_OS_MOVE, source->path);
+  }
   error = error != 0 ? error : to_error;
   errno = error != 0 ? error : luge__place_rename(source, target);
   luge__place_leave(source);

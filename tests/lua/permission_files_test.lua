@@ -163,6 +163,24 @@ describe("rules for files", function()
     ]]), { "permission\twrite\t~/in/p", "permission\twrite\t~/in/p/no/x", "ok\tnil" })
   end)
 
+  it("for writing alone do not let files be moved to where they can be read", function()
+    local folder <close> = permission.folder()
+    local options = { "--allow-write=in,out", "--allow-read=out/pub,out/d/pub" }
+    sh(folder, "mkdir out/pub in/d; echo x > in/d/pub")
+    test.same(folder:lines(options, [[
+      try(fs.rename, "in/a", "out/pub/a")
+      try(os.rename, "in/a", "out/pub/a")
+      try(fs.rename, "in/d", "out/d")
+      try(os.rename, "in/d", "out/d")
+      try(fs.rename, "in/a", "in/b")
+      try(os.rename, "in/b", "in/c")
+      try(fs.rename, "in/c", "out/c")
+    ]]), {
+      "permission\tread\t~/in/a", "permission\tread\t~/in/a", "permission\tread\t~/in/d",
+      "permission\tread\t~/in/d", "ok\tnil", "ok\tboolean", "ok\tnil",
+    })
+  end)
+
   it("have commas written twice", function()
     local folder <close> = permission.folder()
     folder:write("a,b", "comma")

@@ -1,5 +1,5 @@
 /* Compiles Lua modules, or other texts, in: writes a C file with each of them,
- * packed by zlib, as src/core/embed.h declares it. Runs during the build.
+ * packed by zlib, as src/embedded.h declares it. Runs during the build.
  *
  *   embed OUTPUT DIRECTORY LIST TABLE
  *
@@ -156,7 +156,7 @@ int main(int argc, char **argv) {
   }
   fprintf(output,
           "/* Made by cmake/embed.c. */\n"
-          "#include \"core/embed.h\"\n\n#include <stddef.h>\n\n"
+          "#include \"embedded.h\"\n\n#include <stddef.h>\n\n"
           "extern const struct luge_embedded %s[];\n"
           "extern const unsigned long %s_count;\n\n",
           argv[4], argv[4]);

@@ -5,7 +5,7 @@
 #include <lauxlib.h>
 #include <zlib.h>
 
-#include "core/embed.h"
+#include "embedded.h"
 
 extern const struct luge_embedded cli_reference[];
 

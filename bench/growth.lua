@@ -107,7 +107,7 @@ local panels = {
   },
   {
     name = "connections",
-    title = "requests at once, each its connection",
+    title = "requests at once",
     x = "connections",
     unit = "µs per request",
     sizes = { 1, 10, 100, 1000, 5000 },

@@ -254,12 +254,23 @@ static size_t whole_request(struct connection *c, const char **body) {
   return size;
 }
 
+/* "stream":true, with or without spaces. */
+static bool asks_for_stream(const char *body) {
+  const char *value = strstr(body, "\"stream\"");
+  if (value == NULL) {
+    return false;
+  }
+  value += strlen("\"stream\"");
+  value += strspn(value, " :");
+  return strncmp(value, "true", 4) == 0;
+}
+
 static void read_request(struct connection *c, const char *body) {
   c->answer = (struct answer){
       .latency = header(c->in, "x-latency-ms", 0),
       .tokens = header(c->in, "x-tokens", 16),
       .delay = header(c->in, "x-token-delay-ms", 0),
-      .stream = strstr(body, "\"stream\":true") != NULL,
+      .stream = asks_for_stream(body),
   };
 }
 

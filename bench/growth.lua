@@ -110,7 +110,7 @@ local panels = {
     title = "requests at once",
     x = "connections",
     unit = "µs per request",
-    sizes = { 1, 10, 100, 1000, 5000 },
+    sizes = { 1, 10, 100, 1000, 10000 },
     server = { build .. "/bench_server" },
   },
   {

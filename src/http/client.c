@@ -14,6 +14,9 @@
  * loop have its turn after so many times. */
 enum { MAX_CALLS = 16 };
 
+/* Milliseconds between two looks for what is held up; see is_held_up. */
+enum { NUDGE = 10 };
+
 void luge__client_ref(struct luge__client *client) {
   client->refs++;
 }
@@ -76,6 +79,30 @@ static void enter(struct luge__client *client) {
   client->now = luge__now(client->http->host);
 }
 
+/* A stream of HTTP/2 that is paused may leave bytes of others in libcurl's
+ * buffers, where no event of the socket tells of them (seen in 7.88). */
+static bool is_held_up(const struct luge__client *client) {
+  const struct luge_list *first = client->running.next;
+  if (first == &client->running || first->next == &client->running) {
+    return false;
+  }
+  for (const struct luge_list *at = first; at != &client->running;
+       at = at->next) {
+    const struct luge__transfer *t =
+        luge__container(at, struct luge__transfer, link);
+    if (t->paused && t->multiplexed) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void on_nudge(uv_timer_t *timer) {
+  if (is_held_up(timer->data)) {
+    luge__sockets_nudge(timer->data);
+  }
+}
+
 void luge__client_turn(struct luge__client *client, curl_socket_t fd,
                        int flags) {
   const struct luge__curl *curl = client->http->curl;
@@ -90,6 +117,9 @@ void luge__client_turn(struct luge__client *client, curl_socket_t fd,
   client->in_turn = false;
   if (client->due) {
     uv_timer_start(&client->timer, on_timer, 0, 0);
+  }
+  if (is_held_up(client)) {
+    uv_timer_start(&client->nudge, on_nudge, NUDGE, 0);
   }
   finish_done(client);
   if (client->answered) {
@@ -212,9 +242,10 @@ struct luge__client *luge__client_new(struct luge__http *http,
     return NULL;
   }
   uv_timer_init(http->host->loop, &client->timer);
-  http->host->handles++;
-  client->timer.data = client;
-  client->refs++;
+  uv_timer_init(http->host->loop, &client->nudge);
+  http->host->handles += 2;
+  client->timer.data = client->nudge.data = client;
+  client->refs += 2;
   luge__list_append(&http->clients, &client->link);
   return client;
 }
@@ -233,6 +264,7 @@ void luge__client_close(struct luge__client *client) {
   free_spare(client);
   close_multi(client);
   uv_close((uv_handle_t *)&client->timer, on_timer_closed);
+  uv_close((uv_handle_t *)&client->nudge, on_timer_closed);
 }
 
 /* The service. */

@@ -55,6 +55,7 @@ struct luge__client {
   CURLM *multi;
   CURLSH *share; /* of cookies; NULL: the client has none */
   uv_timer_t timer;
+  uv_timer_t nudge;         /* while a paused stream holds up others */
   struct luge_list running; /* luge__transfer.link */
   struct luge_list spare;   /* the same, of those to be used again */
   unsigned spare_count;
@@ -115,6 +116,10 @@ void luge__client_turn(struct luge__client *client, curl_socket_t fd,
                        int flags);
 
 /* The glue; client_socket.c. */
+
+/* Lets libcurl look at the connections with several streams, as if there were
+ * something to read. */
+void luge__sockets_nudge(struct luge__client *client);
 
 /* libcurl's callbacks; the data are the client, and the service. */
 int luge__on_socket(CURL *easy, curl_socket_t fd, int what, void *data,

@@ -207,6 +207,17 @@ void luge__socket_multiplexes(struct luge__http *http, curl_socket_t fd,
   }
 }
 
+void luge__sockets_nudge(struct luge__client *client) {
+  struct luge__http *http = client->http;
+  for (size_t i = 0; i < http->socket_count; i++) {
+    const struct luge__socket *sock = http->sockets[i].socket;
+    if (sock != NULL && sock->client == client && sock->wanted &&
+        http->sockets[i].multiplexed) {
+      luge__client_turn(client, sock->fd, CURL_CSELECT_IN);
+    }
+  }
+}
+
 /* What is left once all clients are closed: libcurl's own sockets. */
 void luge__sockets_free(struct luge__http *http) {
   for (size_t i = 0; i < http->socket_count; i++) {

@@ -130,6 +130,7 @@ end
 ---@param options? luge.chain.Config
 ---@return luge.Stream, nil, nil, luge.Stream
 function Runnable:stream(input, options)
+  runnable.check_self(self, "stream")
   options = config.check("stream", options)
   return streams.open(producer.lazily(function()
     return config.open(self, input, options)

@@ -1,5 +1,5 @@
---- luge.flow: PocketFlow's model. A node prepares, executes and concludes; its
---- conclusion is an action, and the action chooses the node that comes next.
+--- PocketFlow's model: a node prepares, executes and concludes; its conclusion
+--- is an action, and the action chooses the node that comes next.
 --- What nodes share is one table, `shared`, that all of them are passed.
 ---
 --- Every function of a node may wait. A run of a node gets an object of its own
@@ -51,7 +51,7 @@ end
 local function create_node(maker, class, fields, defaults)
   local made = create(maker, class, fields, defaults)
   if not (fields.prep or fields.exec or fields.post) then
-    check.fail("a node of '%s' does nothing: it takes `prep`, `exec` or `post`", maker)
+    check.fail("a node that does nothing: flow.%s takes `prep`, `exec` or `post`", maker)
   end
   return made
 end

@@ -1,4 +1,4 @@
---- luge: tasks, streams and what they wait for.
+--- Tasks, streams, and what they wait for.
 --
 -- Any function may wait: it suspends its task, and the others go on. A task
 -- owns what it spawns and ends after it. Cancellation is a state: each wait of

@@ -1,5 +1,5 @@
---- Processes. No shell is involved unless it is asked for: arguments reach the
---- program as they are.
+--- Other programs: run to their end, or spoken with while they run. No shell is
+--- involved unless it is asked for: arguments reach the program as they are.
 --
 -- A child gets /dev/null as its standard input unless told otherwise, no other
 -- descriptor of this process, default signal handlers, and the environment of

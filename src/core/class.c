@@ -21,6 +21,17 @@ void luge__class_init(lua_State *L, const struct luge_class *class,
   lua_rawsetp(L, LUA_REGISTRYINDEX, class);
 }
 
+void luge__class_missing(lua_State *L, const struct luge_class *class,
+                         lua_CFunction missing) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, class);
+  lua_getfield(L, -1, "__index");
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, missing);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, -2);
+  lua_pop(L, 2);
+}
+
 void *luge__class_new(lua_State *L, const struct luge_class *class, size_t size,
                       int values) {
   void *object = lua_newuserdatauv(L, size, values);

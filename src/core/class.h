@@ -15,6 +15,10 @@ struct luge_class {
 void luge__class_init(lua_State *L, const struct luge_class *class,
                       const luaL_Reg *methods, const luaL_Reg *metamethods);
 
+/* Has `missing` called, as an __index, for fields that no method has. */
+void luge__class_missing(lua_State *L, const struct luge_class *class,
+                         lua_CFunction missing);
+
 /* Pushes a new userdata of the class, zeroed, with `values` user values. */
 void *luge__class_new(lua_State *L, const struct luge_class *class, size_t size,
                       int values);

@@ -86,7 +86,11 @@ static int lib_await(lua_State *L) {
     return luge__cell_await(L, &future->cell);
   }
   if (luaL_getmetafield(L, 1, "__await") == LUA_TNIL) {
-    return luge__arg_error(L, 1, "a Task, a Future, or a value with __await");
+    return luge__arg_error(L, 1,
+                           lua_isnil(L, 1)
+                               ? "a Task, a Future, or a value with __await; "
+                                 "a call that waits has waited already"
+                               : "a Task, a Future, or a value with __await");
   }
   lua_pushvalue(L, 1);
   lua_callk(L, 1, LUA_MULTRET, 1, finish_await);
@@ -281,6 +285,14 @@ static int task_tostring(lua_State *L) {
   return 1;
 }
 
+/* Whoever forgets to await gets a Task where they expect what it returns. */
+static int no_such_field(lua_State *L) {
+  return luge__raise(L, "invalid",
+                     "a Task has no '%s': luge.await(task) gives what its "
+                     "function returns",
+                     luaL_tolstring(L, 2, NULL));
+}
+
 static void init_methods(lua_State *L) {
   static const luaL_Reg methods[] = {{"await", task_await},
                                      {"cancel", task_cancel},
@@ -293,6 +305,7 @@ static void init_methods(lua_State *L) {
   static const luaL_Reg metamethods[] = {{"__tostring", task_tostring},
                                          {NULL, NULL}};
   luge__class_init(L, &luge__task_class, methods, metamethods);
+  luge__class_missing(L, &luge__task_class, no_such_field);
 }
 
 int luge__open_task(lua_State *L) {

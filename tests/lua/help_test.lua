@@ -47,6 +47,7 @@ The value of a variable, or `default`.
     test.equal(result.code, 1)
     test.equal(result.stdout, "")
     test.matches(result.stderr, "has no 'Straem:map'; did you mean luge.Stream:map")
+    test.matches(help("chain.batch").stderr, "luge.Runnable:batch")
     test.matches(help("qqqqqqqq").stderr, "`luge help` lists the modules")
   end)
 

@@ -72,6 +72,17 @@ function check.bad_argument(name, position, value, wants)
   fail("bad argument #%d to '%s': got %s, takes %s", position, name, describe(value), wants)
 end
 
+-- A table is read as a list by `name`: one that has fields and no items was meant
+-- to be an item of one.
+function check.list(name, list)
+  local key = list[1] == nil and next(list) or nil
+  if key ~= nil and key ~= "n" then
+    fail("bad argument #1 to '%s': got a table with the key %s and no items, takes a list",
+      name, describe(key))
+  end
+  return list
+end
+
 local function known_names(known)
   local names = {}
   for name in pairs(known) do

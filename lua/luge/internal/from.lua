@@ -38,7 +38,7 @@ function from.pull(name, list, state, control, closing)
   elseif check.is_callable(list) then
     return of_iterator(list, state, control), closing
   elseif type(list) == "table" then
-    return of_list(list)
+    return of_list(check.list(name, list))
   end
   return check.bad_argument(name, 1, list, "a list, an iterator or a Stream")
 end

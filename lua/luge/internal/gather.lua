@@ -33,6 +33,9 @@ end
 local gather_options = { return_errors = "boolean" }
 
 function gather.gather(list, options)
+  if type(list) ~= "table" then
+    check.bad_argument("gather", 1, list, "a list of tasks and functions")
+  end
   local return_errors = check.options("gather", options, gather_options).return_errors
   local group, guard = start("gather", list, "a sibling failed")
   local _ <close> = guard

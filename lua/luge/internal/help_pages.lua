@@ -79,19 +79,25 @@ local function distance(a, b)
   return row[#b]
 end
 
+local function last_part(key)
+  return key:match "[^.]+$" or key
+end
+
 --- The names that are most like one that is not there, at most `most`.
 function pages.suggest(entries, name, most)
   local key, list = pages.key(name):lower(), {}
-  for i, entry in ipairs(entries) do
+  local key_last = last_part(key)
+  for _, entry in ipairs(entries) do
     local whole = entry.key:lower()
-    local last = whole:match "[^.]+$" or whole
-    local far = math.min(distance(key, whole), distance(key, last))
+    local last = last_part(whole)
+    local by_whole = distance(key, whole)
+    local far = last == key_last and 0 or math.min(by_whole, distance(key, last))
     if far <= math.max(1, #key // 3) then
-      list[#list + 1] = { entry = entry, far = far, place = i }
+      list[#list + 1] = { entry = entry, far = far, by_whole = by_whole }
     end
   end
   table.sort(list, function(a, b)
-    return a.far < b.far or (a.far == b.far and a.place < b.place)
+    return a.far < b.far or (a.far == b.far and a.by_whole < b.by_whole)
   end)
   local names = {}
   for i = 1, math.min(most, #list) do

@@ -32,7 +32,7 @@ local MAX_OUTPUT = 1 << 18
 -- Options.
 
 local function wrong_usage(text)
-  io.stderr:write("luge test: ", text, "\n", usage)
+  io.stderr:write("luge test: ", text, " (see luge test --help)\n")
   os.exit(2)
 end
 

@@ -11,6 +11,7 @@ check.invalid = common.fail
 local invalid, is_callable = check.invalid, common.is_callable
 
 check.is_callable = is_callable
+check.list = common.list
 
 --- A value as a message should name it.
 function check.describe(value)

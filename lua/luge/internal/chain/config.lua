@@ -50,7 +50,9 @@ config.invoke = invoke
 function config.invoke_checked(self, input, options)
   if options == nil then
     local current = run.current()
-    if current == nil then return (self:_invoke(input)) end
+    if current == nil then
+      return ((self._invoke or runnable.check_self(self, "invoke"))(self, input))
+    end
     return (runnable.call(self, input, current))
   end
   check.options("invoke", options, config.known)

@@ -34,7 +34,7 @@ end
 --- closes what they come from, or nil.
 return function(where, inputs)
   if type(inputs) == "table" and not check.is_callable(inputs) then
-    return from_list(inputs)
+    return from_list(check.list(where, inputs))
   end
   local pull, close = streams.source(where, inputs)
   return from_iterator(pull), close

@@ -34,6 +34,14 @@ function runnable.is(value)
   return metatables[getmetatable(value)] == true
 end
 
+--- Raises where a method was called with a dot: its `self` is no Runnable.
+function runnable.check_self(self, method)
+  if not runnable.is(self) then
+    check.invalid("%s: called on %s: write step:%s(...), with a colon", method,
+      check.describe(self), method)
+  end
+end
+
 -- Filled in by run.lua: what watches a step. Here, so that the path of a step
 -- that nobody watches is short.
 runnable.watch = {}

@@ -31,6 +31,14 @@ function node.is(value)
   return type(class) == "table" and class.is_flow_node == true
 end
 
+--- Raises where a method was called with a dot: its `self` is no node.
+function node.check_self(self, method)
+  if not node.is(self) then
+    check.fail("%s: called on %s: write node:%s(...), with a colon", method,
+      check.describe(self), method)
+  end
+end
+
 --- What messages call a node.
 function node.label(of)
   return of.name or "a node"
@@ -43,6 +51,7 @@ end
 ---@param following luge.flow.Node
 ---@return luge.flow.Node following
 function Node:on(action, following)
+  node.check_self(self, "on")
   check.argument("on", 1, action, "string")
   if not node.is(following) then
     check.bad_argument("on", 2, following, "a node or a flow")
@@ -59,6 +68,7 @@ end
 ---@param following luge.flow.Node
 ---@return luge.flow.Node following
 function Node:next(following)
+  node.check_self(self, "next")
   return self:on("default", following)
 end
 
@@ -180,6 +190,7 @@ end
 ---@param shared table
 ---@return string? action
 function Node:run(shared)
+  node.check_self(self, "run")
   if next(self.successors) then
     log("warn", ("flow: %s runs alone, not its successors: put it into a flow"):format(
       node.label(self)))

@@ -67,6 +67,7 @@ end
 ---@param shared table what the nodes share
 ---@return string? action the last one; or what `post` returned
 function Flow:run(shared)
+  node.check_self(self, "run")
   return self:_perform(shared, node.NO_PARAMS)
 end
 

@@ -1,0 +1,67 @@
+-- What somebody writes who comes from Python, and what luge says to it.
+local chain = require "luge.chain"
+local flow = require "luge.flow"
+local luge = require "luge"
+local test = require "luge.test"
+local describe, it = test.describe, test.it
+
+local function refused(pattern, fn, ...)
+  test.matches(test.raises("invalid", fn, ...).message, pattern)
+end
+
+describe("a forgotten await", function()
+  it("is told where a field of the result is looked for", function()
+    local task = luge.spawn(function() return { status = 200, body = "x" } end)
+    refused("a Task has no 'body': luge.await", function() return task.body end)
+    test.equal(task:await().body, "x")
+  end)
+
+  it("does not hide the methods", function()
+    local task = luge.spawn(function() end)
+    test.equal(type(task.await), "function")
+    task:await()
+  end)
+end)
+
+describe("an await too many", function()
+  it("is told that a call has waited", function()
+    refused("got nil.*has waited already", function() luge.await(luge.sleep(0)) end)
+    refused("got number 5, takes a Task", luge.await, 5)
+  end)
+end)
+
+describe("a list that is none", function()
+  it("is told to gather", function()
+    local function nothing() end
+    refused("#1 to 'gather': got a function, takes a list", luge.gather, nothing, nothing)
+    refused("#1 to 'gather': got nil, takes a list", luge.gather)
+  end)
+end)
+
+describe("an item instead of a list of one", function()
+  it("is told to map and to batches", function()
+    local step = chain.pass()
+    local pattern = "got a table with the key \"topic\" and no items, takes a list"
+    refused(pattern, step.batch, step, { topic = "tides" })
+    refused(pattern, luge.map, { topic = "tides" }, print)
+    refused(pattern, luge.from, { topic = "tides" })
+    test.equal(luge.map({ n = 0 }, print).n, 0)
+    test.equal(step:batch({}).n, 0)
+  end)
+end)
+
+describe("a dot instead of a colon", function()
+  it("is told by Runnables", function()
+    local step = chain.pass()
+    refused("invoke: called on a table: write step:invoke", step.invoke, { topic = "tides" })
+    refused("invoke: called on \"tides\": write step:invoke", step.invoke, "tides")
+    refused("stream: called on a table: write step:stream", step.stream, {})
+  end)
+
+  it("is told by nodes and flows", function()
+    local node = flow.node { exec = function() end }
+    refused("run: called on a table: write node:run", node.run, {})
+    refused("run: called on a table: write node:run", flow.new { start = node }.run, {})
+    refused("on: called on \"again\": write node:on", node.on, "again", node)
+  end)
+end)

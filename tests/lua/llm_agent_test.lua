@@ -218,6 +218,45 @@ describe("an agent", function()
       { "a", "The call was not approved: too dear", "The call was not approved." })
   end)
 
+  it("asks nobody about a call that cannot run", function()
+    local server <close> = provider.new { calling({ "a", '{"x":"y"}' }), answer("ok") }
+    llm.agent({
+      model = model(server), approve = function() error "asked" end,
+      tools = { tool("a", print, { type = "object", properties = { x = { type = "integer" } } }) },
+    }):run "go"
+    test.matches(told(server)[1], "^Error: /x: expected an integer")
+  end)
+
+  it("says that there are no tools", function()
+    local server <close> = provider.new { calling({ "a" }), answer("ok") }
+    llm.agent({ model = model(server) }):run "go"
+    test.same(told(server), { "There is no tool 'a'; there are none" })
+  end)
+
+  it("raises what no second question can mend", function()
+    for code, given in pairs {
+      refusal = answer("", nil, { refusal = "I cannot." }),
+      length = answer('{"n":', "length"), content_filter = answer("", "content_filter"),
+    } do
+      local server <close> = provider.new { given }
+      local agent = llm.agent { model = model(server), output = { type = "object" } }
+      local err = fails("llm", agent.run, agent, "count")
+      test.same({ err.code, #server.requests }, { code, 1 })
+      test.equal(err.partial.role, "assistant")
+    end
+  end)
+
+  it("tells the schema where the format has no place for it", function()
+    local server <close> = provider.new { { json = { content = { { type = "text",
+      text = '{"n":3}' } } } } }
+    local result = llm.agent({
+      model = llm.model("anthropic:c", { base_url = server.url, api_key = "k" }),
+      instructions = "Be brief.", output = { type = "object", title = "Count" },
+    }):run "count"
+    test.same({ result.output, result.turns }, { { n = 3 }, 1 })
+    test.matches(server.requests[1].system, '^Be brief.\n\n.*"title":"Count"')
+  end)
+
   it("gives checked outputs", function()
     local schema = { type = "object", required = { "n" },
       properties = { n = { type = "integer" } } }

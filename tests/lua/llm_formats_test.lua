@@ -196,6 +196,23 @@ describe("anthropic", function()
       { { type = "thinking", thinking = "Let me look.", signature = "c2ln" } })
   end)
 
+  it("takes the tools of the server's own for no calls", function()
+    local server <close> = provider.new { {
+      json.encode { type = "message_start", message = { id = "m" } },
+      json.encode { type = "content_block_start", index = 0,
+        content_block = { type = "server_tool_use", id = "s", name = "web_search" } },
+      json.encode { type = "content_block_delta", index = 0,
+        delta = { type = "input_json_delta", partial_json = '{"query":"x"}' } },
+      json.encode { type = "content_block_start", index = 1,
+        content_block = { type = "text", text = "found" } },
+      json.encode { type = "message_delta", delta = { stop_reason = "end_turn" } },
+      json.encode { type = "message_stop" },
+    } }
+    local ok, got = run(llm.model("anthropic:c", { base_url = server.url, api_key = "k" }), 1, 1)
+    test.ok(ok, tostring(got))
+    check(got, { content = "found", finish_reason = "stop" })
+  end)
+
   it("tells an error in a stream", function()
     local server <close> = provider.new { { json.encode {
       type = "error", error = { type = "overloaded_error", message = "Overloaded" },
@@ -283,5 +300,44 @@ describe("calls that are cut off", function()
     test.ok(not ok)
     test.same({ err.kind, err.code }, { "llm", "length" })
     test.equal(m:invoke("q").finish_reason, "length")
+  end)
+
+  it("are one also before their arguments have begun", function()
+    local chunk = provider.chunk
+    local call = { type = "tool_use", id = "t1", name = "f", input = { x = 1 } }
+    local server <close> = provider.new {
+      { chunk { tool_calls = { { index = 0, id = "a", ["function"] = { name = "f" } } } },
+        chunk({}, "length"), "[DONE]" },
+      { json = { content = { call }, stop_reason = "max_tokens" } },
+      { json = { content = { call }, stop_reason = "model_context_window_exceeded" } },
+    }
+    local openai = llm.model { base_url = server.url, model = "m" }
+    local anthropic = llm.model("anthropic:c", { base_url = server.url, api_key = "k" })
+    for _, case in ipairs { { run, openai, 1, 1 }, { pcall, anthropic.invoke, anthropic, "q" },
+      { pcall, anthropic.invoke, anthropic, "q" } } do
+      local ok, err = case[1](table.unpack(case, 2))
+      test.ok(not ok)
+      test.same({ err.kind, err.code }, { "llm", "length" })
+    end
+  end)
+end)
+
+describe("arguments", function()
+  it("are an object, or an error", function()
+    for text, want in pairs {
+      [""] = {}, ["null"] = {}, ["[]"] = {}, ['{"x":1}'] = { x = 1 },
+      ["[1]"] = false, ["3"] = false,
+    } do
+      local server <close> = provider.new { provider.answer("", "tool_calls", { tool_calls = {
+        { id = "a", type = "function", ["function"] = { name = "f", arguments = text } },
+      } }) }
+      local call = llm.model({ base_url = server.url, model = "m" }):invoke("q").tool_calls[1]
+      if want then
+        test.same(call.arguments, want)
+      else
+        test.equal(call.arguments, nil)
+        test.equal(call.error.kind, "parse")
+      end
+    end
   end)
 end)

@@ -152,6 +152,11 @@ describe("calls", function()
       { 404, { message = "no model", code = "model_not_found" }, "invalid_request" },
       { 429, { code = "insufficient_quota", message = "pay" }, "quota" },
       { 400, { code = "content_filter", message = "no" }, "content_filter" },
+      { 402, { message = "Insufficient balance", code = 402 }, "quota" },
+      { 400, { message = "The input token count (9) exceeds the maximum number of tokens allowed" },
+        "context_length" },
+      { 400, { type = "exceed_context_size_error",
+        message = "the request exceeds the available context size" }, "context_length" },
     }
     for _, case in ipairs(cases) do
       local server <close> = provider.new { {
@@ -166,6 +171,27 @@ describe("calls", function()
       test.equal(err.model, "mock")
       test.equal(err.retryable, false)
       test.equal(#server.requests, 1)
+    end
+  end)
+
+  it("tell a redirect, and an answer that is empty", function()
+    for want, response in pairs {
+      ["redirects to https://x/v1, which is not followed"] =
+        { status = 301, headers = { Location = "https://x/v1" }, body = "<html>moved</html>" },
+      ["answered 500: its answer is empty"] = { status = 500, body = "" },
+      ["not in its format; it is empty"] = { body = "" },
+    } do
+      local server <close> = provider.new { response }
+      local _, err = pcall(function() model(server, { max_retries = 0 }):invoke "hi" end)
+      test.ok(err.message:find(want, 1, true), err.message)
+    end
+  end)
+
+  it("refuse contents that are none", function()
+    local m = llm.model "demo"
+    for _, content in ipairs { 5, true, { "x" }, { { type = "image" } } } do
+      local err = fails("invalid", m.invoke, m, { messages = { { "user", content } } })
+      test.matches(err.message, "^messages%[1%]: .*content")
     end
   end)
 

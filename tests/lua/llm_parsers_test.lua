@@ -39,6 +39,7 @@ describe("llm.text", function()
   it("takes messages and text", function()
     test.equal(llm.text():invoke("x"), "x")
     test.equal(llm.text():invoke(message.new { content = "y" }), "y")
+    test.equal(llm.text():invoke { role = "assistant", content = "y" }, "y")
     test.equal(llm.text():invoke(message.new { content = { { type = "text", text = "z" } } }), "z")
     fails("invalid", function() llm.text():invoke(3) end)
   end)
@@ -97,6 +98,7 @@ describe("llm.json", function()
       document, "  " .. document .. "\n", "```json\n" .. document .. "\n```",
       "```\n" .. document .. "\n```\nHope that helps!",
       "Here it is:\n\n```json\n" .. document .. "\n```\n", " ```json\n" .. document .. "\n ```",
+      "the value:\n```json\n" .. document .. "\n```", "nothing but\n```\n" .. document .. "\n```",
     } do
       test.same(llm.json():invoke(text), want)
       for size = 1, 5 do
@@ -106,6 +108,7 @@ describe("llm.json", function()
     end
     test.equal(llm.json():invoke("12"), 12)
     test.same(streamed(llm.json(), "12", 1), { 12 })
+    test.same(streamed(llm.json(), "true", 1), { true })
     test.same(streamed(llm.json(), '"a ```b"', 3), { "a ", "a ```", "a ```b" })
   end)
 

@@ -3,6 +3,7 @@ local luge = require "luge"
 local chain = require "luge.chain"
 local json = require "luge.json"
 local llm = require "luge.llm"
+local message = require "luge.internal.llm.message"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
@@ -152,6 +153,39 @@ describe("streams", function()
     test.equal(err.code, "overloaded")
     test.equal(err.partial.content, "a")
     test.equal(#server.requests, 1)
+  end)
+
+  it("raise an error that stands beside a chunk, or in its place", function()
+    for _, event in ipairs {
+      chunk({ content = "" }, "error", { error = { message = "lost", code = 502 } }),
+      json.encode { object = "error", message = "lost", code = 500 },
+    } do
+      local server <close> = provider.new { { chunk { content = "a" }, event, "[DONE]" } }
+      local _, err = broken(model(server))
+      test.same({ err.kind, err.code, err.partial.content }, { "llm", "server", "a" })
+      test.matches(err.message, "lost")
+    end
+  end)
+
+  it("are whole where the connection breaks behind the end mark", function()
+    local server <close> = provider.new { {
+      chunk { content = "a" }, chunk({}, "stop"), function() error "gone" end,
+    } }
+    test.same(collect((model(server) | llm.text()):stream "hi"), { "a" })
+  end)
+
+  it("read contents that are lists, and the first of several choices", function()
+    local thinking = { type = "thinking", thinking = { { type = "text", text = "hm" } } }
+    local server <close> = provider.new { {
+      chunk { content = { thinking } }, chunk { content = { { type = "text", text = "a" } } },
+      chunk(nil, nil, { choices = { { index = 1, delta = { content = "other" } } } }),
+      chunk({}, "stop"), "[DONE]",
+    }, provider.answer { thinking, { type = "text", text = "a" }, { type = "text", text = "b" } } }
+    local sum = message.sum()
+    for delta in model(server):stream "hi" do sum:push(delta) end
+    test.same({ sum:message().content, sum:message().reasoning }, { "a", "hm" })
+    local whole = model(server):invoke "hi"
+    test.same({ whole.content, whole.reasoning }, { "ab", "hm" })
   end)
 
   it("tell an event that is no JSON, or of another form", function()

@@ -35,6 +35,7 @@ describe("tools", function()
     test.same(adder:invoke { a = 1, b = 2 }, { sum = 3 })
     local call = { id = "c1", name = "add", arguments = { a = 1, b = 2 }, arguments_text = "{}" }
     test.same(adder:invoke(call), { sum = 3 })
+    test.same(adder:invoke { id = "c1", name = "add", arguments = { a = 1, b = 2 } }, { sum = 3 })
     local told = adder:answer(call)
     test.same({ told.role, told.tool_call_id, told.name, json.decode(told.content) },
       { "tool", "c1", "add", { sum = 3 } })
@@ -62,6 +63,8 @@ describe("tools", function()
       error(luge.error { kind = "io", message = "x" })
     end }
     fails("io", own.invoke, own, {})
+    local table_raised = llm.tool { name = "t", run = function() error { code = 5 } end }
+    test.matches(fails("tool", table_raised.invoke, table_raised, {}).message, ': {"code":5}$')
   end)
 
   it("refuse what is no tool", function()
@@ -69,6 +72,7 @@ describe("tools", function()
     fails("invalid", llm.tool, { name = "a" })
     fails("invalid", llm.tool, { run = print })
     fails("invalid", llm.tool, { name = "a", run = print, parameters = { type = "nonsense" } })
+    fails("invalid", llm.tool, { name = "a", run = print, parameters = { type = "array" } })
     fails("invalid", llm.tool, { name = "a", run = print, params = {} })
     fails("invalid", llm.model, "demo", { tools = { "add" } })
     test.matches(fails("invalid", llm.model, "demo", { tools = { adder }, tool_choice = "sub" })

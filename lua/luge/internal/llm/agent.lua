@@ -4,6 +4,7 @@ local json = require "luge.json"
 local tasks = require "luge.native.task"
 local agent_tools = require "luge.internal.llm.agent_tools"
 local check = require "luge.internal.chain.check"
+local failure = require "luge.internal.llm.failure"
 local message = require "luge.internal.llm.message"
 local model = require "luge.internal.llm.model"
 local parser = require "luge.internal.llm.json_parser"
@@ -131,6 +132,7 @@ end
 local function output_of(self, answer)
   local agent = self.agent
   if not agent.parser then return true, message.text(answer) end
+  failure.check_usable(agent.asks, answer)
   local ok, value = pcall(agent.parser._invoke, agent.parser, answer)
   if ok then return true, value end
   local can_mend = tasks.is_error(value, "parse") or tasks.is_error(value, "schema")
@@ -227,6 +229,15 @@ local function asking(base, set, output)
   return next(options) and base:bind(options) or base
 end
 
+-- What the model is told first: the schema too, where its format has no place.
+local function instructions_of(fields, base)
+  local said = fields.instructions
+  if fields.output == nil or base.format.structured then return said end
+  local rule = "Give the answer as nothing but JSON that fits the schema "
+    .. json.encode(fields.output, { sort_keys = true }) .. "."
+  return said and said .. "\n\n" .. rule or rule
+end
+
 return function(fields)
   check.options("llm.agent", fields, known)
   local base = fields.model
@@ -234,6 +245,7 @@ return function(fields)
   local self = {}
   for name, value in pairs(fields) do self[name] = value end
   self.set = agent_tools.set(fields.tools, fields.handoffs, is_agent)
+  self.instructions = instructions_of(fields, base)
   self.asks = asking(base, self.set, fields.output)
   self.parser = fields.output and parser(fields.output)
   self.max_turns = fields.max_turns or 10

@@ -108,16 +108,22 @@ local function run(one, call, current)
   return problem, true, output
 end
 
+local function no_tool(set, call)
+  local names = check.names(set.by_name)
+  return ("There is no tool '%s'; there %s"):format(tostring(call.name),
+    names == "" and "are none" or "are: " .. names)
+end
+
 --- What the model is told of a call, as a Message, and the tool's output or
 --- error. Never raises but for a cancellation, or an error of `approve`.
 function agent_tools.execute(set, call, approve, current)
   local one = set.by_name[call.name]
-  if not one then
-    return answer(call, ("There is no tool '%s'; there are: %s"):format(tostring(call.name),
-      check.names(set.by_name)), true)
-  end
+  if not one then return answer(call, no_tool(set, call), true) end
   if one.target then return answer(call, "Transferred to " .. one.target.name .. ".") end
   if approve then
+    -- Nobody is asked about a call that could not run.
+    local fits, err = pcall(tool.arguments, one, call)
+    if not fits then return answer(call, describe_error(err), true), err end
     local yes, reason = approve(call)
     if not yes then
       return answer(call, "The call was not approved" .. (reason and ": " .. reason or "."), true)

@@ -119,6 +119,7 @@ end
 local reasons = {
   end_turn = "stop", stop_sequence = "stop", max_tokens = "length",
   tool_use = "tool_calls", refusal = "content_filter",
+  model_context_window_exceeded = "length",
 }
 
 local function present(value)
@@ -167,6 +168,15 @@ function readers.tool_use(made, block)
   })
 end
 
+-- A call at the end of an answer that was cut off may lack arguments, though
+-- what there is of them has been made an object.
+local function forget_cut_call(made, blocks)
+  local last = blocks[#blocks]
+  if made.finish_reason == "length" and last and last.type == "tool_use" then
+    made.tool_calls[#made.tool_calls].arguments = nil
+  end
+end
+
 --- The Message of a whole answer; nil if it is none.
 function anthropic.answer(body)
   if type(body.content) ~= "table" then return nil end
@@ -179,6 +189,7 @@ function anthropic.answer(body)
     local read = readers[block.type]
     if read then read(made, block) end
   end
+  forget_cut_call(made, body.content)
   return message.new(made)
 end
 
@@ -253,7 +264,9 @@ function deltas.signature_delta(self, index, delta)
   } }
 end
 
+-- The tools that the server runs itself have such deltas, too: no calls for us.
 function deltas.input_json_delta(self, index, delta)
+  if not self.numbering:knows(index) then return nil end
   return { tool_calls = { {
     arguments_text = delta.partial_json, index = self.numbering:place(index),
   } } }

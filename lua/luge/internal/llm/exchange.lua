@@ -135,6 +135,13 @@ local function is_unreadable(err)
   return type(err) == "table" and err.kind == "parse"
 end
 
+-- Whether the connection broke when the stream had come to its end mark: then
+-- nothing is missing.
+local function broke_after_end(self, err)
+  if type(err) ~= "table" or not self.decoder:complete() then return false end
+  return err.kind == "network" or err.kind == "truncated" or err.kind == "timeout"
+end
+
 local function fail(self, err)
   if is_unreadable(err) then
     local _
@@ -160,7 +167,7 @@ function Reader:next()
     self.push(self.sum, delta)
     return delta
   end
-  if ok then ok, delta = pcall(finish, self) end
+  if ok or broke_after_end(self, delta) then ok, delta = pcall(finish, self) end
   if ok then return nil end
   fail(self, delta)
 end

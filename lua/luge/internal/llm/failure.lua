@@ -9,7 +9,8 @@ local failure = {}
 local SHOWN = 300 -- bytes of an answer in a message
 
 local by_status = {
-  [400] = "invalid_request", [401] = "auth", [403] = "auth", [404] = "invalid_request",
+  [400] = "invalid_request", [401] = "auth", [402] = "quota", [403] = "auth",
+  [404] = "invalid_request",
   [408] = "server", [409] = "server", [413] = "context_length", [422] = "invalid_request",
   [429] = "rate_limit", [503] = "overloaded", [529] = "overloaded",
 }
@@ -29,8 +30,11 @@ local by_name = {
 }
 
 local by_words = {
-  { "maximum context length", "context_length" }, { "prompt is too long", "context_length" },
-  { "context window", "context_length" }, { "exceeded your current quota", "quota" },
+  { "context length", "context_length" }, { "prompt is too long", "context_length" },
+  { "context window", "context_length" }, { "input is too long", "context_length" },
+  { "context size", "context_length" },
+  { "exceeds the maximum number of tokens", "context_length" },
+  { "exceeded your current quota", "quota" },
   { "credit balance", "quota" }, { "overloaded", "overloaded" },
   { "at capacity", "overloaded" }, { "rate limit", "rate_limit" },
 }
@@ -85,8 +89,18 @@ local function is_retryable(code, status)
   return retried[code] or false
 end
 
+-- What the answer says, in words; where it says nothing, why.
+local function said_of(object, status, headers, text)
+  local location = header(headers, "location")
+  if location and status >= 300 and status < 400 then
+    return ("it redirects to %s, which is not followed"):format(location)
+  end
+  text = text_field(object, "message") or text
+  return text:find("%S") and text or "its answer is empty"
+end
+
 local function new(target, object, status, headers, text)
-  local said = text_field(object, "message") or text
+  local said = said_of(object, status, headers, text)
   local code = code_of(object, status, said)
   return tasks.error {
     kind = "llm", code = code, provider = target.provider, model = target.model,
@@ -128,13 +142,31 @@ function failure.coded(target, code, what)
   }
 end
 
+--- Raises if an answer of `model` that should be a value is none, in a way that
+--- no second question can mend.
+function failure.check_usable(model, answer)
+  local target = { name = model._name, provider = model.provider, model = answer.model }
+  local reason = answer.finish_reason
+  local err
+  if answer.refusal then
+    err = failure.coded(target, "refusal", "the model refused: " .. answer.refusal)
+  elseif reason == "length" or reason == "content_filter" then
+    err = failure.coded(target, reason,
+      ("the answer ended early (%s) and is no whole value"):format(reason))
+  end
+  if err then
+    err.partial = answer
+    error(err)
+  end
+end
+
 --- An answer that is not what was asked for.
 function failure.protocol(target, what, text)
+  local shown = text:find("%S") and "it begins: " .. without(shortened(text), target.secret)
+    or "it is empty"
   return tasks.error {
     kind = "network", code = "protocol", url = target.shown_url, retryable = false,
-    body = text:sub(1, 1024),
-    message = ("%s: %s; it begins: %s"):format(target.name, what,
-      without(shortened(text), target.secret)),
+    body = text:sub(1, 1024), message = ("%s: %s; %s"):format(target.name, what, shown),
   }
 end
 

@@ -15,11 +15,28 @@ end
 
 local states = {}
 
--- Whether what comes is the document itself shows in its first character.
+local literals = { "true", "false", "null" }
+
+-- Whether a word is a literal of JSON, or may become one.
+local function may_be_literal(word)
+  for _, literal in ipairs(literals) do
+    if literal:sub(1, #word) == word then return true end
+  end
+  return false
+end
+
+-- Whether what comes is the document itself shows in its first character; of a
+-- word, in its end.
 function states.start(self, text)
-  local first = text:match("^%s*(%S)")
+  local first = text:match("^%s*()%S")
   if not first then return text, "" end
-  self.state = first:find("[%[{\"%dtfn-]") and "plain" or "words"
+  local word = text:match("^%l+", first)
+  if word and may_be_literal(word) then
+    if first + #word > #text and #word < 4 then return text, "" end
+    self.state = "plain"
+  else
+    self.state = text:find("^[%[{\"%d-]", first) and "plain" or "words"
+  end
   return self:take(text)
 end
 

@@ -155,6 +155,21 @@ local function read_calls(calls, numbering)
   return list
 end
 
+-- The text of a content, and the reasoning in it: some servers give a list of
+-- parts, of which those that think have parts of their own.
+local function read_content(content)
+  if type(content) ~= "table" then return type(content) == "string" and content or "" end
+  local texts, thoughts = {}, {}
+  for _, part in ipairs(content) do
+    if type(part.text) == "string" then
+      texts[#texts + 1] = part.text
+    elseif part.thinking then
+      thoughts[#thoughts + 1] = read_content(part.thinking)
+    end
+  end
+  return table.concat(texts), present(table.concat(thoughts))
+end
+
 local function reasoning_of(m)
   return present(m.reasoning_content) or type(m.reasoning) == "string" and present(m.reasoning)
     or nil
@@ -165,14 +180,14 @@ function openai.answer(body)
   local choice = type(body.choices) == "table" and body.choices[1]
   local m = choice and choice.message
   if type(m) ~= "table" then return nil end
-  local content, calls = m.content, m.tool_calls
+  local calls, content, thoughts = m.tool_calls, read_content(m.content)
   local made = setmetatable({
-    role = "assistant", content = type(content) == "string" and content or "",
+    role = "assistant", content = content, reasoning = thoughts,
     finish_reason = reason_of(choice.finish_reason), usage = usage_of(body.usage),
     model = present(body.model), id = present(body.id), raw = body,
   }, Message)
   if m.refusal ~= nil then made.refusal = present(m.refusal) end
-  if m.reasoning_content or m.reasoning then made.reasoning = reasoning_of(m) end
+  if m.reasoning_content or m.reasoning then made.reasoning = reasoning_of(m) or thoughts end
   if type(calls) == "table" and #calls > 0 then
     made.tool_calls = tool_calls.finished(read_calls(calls), made.finish_reason or "tool_calls")
   end
@@ -195,7 +210,7 @@ local function plain_delta(content, model, id)
 end
 
 local function read_rare(self, body, choice, delta, made)
-  made.reasoning = delta and reasoning_of(delta)
+  made.reasoning = delta and reasoning_of(delta) or made.reasoning
   made.refusal = delta and present(delta.refusal)
   local calls = delta and present(delta.tool_calls)
   if calls then
@@ -208,9 +223,9 @@ local function read_rare(self, body, choice, delta, made)
 end
 
 local function read_any(self, body, choice, delta)
-  local content = delta and delta.content
+  local content, thoughts = read_content(delta and delta.content)
   local made = {
-    role = "assistant", content = type(content) == "string" and content or "",
+    role = "assistant", content = content, reasoning = thoughts,
     model = present(body.model), id = present(body.id),
   }
   read_rare(self, body, choice, delta, made)
@@ -229,14 +244,27 @@ local function is_plain(body, choice, delta)
     and is_absent(delta.refusal)
 end
 
+-- The error that an event tells of: as a member, or in place of a chunk.
+local function error_of(body)
+  local err = body.error
+  if not is_absent(err) and err ~= "" then return err end
+  if body.choices == nil and type(body.message) == "string" then return body end
+end
+
+-- The choice of an event. Where more than one was asked for, the first is read.
+local function choice_of_event(choices)
+  local choice = type(choices) == "table" and choices[1]
+  return choice and (is_absent(choice.index) or choice.index == 0) and choice
+end
+
 -- The delta of an event that is not like the one before.
 local function read_event(self, data)
   local body = decode(data)
-  local choices = body.choices
-  local choice = type(choices) == "table" and choices[1]
+  local err = error_of(body)
+  if err then return nil, err end
+  local choice = choice_of_event(body.choices)
   local delta = choice and choice.delta
   if type(delta) ~= "table" then
-    if choices == nil and body.error ~= nil and body.error ~= null then return nil, body.error end
     return read_any(self, body, choice, nil)
   elseif not is_plain(body, choice, delta) then
     return read_any(self, body, choice, delta)

@@ -11,7 +11,7 @@ local parsers = {}
 --- The text of what a parser is given.
 function parsers.text_of(input, where)
   if type(input) == "string" then return input end
-  if message.is(input) then return message.text(input) end
+  if type(input) == "table" and input.content ~= nil then return message.text(input) end
   check.invalid("%s: the input is %s, takes a message or text", where, check.describe(input))
 end
 

@@ -63,6 +63,23 @@ function prompt.slot(name)
   return setmetatable({ name = name }, Slot)
 end
 
+local function check_part(part, where, i)
+  if type(part) ~= "table" then
+    check.invalid("%s: part %d of the content is %s, takes a table", where, i, check.describe(part))
+  elseif part.type == "image" and not (part.url or part.data) then
+    check.invalid("%s: part %d of the content is an image without url or data", where, i)
+  end
+end
+
+local function check_content(content, where)
+  if type(content) == "string" then return end
+  if type(content) ~= "table" then
+    check.invalid("%s: the content is %s, takes a text or a list of parts", where,
+      check.describe(content))
+  end
+  for i, part in ipairs(content) do check_part(part, where, i) end
+end
+
 --- A message from what a list of messages may hold: a Message, a table with
 --- role and content, `{ role, content }`, or a text, which the user says.
 function prompt.message(item, where)
@@ -81,6 +98,7 @@ function prompt.message(item, where)
     if not made.tool_calls then check.invalid("%s: a message has no content", where) end
     made.content = ""
   end
+  check_content(made.content, where)
   return message.new(made)
 end
 

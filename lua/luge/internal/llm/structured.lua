@@ -35,20 +35,6 @@ local function asking(self, schema)
   }, name
 end
 
--- Answers that no second question can mend.
-local function check_usable(self, answer)
-  local target = { name = self._name, provider = self.inner.provider, model = answer.model }
-  local reason = answer.finish_reason
-  if answer.refusal then
-    error(failure.coded(target, "refusal", "the model refused: " .. answer.refusal))
-  elseif reason == "length" or reason == "content_filter" then
-    local err = failure.coded(target, reason,
-      ("the answer ended early (%s) and is no whole value"):format(reason))
-    err.partial = answer
-    error(err)
-  end
-end
-
 local function value_of(self, answer)
   if not self.tool then return self.parser:_invoke(answer) end
   for _, call in ipairs(answer.tool_calls or {}) do
@@ -88,7 +74,7 @@ function Structured:_invoke(input, run)
   local messages = table.move(prompt.messages(input), 1, #prompt.messages(input), 1, {})
   for attempt = 0, self.repairs do
     local answer = runnable.call(self.inner, { messages = messages }, run)
-    check_usable(self, answer)
+    failure.check_usable(self.inner, answer)
     local ok, value = pcall(value_of, self, answer)
     if ok then return value end
     if not is_mendable(value) or attempt == self.repairs then

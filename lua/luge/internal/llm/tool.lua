@@ -18,27 +18,44 @@ local known = {
     return not ok and "up to 64 letters, digits, - and _" or nil
   end,
   description = check.string,
-  parameters = check.table,
+  parameters = function(value)
+    local ok = type(value) == "table" and (value.type == nil or value.type == "object")
+    return not ok and "a JSON Schema of an object" or nil
+  end,
   run = check.callable,
   timeout = check.seconds,
 }
 
-local function is_call(input)
-  return type(input) == "table" and input.arguments_text ~= nil
+-- A call of a message, or one like it: it names the tool.
+local function is_call(self, input)
+  if type(input) ~= "table" then return false end
+  return input.arguments_text ~= nil
+    or input.name == self.name and type(input.arguments) == "table"
+end
+
+-- An error of any type in words.
+local function in_words(err)
+  local metatable = getmetatable(err)
+  if type(err) ~= "table" or type(metatable) == "table" and metatable.__tostring then
+    return tostring(err)
+  end
+  local ok, text = pcall(json.encode, err, { sort_keys = true })
+  return ok and text or "a table"
 end
 
 local function fail(self, err)
   if tasks.is_error(err) then error(err, 0) end
   error(tasks.error {
     kind = "tool", tool = self.name, cause = err,
-    message = ("the tool %s failed: %s"):format(self.name, tostring(err)),
+    message = ("the tool %s failed: %s"):format(self.name, in_words(err)),
   }, 0)
 end
 
--- Arguments that are no JSON object, or do not fit, never reach the function.
-local function checked_arguments(self, input)
+--- The arguments of a call, or those given as they are. Raises for what is no
+--- JSON object or does not fit: that never reaches the function.
+function tool.arguments(self, input)
   local arguments = input
-  if is_call(input) then
+  if is_call(self, input) then
     if input.error then error(input.error, 0) end
     arguments = input.arguments
   end
@@ -56,7 +73,7 @@ end
 --- Runs the tool on a table of arguments, which are checked, or on a tool call
 --- of a message.
 function Tool:_invoke(input)
-  local arguments = checked_arguments(self, input)
+  local arguments = tool.arguments(self, input)
   local ok, output
   if self.seconds then
     ok, output = pcall(tasks.timeout, self.seconds, self.run, arguments)

@@ -1,6 +1,7 @@
 -- Tool calls in pieces: merged by their place, and read when they are whole.
 
 local json = require "luge.json"
+local tasks = require "luge.native.task"
 
 --- What a model asks for: a tool, by its name, with arguments.
 ---@class luge.llm.ToolCall
@@ -57,18 +58,32 @@ function tool_calls.merge(calls, delta)
   return list
 end
 
--- An empty text is a call without arguments.
-local function read_arguments(call)
+local function no_object(text)
+  return tasks.error {
+    kind = "parse", offset = 1, near = text:sub(1, 80),
+    message = "the arguments are no JSON object: " .. text:sub(1, 80),
+  }
+end
+
+-- Some servers write null or [] for a call without arguments.
+local function is_empty(value)
+  return value == json.null or type(value) == "table" and next(value) == nil
+end
+
+-- An empty text is a call without arguments, unless the answer was cut off.
+local function read_arguments(call, is_cut)
   local text = call.arguments_text
-  if text == nil or text:match("^%s*$") then
-    call.arguments = {}
+  if text == nil or not text:find("%S") then
+    if not is_cut then call.arguments = {} end
     return
   end
   local ok, value = pcall(json.decode, text)
   if not ok then
     call.error = value
-  elseif type(value) ~= "table" then
-    call.arguments = nil
+  elseif is_empty(value) then
+    call.arguments = {}
+  elseif type(value) ~= "table" or #value > 0 then
+    call.error = no_object(text)
   else
     call.arguments = value
   end
@@ -78,12 +93,13 @@ end
 --- is known: before, they may be incomplete.
 function tool_calls.finished(calls, finish_reason)
   local list = {}
+  local is_cut = finish_reason == "length" or finish_reason == "content_filter"
   for i, call in ipairs(calls) do
     local copy = {
       id = call.id, name = call.name, arguments_text = call.arguments_text or "",
       arguments = call.arguments, index = call.index ~= i and call.index or nil,
     }
-    if finish_reason and not copy.arguments then read_arguments(copy) end
+    if finish_reason and not copy.arguments then read_arguments(copy, is_cut) end
     list[i] = copy
   end
   return list
@@ -128,6 +144,11 @@ local function find_place(self, index, id, name)
     return late and last or new_place(self)
   end
   return place_unnumbered(self, name)
+end
+
+--- Whether a call with this index has begun.
+function Numbering:knows(index)
+  return self.by_index[index] ~= nil
 end
 
 --- The place of a delta's call.

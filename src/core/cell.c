@@ -62,6 +62,12 @@ bool luge__cell_reject(lua_State *L, int index, struct luge_cell *cell,
   return awaited;
 }
 
+bool luge__cell_break(struct luge_cell *cell) {
+  bool awaited = !luge__list_empty(&cell->listeners);
+  settle(cell, LUGE_CELL_REJECTED);
+  return awaited;
+}
+
 void luge__cell_cancel(lua_State *L, int index, struct luge_cell *cell) {
   luge__failure_new(L);
   lua_pushvalue(L, -1);

@@ -46,6 +46,10 @@ void luge__cell_resolve(lua_State *L, int index, struct luge_cell *cell,
 bool luge__cell_reject(lua_State *L, int index, struct luge_cell *cell,
                        struct luge_scope *owner);
 
+/* Settles it as rejected where there is no memory for an error: whoever awaits
+ * it is told of that. Says whether somebody does. */
+bool luge__cell_break(struct luge_cell *cell);
+
 /* Settles it as cancelled, with the error on top of the stack, which is
  * popped; nobody needs to await it. */
 void luge__cell_cancel(lua_State *L, int index, struct luge_cell *cell);

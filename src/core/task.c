@@ -244,10 +244,11 @@ static void settle_outside(lua_State *L, struct luge_task *task) {
   lua_pushcfunction(L, settle_by_force);
   lua_insert(L, -3);
   if (lua_pcall(L, 2, 0, 0) != LUA_OK) { /* out of memory, again */
-    luge__report(L, task->host);
+    task->unawaited = !luge__cell_break(&task->cell);
+    if (task->unawaited) {
+      luge__report(L, task->host);
+    }
     lua_pop(L, 1);
-    task->cell.state = LUGE_CELL_REJECTED;
-    task->unawaited = true;
   }
 }
 

@@ -106,25 +106,40 @@ static int push_new_request(lua_State *L) {
   return count;
 }
 
-/* Takes the first event: how many values were pushed, 0 where there was no
- * memory for the request. Then it is dropped, not the server. */
-static int take_event(lua_State *L, struct luge__server *s) {
-  struct luge__conn *c =
-      luge__container(s->events.next, struct luge__conn, event);
-  luge__list_remove(&c->event);
-  if (c->phase == LUGE_CONN_CLOSED) {
-    push_known_request(L, c);
-    if (lua_isnil(L, -1)) {
-      lua_pop(L, 1); /* is about to be collected, and will notice */
-    }
-    return lua_gettop(L) - 1;
+/* The client has left: pushes the request. This stays an event until the
+ * request is aborted: a taker that fails at that is told again. */
+static void take_leaving(lua_State *L, struct luge__conn *c) {
+  push_known_request(L, c);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1); /* is about to be collected, and will notice */
+    luge__list_remove(&c->event);
   }
+}
+
+/* Where there is no memory for the request, it is dropped, not the server. */
+static void take_request(lua_State *L, struct luge__conn *c) {
+  luge__list_remove(&c->event);
   lua_pushcfunction(L, push_new_request);
   lua_pushvalue(L, 1);
   lua_pushlightuserdata(L, c);
   if (lua_pcall(L, 2, LUA_MULTRET, 0) != LUA_OK) {
     lua_pop(L, 1);
+    if (c->request != NULL) {
+      luge__request_detach(c->request);
+    }
     luge__conn_drop(c);
+  }
+}
+
+/* Takes the first event: how many values were pushed, 0 if there is nobody to
+ * be told of it. */
+static int take_event(lua_State *L, struct luge__server *s) {
+  struct luge__conn *c =
+      luge__container(s->events.next, struct luge__conn, event);
+  if (c->phase == LUGE_CONN_CLOSED) {
+    take_leaving(L, c);
+  } else {
+    take_request(L, c);
   }
   return lua_gettop(L) - 1;
 }

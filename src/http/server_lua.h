@@ -5,13 +5,15 @@
 
 #include <lua.h>
 
+#include "../core/cell.h"
 #include "server.h"
 
 /* A request that a handler answers. The connection is its, and it the
  * connection's, until it is answered, aborted, collected, or the client's
  * leaving was told with `next` and it was aborted thereupon. */
 struct luge__request {
-  struct luge__conn *conn; /* NULL: over */
+  struct luge__conn *conn;    /* NULL: over */
+  struct luge_listener ended; /* of the task that handles it */
 };
 
 /* Pushes a new request for the connection: itself, method, target, headers

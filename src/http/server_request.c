@@ -5,6 +5,7 @@
 #include "../core/class.h"
 #include "../core/error.h"
 #include "../core/host.h"
+#include "../core/task.h"
 #include "../core/wait.h"
 #include "server_lua.h"
 
@@ -119,8 +120,17 @@ static void forget(struct luge__request *r) {
   }
 }
 
-/* Gives the request up: the connection is closed, and the client sees that
- * the answer, if it began, is not complete. */
+/* Closes the connection; the client sees that the answer, if it began, is not
+ * complete. */
+static void break_off(struct luge__conn *c) {
+  if (c->started && c->framing == LUGE_FRAMING_CLOSE) {
+    luge__conn_reset(c); /* an orderly end would look like the whole */
+  } else {
+    luge__conn_drop(c);
+  }
+}
+
+/* The request is given up. */
 static void give_up(struct luge__request *r) {
   struct luge__conn *c = r->conn;
   if (c == NULL) {
@@ -131,11 +141,26 @@ static void give_up(struct luge__request *r) {
     return;
   }
   luge__request_detach(r);
-  if (c->started && c->framing == LUGE_FRAMING_CLOSE) {
-    luge__conn_reset(c); /* an orderly end would look like the whole */
-  } else {
-    luge__conn_drop(c);
+  break_off(c);
+}
+
+/* Without an answer, for there was no memory for one: the server's task is
+ * told as if the client had left. */
+static void on_handler_ended(struct luge_listener *listener) {
+  struct luge__request *r =
+      luge__container(listener, struct luge__request, ended);
+  if (r->conn != NULL) {
+    break_off(r->conn);
   }
+}
+
+/* request:bind(task): the task handles it, and the request ends with it. */
+static int request_bind(lua_State *L) {
+  struct luge__request *r = luge__request_check(L);
+  struct luge_task *task = luge__class_check(L, 2, &luge__task_class);
+  r->ended.notify = on_handler_ended;
+  luge__list_append(&task->cell.listeners, &r->ended.link);
+  return 0;
 }
 
 static int request_abort(lua_State *L) {
@@ -144,7 +169,9 @@ static int request_abort(lua_State *L) {
 }
 
 static int request_gc(lua_State *L) {
-  give_up(lua_touserdata(L, 1));
+  struct luge__request *r = lua_touserdata(L, 1);
+  luge__list_remove(&r->ended.link);
+  give_up(r);
   return 0;
 }
 
@@ -241,11 +268,15 @@ static int request_started(lua_State *L) {
 }
 
 void luge__request_init(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"read", request_read},         {"respond", luge__request_respond},
-      {"start", luge__request_start}, {"started", request_started},
-      {"write", luge__request_write}, {"finish", luge__request_finish},
-      {"abort", request_abort},       {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"bind", request_bind},
+                                     {"read", request_read},
+                                     {"started", request_started},
+                                     {"respond", luge__request_respond},
+                                     {"start", luge__request_start},
+                                     {"write", luge__request_write},
+                                     {"finish", luge__request_finish},
+                                     {"abort", request_abort},
+                                     {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__gc", request_gc}, {NULL, NULL}};
   luge__class_init(L, &request_class, methods, metamethods);
 }

@@ -135,6 +135,22 @@ static const struct scenario scenarios[] = {
      "  timeout = 1 })\n"
      "for event in answer:events() do end",
      NULL},
+    {"local http, net = require 'luge.http', require 'luge.net'\n"
+     "local luge = require 'luge'\n"
+     "local server, began = nil, luge.event()\n"
+     "server = http.server { handler = function(req)\n"
+     "  if req.path == '/' then began:set() luge.sleep(100) end\n"
+     "  server:close(0) return 'bye' end }\n"
+     "local ok, err = pcall(function()\n"
+     "  do\n"
+     "    local leaver <close> = net.connect('127.0.0.1', server.port)\n"
+     "    leaver:write 'GET / HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n'\n"
+     "    luge.timeout(1, began.wait, began)\n"
+     "  end\n"
+     "  http.get(server.url .. '/quit', { timeout = 1 })\n"
+     "end)\n"
+     "if not ok then server:close() error(err) end",
+     NULL},
     {"local http = require 'luge.http'\n"
      "local luge = require 'luge'\n"
      "local server <close> = http.server { handler = never }\n"
@@ -146,6 +162,17 @@ static const struct scenario scenarios[] = {
      "  | chain.lambda(function(x) require('luge').sleep(0) return x end)\n"
      "step:batch({ 1, 2, 3, 4 }, { concurrency = 2 })\n"
      "for _ in step:stream(1) do end",
+     NULL},
+    {"local http = require 'luge.http'\n"
+     "local llm = require 'luge.llm'\n"
+     "local piece = '{\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}'\n"
+     "local server <close> = http.server { handler = function()\n"
+     "  return { events = function(emit)\n"
+     "    emit { data = piece } emit { data = '[DONE]' } end } end }\n"
+     "local chain = llm.prompt 'Say {x}' | llm.model { model = 'm',\n"
+     "  base_url = server.url, api_key = 'k', max_retries = 0, timeout = 1 }\n"
+     "  | llm.text()\n"
+     "for piece in chain:stream { x = 'tides' } do end",
      NULL},
     {"local net = require 'luge.net'\n"
      "local s <close> = net.listen()\n"
@@ -172,5 +199,5 @@ static const struct scenario scenarios[] = {
 };
 
 int main(void) {
-  return try_all(scenarios, sizeof scenarios / sizeof *scenarios, 97);
+  return try_all(scenarios, sizeof scenarios / sizeof *scenarios, 149);
 }

@@ -131,9 +131,14 @@ local function with_trace(err)
   return { error = err, trace = trace:gsub("\n[^\n]*luge%.internal%.http_server:.*$", "") }
 end
 
+local function text_of(err)
+  local ok, text = pcall(tostring, err)
+  return ok and text or ("an error without a text, a %s"):format(type(err))
+end
+
 local function describe(method, target, failure)
   local path = target:match "^[^?]*" -- queries may hold secrets
-  return ("%s %s: %s\n%s"):format(method, path, tostring(failure.error), failure.trace)
+  return ("%s %s: %s\n%s"):format(method, path, text_of(failure.error), failure.trace)
 end
 
 local function log_failure(message) log("error", "luge.http: a handler failed: " .. message) end
@@ -168,21 +173,25 @@ local function handle(server, request, method, target, fields, repeated)
 end
 
 -- Where even a failure cannot be dealt with, for lack of memory, the request
--- ends, and not the server.
-local function handle_safely(server, request, ...)
-  if not pcall(handle, server, request, ...) then request:abort() end
-end
-
+-- ends with the task, and not the server.
 local function start(server, request, ...)
   server.running[request] = false -- or there might be no memory to note the task
-  server.running[request] = tasks.spawn(handle_safely, server, request, ...)
+  local task = tasks.spawn(handle, server, request, ...)
+  server.running[request] = task
+  request:bind(task)
 end
 
+-- The client has left; or the handler's task has failed, for lack of memory.
+-- Until the request has been aborted, `next` gives it again.
 local function stop(server, request)
   local task = server.running[request]
   if task then task:cancel("the client has left") end
   server.running[request] = nil -- a task that never ran does not do it itself
   request:abort()
+  if task and task:status() == "failed" then
+    local _, err = pcall(task.await, task)
+    report(server, text_of(err))
+  end
 end
 
 -- Waits for what happens next and sees to it; false at the end.

@@ -85,7 +85,7 @@ do
   luge.sleep(0)
   client:close()
   test.raises("closed", function() luge.await(task) end)
-  test.equal(names.asked "hang.test", 1)
+  test.ok(names.asked "hang.test" <= 1) -- none, if no thread was quick enough
 
   local tasks = {}
   for i = 1, 100 do

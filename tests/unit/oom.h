@@ -1,7 +1,8 @@
-/* Out of memory: for each scenario the k-th allocation fails, for every k,
- * once and from then on. The script ends with an error or is refused; nothing
- * leaks; and with memory back, the next script runs. The fast tier takes every
- * STEP-th k; LUGE_OOM_ALL=1 takes all, LUGE_OOM_ONLY=N the N-th scenario. */
+/* Out of memory: for each scenario the k-th allocation fails, for every k:
+ * alone; and the next one, as Lua collects and tries again; and all from then
+ * on. The script ends with an error or is refused; nothing leaks; and with
+ * memory back, the next script runs. The fast tier takes every STEP-th k;
+ * LUGE_OOM_ALL=1 takes all, LUGE_OOM_ONLY=N the N-th scenario. */
 #ifndef TESTS_OOM_H
 #define TESTS_OOM_H
 
@@ -15,8 +16,8 @@
 #include <unistd.h>
 
 struct memory {
-  long left; /* allocations until one fails; negative: none will */
-  bool for_ever;
+  long left;     /* allocations until one fails; negative: none will */
+  long failures; /* of these, how many are to come; negative: all */
   bool failed;
   size_t live;
 };
@@ -27,10 +28,15 @@ struct scenario {
   void (*use)(luge_host *host, const char *code);
 };
 
+static const struct mode {
+  const char *name;
+  long failures;
+} modes[] = {{"alone", 1}, {"and the next", 2}, {"for ever", -1}};
+
 static struct {
   int scenario;
   long k;
-  bool for_ever;
+  const struct mode *mode;
   int bad;
 } now;
 
@@ -45,7 +51,7 @@ static inline void *allocate(void *data, void *ptr, size_t old_size,
   }
   if (new_size > old && memory->left >= 0 && memory->left-- == 0) {
     memory->failed = true;
-    memory->left = memory->for_ever ? 0 : -1;
+    memory->left = --memory->failures == 0 ? -1 : 0;
     return NULL;
   }
   void *block = realloc(ptr, new_size);
@@ -55,7 +61,7 @@ static inline void *allocate(void *data, void *ptr, size_t old_size,
 
 static inline void complain(const char *what) {
   fprintf(stderr, "scenario %d, allocation %ld failing %s: %s\n", now.scenario,
-          now.k, now.for_ever ? "for ever" : "once", what);
+          now.k, now.mode->name, what);
   now.bad++;
 }
 
@@ -71,7 +77,7 @@ static inline int run(luge_host *host, const char *code) {
 
 /* Whether the k-th allocation was reached. */
 static inline bool try_one(const struct scenario *scenario) {
-  struct memory memory = {.left = now.k, .for_ever = now.for_ever};
+  struct memory memory = {.left = now.k, .failures = now.mode->failures};
   luge_options options = {
       .size = sizeof options, .alloc = allocate, .alloc_data = &memory};
   alarm(60);
@@ -107,8 +113,8 @@ static inline int try_all(const struct scenario *scenarios, int count,
     if (only != NULL && atoi(only) != now.scenario) {
       continue;
     }
-    for (int for_ever = 0; for_ever <= 1; for_ever++) {
-      now.for_ever = for_ever != 0;
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+      now.mode = &modes[i];
       now.k = now.scenario % step;
       while (try_one(&scenarios[now.scenario])) {
         now.k += step;

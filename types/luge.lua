@@ -431,6 +431,7 @@ function class:flush() end
 end
 
 ---@class luge
+---@field Error table The metatable of all errors.
 ---@field stdin luge.Stdin standard input, for tasks that wait for it
 ---@field stdout luge.Output standard output; a write waits for a slow reader
 ---@field stderr luge.Output standard error, the same
@@ -443,7 +444,8 @@ luge.wait = {}
 --- Values that a task inherits from the one that spawned it.
 luge.context = {}
 
---- Makes an error, to be raised by `error`. It is the table itself.
+--- Makes an error, to be raised by `error`. It is the table itself. Unless
+--- `retryable` is given, it follows from the kind, of `http` from the `status`.
 ---@param fields { kind: string, message?: string, [string]: any }
 ---@return luge.Error
 function luge.error(fields) end
@@ -532,8 +534,8 @@ function luge.map(list, fn, options) end
 function luge.race(list) end
 
 --- `for index, task in luge.as_completed(list) do`: the tasks in the order of
---- their ending. Each step waits. Leaving the loop cancels the rest, and waits
---- for them.
+--- their ending; await each for its results or its error. Each step waits.
+--- Leaving the loop cancels the rest, and waits for them.
 ---@param list (luge.Task|function)[]
 ---@return fun(): integer?, luge.Task?
 function luge.as_completed(list) end

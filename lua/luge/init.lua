@@ -46,7 +46,12 @@ end
 ---@field traceback string? the stacks that it passed through
 ---@field [string] any the fields of its kind
 
---- Makes an error, to be raised by `error`. It is the table itself.
+--- The metatable of all errors.
+---@type table
+luge.Error = tasks.Error
+
+--- Makes an error, to be raised by `error`. It is the table itself. Unless
+--- `retryable` is given, it follows from the kind, of `http` from the `status`.
 ---@type fun(fields: { kind: string, message?: string, [string]: any }): luge.Error
 luge.error = tasks.error
 
@@ -141,8 +146,8 @@ luge.map = lazy("map", "internal.map")
 luge.race = lazy("race", "internal.gather", "race")
 
 --- `for index, task in luge.as_completed(list) do`: the tasks in the order of
---- their ending. Each step waits. Leaving the loop cancels the rest, and waits
---- for them.
+--- their ending; await each for its results or its error. Each step waits.
+--- Leaving the loop cancels the rest, and waits for them.
 ---@type fun(list: (luge.Task|function)[]): fun(): integer?, luge.Task?
 luge.as_completed = lazy("as_completed", "internal.gather", "as_completed")
 

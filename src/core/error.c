@@ -15,12 +15,14 @@ static int is_retryable_kind(const char *kind) {
          strcmp(kind, "truncated") == 0;
 }
 
-/* One readable line: `kind: message`. */
-static int error_tostring(lua_State *L) {
+static int is_retryable_status(lua_Integer status) {
+  return status == 408 || status == 425 || status == 429 || status == 500 ||
+         (status >= 502 && status <= 504);
+}
+
+/* `kind: message`, where the message may have several lines. */
+static int error_text(lua_State *L) {
   lua_settop(L, 1);
-  if (!lua_istable(L, 1)) {
-    return luaL_typeerror(L, 1, "luge.Error");
-  }
   lua_getfield(L, 1, "kind");
   lua_getfield(L, 1, "message");
   const char *kind = lua_isstring(L, 2) ? lua_tostring(L, 2) : "error";
@@ -29,6 +31,46 @@ static int error_tostring(lua_State *L) {
     lua_pushfstring(L, "%s: %s", kind, message);
   } else {
     lua_pushstring(L, kind);
+  }
+  return 1;
+}
+
+/* What goes between two lines; `last` ends the first. */
+static const char *joint(char last) {
+  return last == ' ' ? "" : strchr(".:;,", last) != NULL ? " " : "; ";
+}
+
+/* Joins the lines of the text on top of the stack. */
+static void join_lines(lua_State *L) {
+  size_t length;
+  const char *text = lua_tolstring(L, -1, &length), *end = text + length;
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (const char *at = text; at < end;) {
+    const char *stop = at;
+    while (stop < end && *stop != '\n' && *stop != '\r') {
+      stop++;
+    }
+    luaL_addlstring(&b, at, (size_t)(stop - at));
+    for (at = stop; at < end && strchr("\r\n\t ", *at) != NULL;) {
+      at++;
+    }
+    if (stop > text && stop < end && at < end) {
+      luaL_addstring(&b, joint(stop[-1]));
+    }
+  }
+  luaL_pushresult(&b);
+}
+
+/* One readable line. */
+static int error_tostring(lua_State *L) {
+  if (!lua_istable(L, 1)) {
+    return luaL_typeerror(L, 1, "luge.Error");
+  }
+  error_text(L);
+  const char *text = lua_tostring(L, -1);
+  if (strpbrk(text, "\r\n") != NULL) {
+    join_lines(L);
   }
   return 1;
 }
@@ -149,6 +191,9 @@ int luge__is_error(lua_State *L, int index, const char *kind) {
 enum { MAX_CAUSES = 8 };
 
 static int to_text(lua_State *L) {
+  if (luge__is_error(L, 1, NULL)) {
+    return error_text(L);
+  }
   luaL_tolstring(L, 1, NULL);
   return 1;
 }
@@ -207,7 +252,10 @@ static int lib_error(lua_State *L) {
   }
   const char *kind = lua_tostring(L, -1);
   if (lua_getfield(L, 1, "retryable") == LUA_TNIL) {
-    lua_pushboolean(L, is_retryable_kind(kind));
+    lua_getfield(L, 1, "status");
+    lua_pushboolean(L, is_retryable_kind(kind) ||
+                           (strcmp(kind, "http") == 0 &&
+                            is_retryable_status(lua_tointeger(L, -1))));
     lua_setfield(L, 1, "retryable");
   }
   lua_settop(L, 1);
@@ -226,4 +274,6 @@ void luge__error_register(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"error", lib_error}, {"is_error", lib_is_error}, {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+  lua_setfield(L, -2, "Error");
 }

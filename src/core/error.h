@@ -42,7 +42,8 @@ int luge__is_error(lua_State *L, int index, const char *kind);
  * memory: a `__tostring` that fails is told instead. */
 const char *luge__error_text(lua_State *L, int index);
 
-/* Registers `error` and `is_error` in the table at the top of the stack. */
+/* Registers `error`, `is_error` and the metatable `Error` in the table at the
+ * top of the stack. */
 void luge__error_register(lua_State *L);
 
 #endif

@@ -185,14 +185,15 @@ static int group_cancel(lua_State *L) {
   return 1;
 }
 
-/* group:forget(): the errors of those that have ended count as awaited. */
+/* group:forget(): the errors of those that have ended and that `next` has not
+ * told count as awaited. What it has told is for the caller to await. */
 static int group_forget(lua_State *L) {
   struct group *group = check(L);
   lua_settop(L, 1);
   lua_getiuservalue(L, 1, 1);
-  for (lua_Integer i = 1; i <= group->count; i++) {
-    if (group->entries[i - 1].task->cell.state == LUGE_CELL_REJECTED) {
-      lua_rawgeti(L, 2, i);
+  for (struct entry *entry = group->first; entry != NULL; entry = entry->next) {
+    if (entry->task->cell.state == LUGE_CELL_REJECTED) {
+      lua_rawgeti(L, 2, (lua_Integer)(entry - group->entries) + 1);
       luge__cell_forget_error(L, 3);
       lua_settop(L, 2);
     }

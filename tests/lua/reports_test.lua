@@ -30,7 +30,46 @@ local function fails(code, ...)
   return text
 end
 
+describe("an error of luge", function()
+  it("is a table with the metatable luge.Error", function()
+    local err = luge.error { kind = "mine", message = "of mine" }
+    test.equal(getmetatable(err), luge.Error)
+    test.equal(getmetatable(test.raises("invalid", luge.sleep, -1)), luge.Error)
+    test.equal(err.retryable, false)
+  end)
+
+  it("is retryable as its kind, or as the status of an answer", function()
+    for _, kind in ipairs { "network", "timeout", "truncated" } do
+      test.equal(luge.error { kind = kind }.retryable, true)
+      test.equal(luge.error { kind = kind, retryable = false }.retryable, false)
+    end
+    for _, status in ipairs { 408, 425, 429, 500, 502, 503, 504 } do
+      test.equal(luge.error { kind = "http", status = status }.retryable, true)
+      test.equal(luge.error { kind = "io", status = status }.retryable, false)
+    end
+    for _, status in ipairs { 400, 404, 409, 501, 505 } do
+      test.equal(luge.error { kind = "http", status = status }.retryable, false)
+    end
+    test.equal(luge.error { kind = "http" }.retryable, false)
+  end)
+
+  it("is one line as a string, whatever its message", function()
+    local function shown(message)
+      return tostring(luge.error { kind = "k", message = message })
+    end
+    test.equal(shown "first:\n\tsecond\r\nthird.\nfourth", "k: first: second; third. fourth")
+    test.equal(shown "\n\nalone\n", "k: alone")
+    test.equal(shown "\n", "k: ")
+    test.equal(shown "", "k")
+    test.equal(shown(nil), "k")
+  end)
+end)
+
 describe("an uncaught error", function()
+  it("is told with all lines of its message", function()
+    fails("error(luge.error { kind = 'k', message = 'first\\nsecond' })", "k: first\nsecond\n")
+  end)
+
   it("is told with its traceback, and the status is 1", function()
     fails("error 'broken'", "broken", "stack traceback:", "in main chunk")
   end)
@@ -94,6 +133,42 @@ describe("an error that nobody awaited", function()
       collectgarbage()
     ]], "dropped", "goes on")
     test.equal(count(text, "dropped"), 1)
+  end)
+
+  it("is reported though `as_completed` told of its task", function()
+    fails([[
+      for _ in luge.as_completed { function() error "told" end } do end
+      collectgarbage()
+      print "goes on"
+    ]], "told", "goes on")
+    local text, status = run [[
+      for _ in luge.as_completed { function() end, function() error "untold" end } do break end
+      collectgarbage()
+    ]]
+    test.equal(text .. status, "0")
+  end)
+
+  it("beside one that a stream of several raises is dropped", function()
+    local text, status = run [[
+      local function fail(x)
+        luge.sleep(0.001)
+        error("item " .. x, 0)
+      end
+      local function failing(x) return luge.from { x }:map(fail) end
+      for _, make in ipairs {
+        function() return luge.from { 1, 2, 3 }:map(fail, { concurrency = 3 }) end,
+        function() return luge.from { 1, 2, 3 }:map(fail, { concurrency = 3, ordered = false }) end,
+        function() return luge.merge { failing(1), failing(2) } end,
+        function() return luge.zip { failing(1), failing(2) } end,
+      } do
+        local stream = make()
+        print(pcall(stream.next, stream))
+        stream:close()
+        collectgarbage()
+      end
+    ]]
+    test.equal(status, 0, text)
+    test.equal(text, ("false\titem 1\n"):rep(4))
   end)
 
   it("of a detached task is reported", function()

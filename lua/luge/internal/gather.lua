@@ -8,8 +8,8 @@ local pcall, setmetatable, new_group = pcall, setmetatable, native.group
 local gather = {}
 
 -- Leaving a group cancels those of its tasks that have not ended, and waits
--- for them. Their errors are dropped: whoever left has a result or an error
--- already.
+-- for them. The errors of those that nobody was told of are dropped: whoever
+-- left has a result or an error already.
 local Guard = {}
 
 function Guard.__close(guard)

@@ -122,10 +122,6 @@ function Response:ok()
   return self.status >= 200 and self.status <= 299
 end
 
-local retryable = {
-  [408] = true, [425] = true, [429] = true, [500] = true, [502] = true, [503] = true, [504] = true,
-}
-
 -- The beginning of the body. A streamed one is read so far, if that comes.
 local function beginning(self)
   if self.body then
@@ -167,7 +163,6 @@ function Response:raise_for_status()
     url = url,
     body = beginning(self),
     retry_after = require("luge.internal.hint").of_headers(headers),
-    retryable = retryable[status] or false,
   }, 2)
 end
 

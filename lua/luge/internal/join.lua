@@ -3,7 +3,7 @@ local native = require "luge.native.task"
 local check = require "luge.internal.check"
 local from = require "luge.internal.from"
 local stream = require "luge.internal.stream"
-local spawn_at, script_level = native.spawn_at, native.script_level
+local spawn_at, script_level, scope = native.spawn_at, native.script_level, native.scope
 
 local join = {}
 
@@ -33,17 +33,21 @@ local function sources(name, list)
   end
 end
 
+-- The first error ends the stream; those of sources that fail beside it are
+-- dropped, as those of `gather` are.
 function join.merge(list)
   local pulls, close = sources("merge", list)
   return stream.produce(function(emit)
-    local level = script_level()
-    for _, pull in ipairs(pulls) do
-      spawn_at(level, function()
-        for item in pull do
-          emit(item)
-        end
-      end)
-    end
+    scope(function()
+      local level = script_level()
+      for _, pull in ipairs(pulls) do
+        spawn_at(level, function()
+          for item in pull do
+            emit(item)
+          end
+        end)
+      end
+    end)
   end, 0, close)
 end
 

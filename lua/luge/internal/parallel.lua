@@ -51,18 +51,33 @@ local function result_of(watched)
   return (task:await())
 end
 
+-- Once all have ended: the stream has failed or was left, and the errors of
+-- items whose turn did not come are dropped, as those of `gather` are.
+local Rest = {}
+
+function Rest.__close(rest)
+  for _ = 1, rest.started:len() do
+    local _, watched = rest.started:try_get()
+    watched:forget()
+  end
+  if rest.reading then
+    rest.reading:forget()
+  end
+end
+
 -- Delivers them in the order of the items; then the error of the source, if
 -- that is how it ended.
 local function ordered(source, fn, permits)
   return function(emit)
+    local started = queue()
+    local rest <close> = setmetatable({ started = started }, Rest)
     scope(function(workers)
-      local started = queue()
-      local reading = group { spawn(reader(source, fn, permits, workers, started)) }
+      rest.reading = group { spawn(reader(source, fn, permits, workers, started)) }
       for watched in started:iter() do
         emit(result_of(watched))
         permits:release()
       end
-      result_of(reading)
+      result_of(rest.reading)
     end)
   end
 end

@@ -106,8 +106,8 @@ enum {
   STREAM /* above them, of lib_open */
 };
 
-/* Bytes of a body up to which libcurl never asks the server whether it may be
- * sent, and waits a second for the answer. */
+/* Bytes of a string up to which libcurl never asks the server whether it may be
+ * sent, and waits a second for the answer. For an upload it always does. */
 enum { MAX_UNASKED = 500 * 1024 };
 
 /* The headers of the request, of its client, and ours: libcurl would write the
@@ -130,13 +130,15 @@ static void set_headers(lua_State *L, struct luge__transfer *t) {
   lua_settop(L, top);
   if (!lua_isnil(L, TYPE)) {
     luge__fields_add(L, t, "Content-Type", lua_tostring(L, TYPE));
+  } else if (t->shape == LUGE_SHAPE_FIELDS) { /* libcurl takes it for a form */
+    luge__fields_add(L, t, "Content-Type", NULL);
   }
   t->plain = luge__fields_have(t, "accept-encoding");
   if (!t->plain && luge__decoder_names()[0] != '\0') { /* it is undone by us */
     luge__fields_add(L, t, "Accept-Encoding", luge__decoder_names());
   }
   luge__fields_add(L, t, "User-Agent", "luge/" LUGE_VERSION);
-  if (t->length < 0 || t->length > MAX_UNASKED) {
+  if (t->upload != NULL || t->length > MAX_UNASKED) {
     luge__fields_add(L, t, "Expect", NULL);
   }
   luge__fields_end(L, t);

@@ -1,7 +1,10 @@
 /* URLs for the Lua side; see client_url.h. */
 #include "client_url.h"
 
+#include <ctype.h>
 #include <lauxlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "../core/error.h"
 #include "transfer_url.h"
@@ -38,18 +41,39 @@ static const char *push_part(lua_State *L, const struct luge__curl *curl,
   return pushed;
 }
 
+/* RFC 3986, 3.1 */
+static bool has_scheme(const char *text) {
+  size_t length = 0;
+  while (isalnum((unsigned char)text[length]) ||
+         (text[length] != '\0' && strchr("+-.", text[length]) != NULL)) {
+    length++;
+  }
+  return isalpha((unsigned char)text[0]) && text[length] == ':';
+}
+
+/* What libcurl cannot read: "mailto:" and such are schemes all the same. */
+static int raise_reference(lua_State *L, const char *reference) {
+  const char *shown = luge__url_push_masked(L, reference);
+  if (has_scheme(reference) && strncasecmp(reference, "http", 4) != 0) {
+    luge__raise(L, "invalid",
+                "the server redirects to \"%s\": takes http or https", shown);
+  }
+  luge__push_error(L, "network", "the server redirects to a bad URL, \"%s\"",
+                   shown);
+  lua_pushliteral(L, "protocol");
+  lua_setfield(L, -2, "code");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "retryable");
+  return lua_error(L);
+}
+
 int luge__url_resolve(lua_State *L) {
   const struct luge__curl *curl = load(L);
   CURLU *url = parse(L, curl, 1);
   const char *reference = luaL_checkstring(L, 2);
   if (curl->url_set(url, CURLUPART_URL, reference,
                     CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
-    luge__push_error(L, "network", "the server redirects to a bad URL");
-    lua_pushliteral(L, "protocol");
-    lua_setfield(L, -2, "code");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "retryable");
-    return lua_error(L);
+    return raise_reference(L, reference);
   }
   push_part(L, curl, url, CURLUPART_URL, 0);
   return 1;

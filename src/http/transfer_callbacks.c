@@ -123,6 +123,14 @@ static bool end_head(struct luge__transfer *t) {
   return true;
 }
 
+/* A line that goes on with the one before it (RFC 9112, 5.2): ends that one. */
+static void unfold(struct luge__transfer *t) {
+  struct luge__bytes *head = &t->head;
+  while (head->len > 0 && strchr("\r\n", head->ptr[head->len - 1]) != NULL) {
+    head->len--;
+  }
+}
+
 /* A line of a head, of an interim one too; or of the trailer, which libcurl
  * has no other callback for. */
 static size_t on_header(char *line, size_t size, size_t count, void *data) {
@@ -142,6 +150,9 @@ static size_t on_header(char *line, size_t size, size_t count, void *data) {
   }
   if (length <= 2 && (line[0] == '\r' || line[0] == '\n')) {
     return end_head(t) ? length : 0;
+  }
+  if (line[0] == ' ' || line[0] == '\t') {
+    unfold(t);
   }
   if (!luge__bytes_append(&t->head, luge__transfer_memory(t), line, length)) {
     return fail(t, LUGE_FAILURE_MEMORY);

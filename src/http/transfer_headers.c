@@ -123,6 +123,12 @@ static void add_value(lua_State *L, struct luge__transfer *t, const char *name,
               name, luaL_typename(L, -1));
 }
 
+/* What another origin must not be told, or not be called. */
+static bool is_for_origin(const char *name, size_t length) {
+  return luge__is_secret(name, length) ||
+         (length == 4 && strncasecmp(name, "host", 4) == 0);
+}
+
 static void add_list(lua_State *L, struct luge__transfer *t, const char *name,
                      size_t name_length) {
   lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
@@ -153,7 +159,7 @@ void luge__fields_add_table(lua_State *L, struct luge__transfer *t, int index,
     }
     const char *name = lua_tolstring(L, -2, &length);
     check_name(L, name, length);
-    if ((safe && luge__is_secret(name, length)) ||
+    if ((safe && is_for_origin(name, length)) ||
         have(t, name, length, before)) {
       continue;
     }

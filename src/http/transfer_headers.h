@@ -16,7 +16,8 @@ void luge__fields_begin(struct luge__transfer *t);
 /* Adds those of the table { name = value, ... } at `index`, or none: a value
  * is a string, a number, a list of these (repeated), or false (not sent, even
  * if it otherwise would be). `overrides`: names that are already there are
- * left out. `safe`: those that hold secrets are. Raises `invalid`. */
+ * left out. `safe`: those that hold secrets
+ * are, and Host. Raises `invalid`. */
 void luge__fields_add_table(lua_State *L, struct luge__transfer *t, int index,
                             bool overrides, bool safe);
 

@@ -2,6 +2,7 @@
 -- in http_faults_test.lua.
 local luge = require "luge"
 local http = require "luge.http"
+local net = require "luge.net"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
@@ -128,6 +129,17 @@ describe("a response", function()
     test.ok(first.timings.total >= first.timings.headers)
     test.ok(first:ok())
     test.equal(first:raise_for_status(), first)
+  end)
+
+  it("may have a header of several lines (RFC 9112, 5.2)", function()
+    local server <close> = net.serve { handler = function(conn)
+      conn:read_until "\r\n\r\n"
+      conn:write("HTTP/1.1 200 OK\r\nA: one\r\n two\r\n\tthree \r\nB: b\r\n"
+        .. "Content-Length: 0\r\n\r\n")
+    end }
+    local headers = http.get("http://127.0.0.1:" .. server.port).headers
+    test.equal(headers.a, "one two\tthree")
+    test.equal(headers.b, "b")
   end)
 
   it("raises for its status", function()

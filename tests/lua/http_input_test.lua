@@ -109,6 +109,27 @@ describe("headers", function()
   end)
 end)
 
+describe("auth", function()
+  it("that would end a line, or hide a colon, is refused", function()
+    for _, auth in ipairs {
+      { bearer = "t\r\nX: y" }, { bearer = "t\n" }, { bearer = "t\0" }, { bearer = 1 },
+      { "u:x", "p" }, { "u" }, { user = "u", password = "p" }, {}, "u:p",
+    } do
+      test.raises("invalid", http.get, url, { auth = auth })
+      test.raises("invalid", http.client, { auth = auth })
+    end
+    test.equal(http.get(url, { auth = { "u\n", "p:q" } }).status, 200)
+  end)
+end)
+
+describe("a multipart form", function()
+  it("with something unknown in a field is refused", function()
+    test.matches(test.raises("invalid", http.post, url, {
+      multipart = { a = { data = "x", content_type = "y" } },
+    }).message, "content_type")
+  end)
+end)
+
 describe("a body", function()
   it("of unknown length is not for HTTP/1.0", function()
     local pieces = { "a", "b" }
@@ -119,7 +140,7 @@ describe("a body", function()
   end)
 
   it("that is no string is refused, and the source is closed", function()
-    for _, wrong in ipairs { 1, true } do
+    for _, wrong in ipairs { 1, true, {}, { "list" }, { a = 1 } } do
       test.raises("invalid", http.post, url, { body = wrong })
     end
     local closed = 0

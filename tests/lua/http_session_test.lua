@@ -180,9 +180,10 @@ describe("redirects", function()
     local client <close> = http.client { auth = { bearer = "t" }, headers = { ["Api-Key"] = "k" } }
     local options = {
       headers = { ["x-api-key"] = "k", Cookie = "a=b", ["X-Session-Token"] = "t", ["X-Plain"] = "p",
-        ["My-Secret"] = "s" },
+        ["My-Secret"] = "s", Host = "name.example" },
     }
     local same = client:get(s.url .. "/same", options):json().headers
+    test.equal(same.host, "name.example")
     test.equal(same.authorization, "Bearer t")
     test.equal(same["x-api-key"], "k")
     local away = client:get(s.url .. "/away", options):json().headers
@@ -191,10 +192,43 @@ describe("redirects", function()
       "my-secret" } do
       test.equal(away[name], nil, name)
     end
+    test.equal(away.host, (other.url:gsub("http://", "")))
+  end)
+
+  it("to another scheme are `invalid`, to no URL `network`; both are named", function()
+    local to
+    local s <close> = serve(function() return { status = 302, headers = { Location = to } } end)
+    for _, location in ipairs { "ftp://h/", "file:///x", "mailto:a@b", "data:,x", "script:1" } do
+      to = location
+      test.matches(test.raises("invalid", http.get, s.url).message, location)
+    end
+    for _, location in ipairs { "http://", "http://[::1/", "http://h:x/" } do
+      to = location
+      local err = test.raises("network", http.get, s.url)
+      test.equal(err.code, "protocol")
+      test.equal(err.retryable, false)
+      test.ok(err.message:find(location, 1, true), err.message)
+    end
   end)
 end)
 
 describe("a body", function()
+  it("has no media type but a given one, and is sent without asking first", function()
+    local s <close> = serve(echo)
+    for _, method in ipairs { "POST", "PUT", "PATCH" } do
+      for _, options in ipairs {
+        {}, { body = "text" }, { body = luge.from { "a", "b" } }, { multipart = { a = "b" } },
+      } do
+        options.method, options.url = method, s.url
+        local headers = http.request(options):json().headers
+        test.equal(headers.expect, nil)
+        test.equal(headers["content-type"] ~= nil, options.multipart ~= nil)
+      end
+    end
+    local given = http.post(s.url, { body = "x", headers = { ["Content-Type"] = "a/b" } }):json()
+    test.equal(given.headers["content-type"], "a/b")
+  end)
+
   it("may be a form", function()
     local s <close> = serve(echo)
     local got = http.post(s.url, { form = { a = "1 &", b = { "x", "y" } } }):json()

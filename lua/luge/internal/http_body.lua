@@ -123,6 +123,8 @@ local function field_head(boundary, name, field)
   return table.concat(lines, "\r\n") .. "\r\n\r\n"
 end
 
+local field_known = { name = true, data = true, path = true, filename = true, type = true }
+
 local function add_field(sources, boundary, name, field)
   if type(name) ~= "string" then
     fail("a multipart field has no name")
@@ -130,6 +132,7 @@ local function add_field(sources, boundary, name, field)
   if type(field) ~= "table" then
     field = { data = field }
   end
+  check.options("a multipart field", field, field_known)
   local data = field.data
   if type(data) == "number" then
     data = tostring(data)

@@ -31,10 +31,21 @@ end
 
 local versions = { ["1.0"] = true, ["1.1"] = true, ["2"] = true, h2c = true }
 
+-- A token becomes a line of the head; a user ends at the first colon (RFC 7617).
 local function is_auth(value)
   if type(value) ~= "table" then return false end
-  if value.bearer ~= nil then return type(value.bearer) == "string" end
+  if value.bearer ~= nil then
+    return type(value.bearer) == "string" and not value.bearer:find "[\r\n\0]"
+  end
   return type(value[1]) == "string" and type(value[2]) == "string"
+    and not value[1]:find(":", 1, true)
+end
+
+local function is_body(value)
+  if type(value) == "table" then
+    return value.file ~= nil or check.is_callable(value) -- a Stream is
+  end
+  return type(value) == "string" or type(value) == "function"
 end
 
 local function anything()
@@ -53,7 +64,8 @@ end
 
 local shared = {
   headers = { is_table, "a table of names and values" },
-  auth = { is_auth, "{ user, password } or { bearer = token }" },
+  auth = { is_auth, "{ user, password }, without a colon in the user,"
+    .. " or { bearer = token }, in one line" },
   timeout = seconds,
   redirects = { is_whole, "an integer from 0" },
   connect_timeout = special(seconds),
@@ -78,14 +90,11 @@ local function extend(options)
 end
 
 local request = extend {
-  method = { is_text, "a string" },
+  method = { is_text, "a word of letters" },
   url = { is_text, "a string" },
   query = { function(value) return type(value) == "table" or type(value) == "string" end,
     "a table of names and values, or a string" },
-  body = { function(value)
-    local kind = type(value)
-    return kind == "string" or kind == "table" or kind == "function"
-  end, "a string, { file = path }, a Stream or an iterator" },
+  body = { is_body, "a string, { file = path }, a Stream or an iterator; 'json' takes a table" },
   json = { anything },
   form = { is_table, "a table of names and values" },
   multipart = { is_table, "a table of fields" },

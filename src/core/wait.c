@@ -139,6 +139,9 @@ int luge__suspend(lua_State *L, struct luge_task *task,
   task->wait.kind = kind;
   if (task->waiting == LUGE_WAIT_NONE) {
     task->waiting = LUGE_WAIT_PENDING;
+    if (task->scope->flags & LUGE_SCOPE_CANCELLED) {
+      luge__wait_cancel(task);
+    }
   }
   return yield_to_scheduler(L, task);
 }

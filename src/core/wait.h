@@ -66,7 +66,8 @@ void luge__check_can_wait(lua_State *L);
 /* Whether it can; the wait may still raise `cancelled`. */
 bool luge__can_wait(lua_State *L);
 
-/* Step 4. */
+/* Step 4. A task that has been cancelled since step 2, or since the wake that
+ * it suspends again after, is taken out of the wait at once. */
 int luge__suspend(lua_State *L, struct luge_task *task,
                   const struct luge_wait_kind *kind);
 

@@ -2,6 +2,7 @@
 #include "transfer.h"
 
 #include <lauxlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "../core/sched.h"
@@ -272,13 +273,20 @@ static void end(struct luge__transfer *t) {
   }
 }
 
-/* A server of HTTP/2 that leaves (GOAWAY) does not look at the requests that
- * were on their way, and libcurl sends only some of them again. The same is
- * done with the rest, once, as with a kept connection that died: with those
- * that may be sent twice, or of which nothing was sent. */
+/* Whether libcurl leaves a request to others that it might have sent again:
+ * with the rest of those that were on their way to a server of HTTP/2 that
+ * leaves (GOAWAY, CURLE_HTTP2), and with the sixth kept connection that died
+ * under a handle, be it under this request or under those before. */
+static bool is_given_up(const struct luge__transfer *t, CURLcode result) {
+  return result == CURLE_HTTP2 ||
+         (result != CURLE_OK && strstr(t->problem, "died, tried") != NULL);
+}
+
+/* What is given up is sent again, once, on a new connection: what may be sent
+ * twice, or of which nothing was sent. */
 static bool may_go_again(const struct luge__transfer *t, CURLcode result) {
   long sent = 0;
-  if (result != CURLE_HTTP2 || t->failure != LUGE_FAILURE_NONE || t->again ||
+  if (!is_given_up(t, result) || t->failure != LUGE_FAILURE_NONE || t->again ||
       t->opened > 0 || t->head_total > 0) {
     return false;
   }

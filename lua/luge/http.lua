@@ -67,14 +67,7 @@ local http = {}
 ---@field url string
 ---@field method? string default "GET"
 
-local shared
-
-local function client()
-  if not shared then
-    shared = session.new { cookies = false }
-  end
-  return shared
-end
+local client = session.shared
 
 --- Sends a request and returns the answer. Waits.
 ---@param options luge.http.Request

@@ -206,6 +206,13 @@ describe("calls", function()
     test.equal(fails("network", collect, m:stream("hi")).code, "protocol")
     local list <close> = provider.new { { json = { data = {} } } }
     test.equal(fails("network", function() model(list):invoke "hi" end).code, "protocol")
+    local strange <close> = provider.new { { body = "3" }, { json = { choices = { 5 } } },
+      { json = { choices = { { message = "yes" } } } }, { json = { content = { 5 } } } }
+    for _ = 1, 3 do
+      test.equal(fails("network", function() model(strange):invoke "hi" end).code, "protocol")
+    end
+    local claude = llm.model("anthropic:c", { base_url = strange.url, api_key = "k" })
+    test.equal(fails("network", claude.invoke, claude, "hi").code, "protocol")
   end)
 
   it("raise errors at status 200", function()

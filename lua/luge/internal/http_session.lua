@@ -249,4 +249,18 @@ function session.new(options)
   }, Client)
 end
 
+local shared
+
+--- The client of the module's functions.
+function session.shared()
+  shared = shared or session.new { cookies = false }
+  return shared
+end
+
+--- A POST of a text, of which nothing is left to check. Returns status, headers
+--- and body; follows no redirect. Waits.
+function session.post_text(client, url, headers, text, timeout)
+  return fetch(client.native, "POST", url, headers, text, nil, timeout)
+end
+
 return session

@@ -2,33 +2,47 @@
 
 local http = require "luge.http"
 local json = require "luge.json"
+local session = require "luge.internal.http_session"
 local failure = require "luge.internal.llm.failure"
 local message = require "luge.internal.llm.message"
 
-local decode, pcall = json.decode, pcall
+local decode, post_text, shared_client = json.decode, session.post_text, session.shared
+local pcall = pcall
 local exchange = {}
 
 -- As much of the body of an error as is read.
 local MAX_ERROR_BODY = 64 * 1024
 
-local function is_answered(response)
-  return response.status >= 200 and response.status < 300
+local function is_success(status)
+  return status >= 200 and status < 300
+end
+
+-- What is raised when an answer or an event has another form than is read: `parse`,
+-- or an error of Lua itself.
+local function is_unreadable(err)
+  if type(err) == "string" then return err ~= "not enough memory" end
+  return type(err) == "table" and err.kind == "parse"
+end
+
+local function read_whole(format, text)
+  return format.answer(decode(text))
+end
+
+-- The error of an answer that has no Message: what it tells of, if it does.
+local function unreadable_whole(target, text)
+  local ok, answer = pcall(decode, text)
+  return ok and failure.of_object(target, answer)
+    or failure.protocol(target, "the answer is not in its format", text)
 end
 
 --- Sends a request and returns the Message of its answer.
 function exchange.whole(target, body, timeout)
-  local response = http.post(target.url, {
-    headers = target.headers, body = body, timeout = timeout,
-  })
-  local text = response.body
-  if not is_answered(response) then
-    error(failure.of_status(target, response.status, response.headers, text))
-  end
-  local ok, answer = pcall(decode, text)
-  local made = ok and type(answer) == "table" and target.format.answer(answer)
-  if made then return made end
-  error(ok and failure.of_object(target, answer)
-    or failure.protocol(target, "the answer is not in its format", text))
+  local status, headers, text =
+    post_text(shared_client(), target.url, target.headers, body, timeout)
+  if not is_success(status) then error(failure.of_status(target, status, headers, text)) end
+  local ok, made = pcall(read_whole, target.format, text)
+  if ok and made then return made end
+  error((ok or is_unreadable(made)) and unreadable_whole(target, text) or made, 0)
 end
 
 -- Streams.
@@ -50,7 +64,7 @@ local function beginning(response)
 end
 
 local function check_stream(target, response)
-  if not is_answered(response) then
+  if not is_success(response.status) then
     local text = beginning(response)
     error(failure.of_status(target, response.status, response.headers, text))
   end
@@ -126,13 +140,6 @@ local function finish(self)
   local whole = self.sum:message()
   check_whole(self.target, whole)
   self.whole = whole
-end
-
--- What a decoder raises when an event has another form than it reads: `parse`,
--- or an error of Lua itself.
-local function is_unreadable(err)
-  if type(err) == "string" then return err ~= "not enough memory" end
-  return type(err) == "table" and err.kind == "parse"
 end
 
 -- Whether the connection broke when the stream had come to its end mark: then

@@ -117,15 +117,21 @@ local function present(value)
   if value ~= null and value ~= "" then return value end
 end
 
+-- A count that only some servers give.
+local function detail(details, name)
+  return type(details) == "table" and present(details[name]) or nil
+end
+
 local function usage_of(usage)
   if type(usage) ~= "table" then return nil end
+  local input, output, total = usage.prompt_tokens, usage.completion_tokens, usage.total_tokens
   local of_input, of_output = usage.prompt_tokens_details, usage.completion_tokens_details
   return {
-    input_tokens = present(usage.prompt_tokens),
-    output_tokens = present(usage.completion_tokens),
-    total_tokens = present(usage.total_tokens),
-    cached_tokens = type(of_input) == "table" and present(of_input.cached_tokens) or nil,
-    reasoning_tokens = type(of_output) == "table" and present(of_output.reasoning_tokens) or nil,
+    input_tokens = input ~= null and input or nil,
+    output_tokens = output ~= null and output or nil,
+    total_tokens = total ~= null and total or nil,
+    cached_tokens = of_input and detail(of_input, "cached_tokens"),
+    reasoning_tokens = of_output and detail(of_output, "reasoning_tokens"),
   }
 end
 
@@ -175,10 +181,10 @@ local function reasoning_of(m)
     or nil
 end
 
---- The Message of a whole answer; nil if it is none.
+--- The Message of a whole answer; nil, or an error of Lua's, if it is none.
 function openai.answer(body)
-  local choice = type(body.choices) == "table" and body.choices[1]
-  local m = choice and choice.message
+  local choice = body.choices[1]
+  local m = choice.message
   if type(m) ~= "table" then return nil end
   local calls, content, thoughts = m.tool_calls, read_content(m.content)
   local made = setmetatable({
@@ -188,7 +194,7 @@ function openai.answer(body)
   }, Message)
   if m.refusal ~= nil then made.refusal = present(m.refusal) end
   if m.reasoning_content or m.reasoning then made.reasoning = reasoning_of(m) or thoughts end
-  if type(calls) == "table" and #calls > 0 then
+  if calls and type(calls) == "table" and #calls > 0 then
     made.tool_calls = tool_calls.finished(read_calls(calls), made.finish_reason or "tool_calls")
   end
   return made

@@ -29,7 +29,6 @@ local tool_calls = require "luge.internal.llm.tool_calls"
 ---@field id? string
 ---@field raw? table the answer as it came, unless it was streamed
 local Message = {}
-Message.__index = Message
 Message.__name = "luge.Message"
 
 local message = { metatable = Message }

@@ -69,11 +69,11 @@ end
 model.target = target_of
 
 -- What does not change from request to request: members, and as text, without
--- the brace that would open it.
+-- the brace that would close it.
 local function fixed_members(self, stream)
   local members = self.format.settings(self.settings, stream)
   for name, value in pairs(self.settings.extra or {}) do members[name] = value end
-  return { members = members, text = json.encode(members):sub(2) }
+  return { members = members, text = encode(members):sub(1, -2) }
 end
 
 -- The text of a request. What `extra` says stands in place of anything else.
@@ -84,17 +84,13 @@ local function encode_request(self, messages, stream)
     fixed = fixed_members(self, stream)
     self[kind] = fixed
   end
-  local conversation = self.format.conversation(messages)
-  for name in pairs(conversation) do
-    if fixed.members[name] ~= nil then conversation[name] = nil end
+  local members, text = fixed.members, fixed.text
+  for name, value in next, self.format.conversation(messages) do
+    if members[name] == nil then
+      text = text .. ',"' .. name .. '":' .. encode(value)
+    end
   end
-  if next(conversation) == nil then return "{" .. fixed.text end
-  return encode(conversation):sub(1, -2) .. "," .. fixed.text
-end
-
-local function limiter_of(self, target)
-  local rates = self.settings.rate
-  return rates and target.lane:limiter(rates)
+  return text .. "}"
 end
 
 -- One attempt: waits for its turn, sends, and settles what it had reserved.
@@ -113,8 +109,10 @@ local function time_left(self, deadline)
 end
 
 local function enter(self, target, body)
-  local limiter = limiter_of(self, target)
-  return target.lane:enter(limiter, limiter and rate.estimate(body, self.settings.max_tokens))
+  local rates = self.settings.rate
+  if not rates then return target.lane:enter() end
+  local tokens = rate.estimate(body, self.settings.max_tokens)
+  return target.lane:enter(target.lane:limiter(rates), tokens)
 end
 
 local function try_whole(self, target, body, deadline)

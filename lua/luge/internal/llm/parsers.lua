@@ -6,10 +6,12 @@ local join = require "luge.internal.chain.join"
 local message = require "luge.internal.llm.message"
 local runnable = require "luge.internal.chain.runnable"
 
+local Message = message.metatable
 local parsers = {}
 
 --- The text of what a parser is given.
 function parsers.text_of(input, where)
+  if getmetatable(input) == Message then return message.text(input) end
   if type(input) == "string" then return input end
   if type(input) == "table" and input.content ~= nil then return message.text(input) end
   check.invalid("%s: the input is %s, takes a message or text", where, check.describe(input))

@@ -205,7 +205,7 @@ local Prompt = {}
 
 -- A value that is no table serves a prompt of one variable.
 local function values_of(self, input)
-  if type(input) == "table" and getmetatable(input) == nil then return input end
+  if getmetatable(input) == nil and type(input) == "table" then return input end
   if self.only and input ~= nil then return { [self.only] = input } end
   if type(input) == "table" then return input end
   check.invalid("prompt: the input is %s, takes a table with %s", check.describe(input),
@@ -266,9 +266,10 @@ end
 
 --- The messages that a model is called with.
 function prompt.messages(input)
+  local metatable = getmetatable(input)
+  if metatable == Value then return input.messages end
+  if metatable == Message then return { input } end
   if type(input) == "string" then return { message.new { role = "user", content = input } } end
-  if getmetatable(input) == Value then return input.messages end
-  if message.is(input) then return { input } end
   if type(input) ~= "table" then
     check.invalid("a model's input is %s, takes a string, a prompt or { messages = {...} }",
       check.describe(input))

@@ -62,9 +62,10 @@ local function missing(name, names)
     check.names(names))
 end
 
+-- What a variable stands for, as text or a number.
 local function text_of(name, value, variables)
   local kind = type(value)
-  if kind == "string" then return value end
+  if kind == "string" or kind == "number" then return value end
   if kind == "function" then return text_of(name, value(), variables) end
   if value == nil then missing(name, variables) end
   local metatable = getmetatable(value)

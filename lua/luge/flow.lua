@@ -14,29 +14,56 @@ local flow = {}
 
 local MAX_STEPS = 1000000
 
--- Fields that every kind of node knows, and what they take. Other fields are
--- the node's own.
+-- Fields that luge knows, and what they take. Other fields are the node's own.
 local kinds = {
   prep = "function",
   exec = "function",
   post = "function",
   fallback = "function",
   name = "string",
+  params = "table",
+  links = "table",
   retries = "count",
   wait = "seconds",
   concurrency = "count",
   max_steps = "count",
 }
 
-local function create(maker, class, fields, defaults)
-  check.argument(maker, 1, fields, "table")
+-- Those of them that only some makers take.
+local takers = {
+  exec = { node = true, batch_node = true },
+  fallback = { node = true, batch_node = true },
+  retries = { node = true, batch_node = true },
+  wait = { node = true, batch_node = true },
+  concurrency = { batch_node = true, batch = true },
+  max_steps = { new = true, batch = true },
+  links = { new = true, batch = true },
+}
+
+-- Fields that would hide what nodes are made of.
+local reserved = { on = true, next = true, run = true, mermaid = true,
+  successors = true, instances = true }
+
+local function check_fields(maker, fields)
   local known = {}
   for key, value in pairs(fields) do
+    if reserved[key] then
+      check.fail("'%s' takes no field '%s': nodes have it already", maker, key)
+    elseif takers[key] and not takers[key][maker] then
+      check.fail("'%s' takes no '%s', which is for %s", maker, key,
+        takers[key].node and "flow.node and flow.batch_node"
+          or takers[key].new and "flow.new and flow.batch" or "flow.batch_node and flow.batch")
+    end
     if kinds[key] then
       known[key] = value
     end
   end
   check.options(maker, known, kinds)
+end
+
+local function create(maker, class, fields, defaults)
+  check.argument(maker, 1, fields, "table")
+  check_fields(maker, fields)
   local made = setmetatable({ successors = {} }, class)
   for key, value in pairs(defaults) do
     made[key] = value
@@ -62,7 +89,8 @@ end
 --- last attempt has failed; `post(self, shared, prepared, result)` writes what
 --- came out and returns the action (nil: "default"). `self.attempt` counts
 --- from 1. All are optional, but one must be there. Other fields are the
---- node's own, and `name` is what messages and diagrams call it.
+--- node's own; `name` is what messages and diagrams call it, and `params` what
+--- it finds in `self.params` where it is run by itself, outside of any flow.
 ---@param fields table
 ---@return luge.flow.Node
 function flow.node(fields)
@@ -83,8 +111,11 @@ local function create_flow(maker, class, fields, defaults)
   fields = fields or {}
   local made = create(maker, class, fields, defaults)
   made.start, made.links = nil, nil
-  if fields.exec then
-    check.fail("'%s' takes no exec: a flow executes its nodes", maker)
+  for i, link in pairs(fields.links or {}) do
+    if not node.is(link) then
+      check.fail("link %s of '%s' is %s, takes a >> b or a - \"action\" >> b", tostring(i), maker,
+        node.is_open(link) and "an action that leads nowhere" or check.describe(link))
+    end
   end
   if fields.start ~= nil then
     made:start(fields.start)
@@ -97,7 +128,7 @@ end
 --- last_action)` run before and after; what `post` returns is the flow's
 --- action. A flow is a node, so flows nest. More than `max_steps` (1000000)
 --- nodes in one run is a `limit` error.
----@param fields? table `start`, `prep`, `post`, `links`, `max_steps`, `name`
+---@param fields? table `start`, `prep`, `post`, `links`, `max_steps`, `name`, `params`
 ---@return luge.flow.Flow
 function flow.new(fields)
   return create_flow("new", walk.Flow, fields, { max_steps = MAX_STEPS })

@@ -77,9 +77,11 @@ describe("events", function()
     test.ok(#by_name >= 2)
     test.equal(#events_of(c, "a", { exclude = { kinds = { "chain" } } }), 0)
     test.ok(#events_of(c, "a", { include = { tags = { "x" } } }) >= 2)
-    local ok, err = pcall(c.events, c, "a", { include = { name = "up" } })
-    test.ok(not ok)
-    test.equal(err.kind, "invalid")
+    for _, filter in ipairs { { name = "up" }, { kinds = { "model" } } } do
+      local ok, err = pcall(c.events, c, "a", { include = filter })
+      test.ok(not ok)
+      test.equal(err.kind, "invalid")
+    end
   end)
 
   it("keep the grammar for every combinator", function()

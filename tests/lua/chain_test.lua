@@ -305,6 +305,8 @@ describe("retry and fallback", function()
     local short = flaky:retry { attempts = 1 }
     test.equal(short:invoke(9), 9)
     fails("invalid", flaky.retry, flaky, 3)
+    test.matches(fails("invalid", flaky.retry, flaky, { atempts = 3 }).message, "atempts")
+    fails("invalid", flaky.retry, flaky, { attempts = 0 })
   end)
 
   it("tries a stream again until the first piece", function()

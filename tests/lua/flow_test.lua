@@ -144,6 +144,30 @@ describe("a node", function()
     test.raises("invalid", function() step "a":next {} end)
     test.raises("invalid", function() step "a":on(1, step "b") end)
   end)
+
+  it("takes no fields that would do nothing, or hide what nodes have", function()
+    local function message_of(fn, ...)
+      local _, err = pcall(fn, ...)
+      return err.message
+    end
+    test.matches(message_of(flow.node, { exec = print, concurrency = 2 }), "flow.batch_node")
+    test.matches(message_of(flow.new, { retries = 2 }), "flow.node and flow.batch_node")
+    test.matches(message_of(flow.node, { exec = print, run = print }), "'run'")
+    test.matches(message_of(flow.new, { links = { step "a" - "again" } }), "leads nowhere")
+    test.raises("invalid", function() flow.new { links = step "a" - "again" } end)
+    test.raises("invalid", function() flow.new { links = { "a" } } end)
+  end)
+
+  it("has its own parameters where it is run by itself", function()
+    local node = flow.node { params = { x = 1 }, post = function(self, shared)
+      shared.x = self.params.x
+    end }
+    local alone, inside, given = {}, {}, {}
+    node:run(alone)
+    flow.new { start = node }:run(inside)
+    flow.new { start = node, params = { x = 2 } }:run(given)
+    test.same({ alone.x, inside.x, given.x }, { 1, nil, 2 })
+  end)
 end)
 
 describe("a flow", function()

@@ -70,7 +70,8 @@ local flow = {}
 --- last attempt has failed; `post(self, shared, prepared, result)` writes what
 --- came out and returns the action (nil: "default"). `self.attempt` counts
 --- from 1. All are optional, but one must be there. Other fields are the
---- node's own, and `name` is what messages and diagrams call it.
+--- node's own; `name` is what messages and diagrams call it, and `params` what
+--- it finds in `self.params` where it is run by itself, outside of any flow.
 ---@param fields table
 ---@return luge.flow.Node
 function flow.node(fields) end
@@ -87,7 +88,7 @@ function flow.batch_node(fields) end
 --- last_action)` run before and after; what `post` returns is the flow's
 --- action. A flow is a node, so flows nest. More than `max_steps` (1000000)
 --- nodes in one run is a `limit` error.
----@param fields? table `start`, `prep`, `post`, `links`, `max_steps`, `name`
+---@param fields? table `start`, `prep`, `post`, `links`, `max_steps`, `name`, `params`
 ---@return luge.flow.Flow
 function flow.new(fields) end
 

@@ -85,6 +85,11 @@ local function plan_of(options)
   }
 end
 
+-- Raises `invalid` for options that `retry` does not take.
+function retry.check(options)
+  plan_of(options)
+end
+
 -- The last error, with how often it was tried.
 local function give_up(err, attempt, retry_after)
   if is_error(err) then

@@ -16,9 +16,19 @@ local LIMIT = 32
 local known = { include = check.table, exclude = check.table }
 for name, validator in pairs(config.known) do known[name] = validator end
 
-local filter_fields = {
-  names = check.strings, kinds = check.strings, tags = check.strings,
+local all_kinds = {
+  chain = true, prompt = true, chat_model = true, parser = true, tool = true, agent = true,
 }
+
+local function kinds_only(value)
+  local wants = check.strings(value)
+  for _, kind in ipairs(wants and {} or value) do
+    if not all_kinds[kind] then wants = "a list of " .. check.names(all_kinds) end
+  end
+  return wants
+end
+
+local filter_fields = { names = check.strings, kinds = kinds_only, tags = check.strings }
 
 local function set_of(list)
   local set = {}

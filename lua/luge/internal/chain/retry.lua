@@ -2,6 +2,7 @@
 
 local luge = require "luge"
 local check = require "luge.internal.chain.check"
+local retry = require "luge.internal.retry"
 local runnable = require "luge.internal.chain.runnable"
 
 local call, open = runnable.call, runnable.open
@@ -35,5 +36,6 @@ runnable.class("retry", "chain", Retry)
 
 return function(self, options)
   if options ~= nil then check.argument("retry", options, check.table) end
+  retry.check(options)
   return runnable.new(Retry, { inner = self, options = options })
 end

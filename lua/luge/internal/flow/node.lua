@@ -74,6 +74,11 @@ end
 
 local Transition = {}
 
+--- Whether a value is `a - "action"`, with nothing behind it.
+function node.is_open(value)
+  return getmetatable(value) == Transition
+end
+
 function Transition.__shr(transition, following)
   return transition.from:on(transition.action, following)
 end
@@ -120,6 +125,11 @@ function node.successor(of, action)
 end
 
 -- Runs.
+
+--- What a node or flow that is run by itself has as its `params`.
+function node.own_params(of)
+  return of.params or node.NO_PARAMS
+end
 
 --- The object that one run of a node works with.
 function node.instance(of, params)
@@ -195,7 +205,7 @@ function Node:run(shared)
     log("warn", ("flow: %s runs alone, not its successors: put it into a flow"):format(
       node.label(self)))
   end
-  return self:_perform(shared, node.NO_PARAMS)
+  return self:_perform(shared, node.own_params(self))
 end
 
 --- The flow or node as a Mermaid diagram.

@@ -68,7 +68,7 @@ end
 ---@return string? action the last one; or what `post` returned
 function Flow:run(shared)
   node.check_self(self, "run")
-  return self:_perform(shared, node.NO_PARAMS)
+  return self:_perform(shared, node.own_params(self))
 end
 
 walk.Flow = Flow

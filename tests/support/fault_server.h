@@ -121,7 +121,7 @@ static inline bool run_tests(const char *path, rlim_t files) {
       setrlimit(RLIMIT_NOFILE, &limit);
     }
     if (luge != NULL) {
-      execl(luge, luge, "test", path, (char *)NULL);
+      execl(luge, luge, "test", "--patience", "10", path, (char *)NULL);
     }
     fprintf(stderr, "LUGE must name the command\n");
     _exit(127);

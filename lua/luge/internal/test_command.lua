@@ -17,13 +17,14 @@ local usage = table.concat({
   "  --filter TEXT   only tests whose name, with its groups', holds TEXT",
   "  --jobs N        at most N files at once; default: the number of cores",
   "  --junit FILE    write a report for CI systems, in JUnit's XML format",
+  "  --patience N    tests may take N times as long, on machines that are busy",
   "  --tap           print the results in the Test Anything Protocol",
   "  --verbose       name every test, not only those that fail",
   "  --help          print this",
 }, "\n") .. "\n"
 
--- Seconds: between two messages of a file, beyond what it announced; and for
--- what it has printed to arrive when it has ended.
+-- Seconds, times --patience: between two messages of a file, beyond what it
+-- announced; and for what it has printed to arrive when it has ended.
 local SILENCE, DRAIN = 60, 1
 
 -- Bytes of a file's output that are kept.
@@ -36,7 +37,10 @@ local function wrong_usage(text)
   os.exit(2)
 end
 
-local takes_value = { ["--filter"] = "filter", ["--jobs"] = "jobs", ["--junit"] = "junit" }
+local takes_value = {
+  ["--filter"] = "filter", ["--jobs"] = "jobs", ["--junit"] = "junit",
+  ["--patience"] = "patience",
+}
 local flags = { ["--tap"] = "tap", ["--verbose"] = "verbose", ["--help"] = "help" }
 
 local function parse(arguments)
@@ -66,14 +70,13 @@ local function parse(arguments)
   return options, paths
 end
 
-local function check(options)
-  if options.jobs then
-    local jobs = math.tointeger(tonumber(options.jobs))
-    if not jobs or jobs < 1 then
-      wrong_usage("--jobs takes a number, from 1")
-    end
-    options.jobs = jobs
+local function check_number(options, name)
+  local text = options[name]
+  local number = text and math.tointeger(tonumber(text))
+  if text and (not number or number < 1) then
+    wrong_usage(("--%s takes a number, from 1"):format(name))
   end
+  options[name] = number
 end
 
 -- Files.
@@ -133,7 +136,7 @@ end
 
 function handlers.start(file, name, limit)
   file.running = name
-  file.limit = tonumber(limit) + SILENCE
+  file.limit = tonumber(limit) + SILENCE * file.patience
 end
 
 -- "hook" ends what is no test and did not fail.
@@ -143,7 +146,7 @@ handlers["end"] = function(file, outcome, message, seconds)
       message = message, seconds = tonumber(seconds) or 0 }
   end
   file.running = nil
-  file.limit = SILENCE
+  file.limit = SILENCE * file.patience
 end
 
 function handlers.done(file)
@@ -212,7 +215,7 @@ local function listen(file, child)
       hear(file, text)
     elseif what == "exit" then
       file.exited = { status = text, signal = signal }
-      file.limit = DRAIN
+      file.limit = DRAIN * file.patience
     else
       keep_output(file, text)
     end
@@ -220,9 +223,12 @@ local function listen(file, child)
 end
 
 local function run_file(path, options)
-  local file = { path = path, results = {}, output = {}, output_length = 0, limit = SILENCE }
+  local patience = options.patience or 1
+  local file = { path = path, results = {}, output = {}, output_length = 0,
+    patience = patience, limit = SILENCE * patience }
   local started = native.now()
-  local child <close> = testchild.spawn { "test", "--child", path, options.filter }
+  local child <close> = testchild.spawn {
+    "test", "--child", path, tostring(patience), options.filter }
   if listen(file, child) then
     judge_end(file, file.exited.status, file.exited.signal)
   else
@@ -263,10 +269,11 @@ end
 return function(...)
   local arguments = { ... }
   if arguments[1] == "--child" then
-    return require "luge.internal.test_run"(arguments[2], arguments[3])
+    return require "luge.internal.test_run"(arguments[2], tonumber(arguments[3]), arguments[4])
   end
   local options, paths = parse(arguments)
-  check(options)
+  check_number(options, "jobs")
+  check_number(options, "patience")
   if options.help then
     io.write(usage)
     return

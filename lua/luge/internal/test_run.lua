@@ -8,10 +8,11 @@ local resources = require "luge.internal.test_resources"
 local suite = require "luge.internal.test_suite"
 local test = require "luge.test"
 
+-- All times as long as this build is slow; and as --patience says.
 local patience = testrun.patience
 
 local DEFAULT_TIMEOUT = 5
-local GRACE = 5     -- seconds that a cancelled test has to end
+local grace = 5     -- seconds that a cancelled test has to end
 local SETTLING = 50 -- milliseconds that what is closed or cancelled has
 
 local escapes = { ["\\"] = "\\\\", ["\n"] = "\\n", ["\t"] = "\\t" }
@@ -155,7 +156,7 @@ end
 
 local function cancel(task, reason)
   task:cancel(reason)
-  local ok, settled = pcall(testrun.watch, task, GRACE)
+  local ok, settled = pcall(testrun.watch, task, grace)
   if not (ok and settled) then
     give_up()
   end
@@ -201,7 +202,7 @@ end
 local function run_test(entry)
   local problems = {}
   local limit = (entry.timeout or DEFAULT_TIMEOUT) * patience
-  report("start", full_name(entry), limit + GRACE * patience)
+  report("start", full_name(entry), limit + grace)
   local refs, handles = testrun.open()
   local started = native.now()
   local task = native.spawn(test_body, entry, problems)
@@ -243,7 +244,7 @@ local function open_group(group)
   local state = { ready = native.future(), finish = native.future(), problems = {} }
   state.refs, state.handles = testrun.open()
   local limit = DEFAULT_TIMEOUT * patience
-  report("start", full_name(group, " (before)"), limit + GRACE * patience)
+  report("start", full_name(group, " (before)"), limit + grace)
   state.task = native.spawn(group_body, group, state)
   state.task:name("the group's hooks")
   local started = native.now()
@@ -261,7 +262,7 @@ end
 local function close_group(group, state)
   local limit = DEFAULT_TIMEOUT * patience
   local started = native.now()
-  report("start", full_name(group, " (after)"), limit + GRACE * patience)
+  report("start", full_name(group, " (after)"), limit + grace)
   state.finish:resolve()
   if not watch(state.task, state.task, limit, state.problems) then
     cancel(state.task, "the hooks have timed out")
@@ -392,9 +393,11 @@ local function load_file(path, root)
 end
 
 ---@param path string
+---@param longer integer times as long as tests may take
 ---@param filter? string
-return function(path, filter)
+return function(path, longer, filter)
   native.current():name "the runner"
+  patience, grace = patience * longer, grace * longer
   local root = suite.open()
   load_file(path, root)
   if filter then

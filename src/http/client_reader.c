@@ -37,6 +37,7 @@ static int advance(lua_State *L, struct luge__reader *reader,
 
 static bool on_cancel(struct luge_task *task) {
   struct luge__reader *reader = task->wait.data;
+  reader->stream->broken = true;
   luge__stream_close(reader->stream);
   return true;
 }
@@ -67,6 +68,7 @@ static int end_empty(lua_State *L, struct luge__reader *reader) {
 
 static int raise_limit(lua_State *L, struct luge__reader *reader,
                        const char *what) {
+  reader->stream->broken = true;
   luge__stream_close(reader->stream);
   luge__push_error(L, "limit", "%s of the body is longer than %I bytes",
                    strcmp(what, "line") == 0 ? "a line" : "an event",
@@ -221,6 +223,20 @@ static int finish(lua_State *L, struct luge__reader *reader) {
   return reader->kind->end(L, reader);
 }
 
+static int raise_closed(lua_State *L, const struct luge__stream *stream) {
+  return luge__raise(L, "closed",
+                     stream->broken ? "the response has broken off"
+                                    : "the response is closed");
+}
+
+/* Nothing more comes: at its end and after `close` that is no error. */
+static int at_end(lua_State *L, struct luge__reader *reader) {
+  if (reader->stream->broken) {
+    return raise_closed(L, reader->stream);
+  }
+  return reader->stream->ended ? reader->kind->end(L, reader) : 0;
+}
+
 static int advance(lua_State *L, struct luge__reader *reader,
                    struct luge_task *task) {
   struct luge__stream *stream = reader->stream;
@@ -231,7 +247,7 @@ static int advance(lua_State *L, struct luge__reader *reader,
     }
     struct luge__transfer *t = stream->transfer;
     if (t == NULL) {
-      return stream->ended ? reader->kind->end(L, reader) : 0;
+      return at_end(L, reader);
     }
     if (refill(stream)) {
       continue;
@@ -340,7 +356,6 @@ static int reader_retry(lua_State *L) {
 static int reader_close(lua_State *L) {
   struct luge__reader *reader = check(L);
   luge__stream_close(reader->stream);
-  reader->stream->ended = false;
   return 0;
 }
 
@@ -355,7 +370,7 @@ int luge__stream_read(lua_State *L) {
   struct luge__stream *stream = luge__stream_check(L, 1);
   lua_settop(L, 1);
   if (stream->transfer == NULL && !stream->ended) {
-    return luge__raise(L, "closed", "the response is closed");
+    return raise_closed(L, stream);
   }
   if (lua_getiuservalue(L, 1, LUGE_STREAM_READER) == LUA_TNIL) {
     new_reader(L, 1, &kinds[CHUNKS]);

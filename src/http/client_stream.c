@@ -34,6 +34,7 @@ void luge__stream_close(struct luge__stream *stream) {
 int luge__stream_raise(lua_State *L, struct luge__stream *stream) {
   struct luge__transfer *t = stream->transfer;
   stream->transfer = NULL;
+  stream->broken = true;
   return luge__transfer_raise(L, t);
 }
 

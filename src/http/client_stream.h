@@ -21,6 +21,7 @@ struct luge__stream {
   size_t used;                 /* of that */
   struct luge__reader *reader; /* whose the piece is; NULL: anybody's */
   bool ended;                  /* all was read */
+  bool broken;                 /* an error or a cancelled read has ended it */
 };
 
 /* Its user values: what must live as long. */

@@ -191,6 +191,42 @@ describe("a streamed response", function()
     test.equal(table.concat(pieces):gsub("data: n%d\n\n", ""), "")
   end)
 
+  it("gives nil after its end, also when the loop has closed it", function()
+    local s <close> = serve(events)
+    for _, how in ipairs { "chunks", "lines", "events" } do
+      local response = http.get(s.url, { stream = true })
+      local next = response[how](response)
+      for _ in next do end
+      response:close()
+      test.equal(next(), nil)
+    end
+    local response = http.get(s.url, { stream = true })
+    for _ in response:chunks() do end
+    test.equal(response:read(), nil)
+    response = http.get(s.url, { stream = true })
+    response:close()
+    test.raises("closed", response.read, response)
+  end)
+
+  it("that has broken off does not seem to end when it is read again", function()
+    local server <close> = net.serve { handler = function(conn)
+      conn:read_until "\r\n\r\n"
+      conn:write "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\ndata: a\n\n"
+      luge.sleep(0.03)
+    end }
+    local url = "http://127.0.0.1:" .. server.port
+    for _, how in ipairs { "chunks", "lines", "events" } do
+      for _, seconds in ipairs { 0.005, 10 } do
+        local response = http.get(url, { stream = true })
+        local next = response[how](response)
+        test.ok(not pcall(luge.timeout, seconds, function()
+          for _ in next do end
+        end))
+        test.raises("closed", next)
+      end
+    end
+  end)
+
   it("closes the connection when its loop is left", function()
     local left = luge.event()
     local s <close> = serve(function()

@@ -1,6 +1,6 @@
 -- Routes: which handler answers a method and a path. A path of a route is
--- literal, but for segments `:name`, which take any one segment, and a last
--- segment `*name`, which takes the rest. Literal paths win over others, else
+-- literal, but for segments `:name`, which take any one that is not empty, and a
+-- last segment `*name`, which takes the rest. Literal paths win over others, else
 -- the route that was added first.
 
 local target = require "luge.internal.http_target"
@@ -52,6 +52,7 @@ local function match_pattern(pattern, segments)
     if type(want) == "table" then
       params[want.name] = have
       if want.rest then return params end
+      if have == "" then return nil end
     elseif have ~= want then
       return nil
     end
@@ -74,6 +75,9 @@ function Router:add(method, path, handler)
     route = { pattern = pattern, literal = literal, methods = {} }
     self.by_path[path] = route
     table.insert(self.list, route)
+  end
+  if route.methods[method] then
+    invalid("route: %s %s is there already", method, path)
   end
   route.methods[method] = handler
 end

@@ -189,6 +189,23 @@ Write to ada@example.org. She has worked for 12 years, and is excellent, not slo
       { false, true })
   end)
 
+  it("finds who is spoken of", function()
+    local person = llm.model("demo"):structured {
+      type = "object", required = { "name", "age" },
+      properties = { name = { type = "string" }, age = { type = "integer" } },
+    }
+    for text, want in pairs {
+      ["Ann is 30 years old"] = { name = "Ann", age = 30 },
+      ["The person: John Smith is 25 and lives in Oslo."] = { name = "John Smith", age = 25 },
+      ["My name is Bob and I am 42."] = { name = "Bob", age = 42 },
+      ["Ada Lovelace, 36, mathematician"] = { name = "Ada Lovelace", age = 36 },
+      ["Name: Carl\nAge: 51"] = { name = "Carl", age = 51 },
+      ["Tell me about a woman called Dora who is 12"] = { name = "Dora", age = 12 },
+    } do
+      test.same(person:invoke(text), want)
+    end
+  end)
+
   it("fills a schema after its tools have answered", function()
     local lookup = llm.tool { name = "lookup_age", description = "Finds the age of a person.",
       run = function() return "age: 36" end }
@@ -277,6 +294,28 @@ describe("recordings", function()
     test.equal(streamed2, streamed)
     test.equal(again2, again)
     test.equal(calls, 2)
+  end)
+
+  it("keep a stream as far as it was read", function()
+    local whole = false
+    local function ask()
+      return llm.record(path, function()
+        local pieces = {}
+        for piece in (llm.model("demo", quick) | llm.text()):stream "stream" do
+          pieces[#pieces + 1] = piece
+          if #pieces == 2 and not whole then break end
+        end
+        return table.concat(pieces)
+      end)
+    end
+    local first = ask()
+    server.close()
+    test.equal(ask(), first)
+    whole = true
+    local ok, err = pcall(ask)
+    test.ok(not ok)
+    test.equal(err.kind, "invalid")
+    test.matches(err.message, "as far as it was read")
   end)
 
   it("replay an agent, whose tools run again", function()

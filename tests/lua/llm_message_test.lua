@@ -55,6 +55,8 @@ describe("messages", function()
       finish_reason = "stop", id = "2", usage = { output_tokens = 9 } }
     local sum = a + b
     test.equal(sum.content, "hello")
+    test.raises("invalid", function() return a + 1 end)
+    test.raises("invalid", function() return "x" + a end)
     test.equal(sum.reasoning, "so what")
     test.equal(sum.id, "1")
     test.equal(sum.finish_reason, "stop")

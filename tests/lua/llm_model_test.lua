@@ -51,6 +51,8 @@ describe("names and keys", function()
         test.equal(err.code, "auth")
         test.matches(err.message, variable)
         fails("llm", collect, m:stream("hi"))
+        m = llm.model(name .. ":x", { base_url = "http://127.0.0.1:1", api_key = "" })
+        test.equal(fails("llm", m.invoke, m, "hi").code, "auth")
       end
     end
   end)
@@ -189,7 +191,8 @@ describe("calls", function()
 
   it("refuse contents that are none", function()
     local m = llm.model "demo"
-    for _, content in ipairs { 5, true, { "x" }, { { type = "image" } } } do
+    for _, content in ipairs { 5, true, { "x" }, { { text = "x" } }, { { type = "text" } },
+      { { type = "image" } }, { { type = "image", data = 5 } } } do
       local err = fails("invalid", m.invoke, m, { messages = { { "user", content } } })
       test.matches(err.message, "^messages%[1%]: .*content")
     end

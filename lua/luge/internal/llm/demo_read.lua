@@ -78,9 +78,18 @@ function read.is_question(sentence)
   return sentence:find("%?[\"')]*$") ~= nil
 end
 
+-- Lines that are all of the form "Name: value".
+local function is_form(text)
+  for line in text:gmatch("[^\n]*%S[^\n]*") do
+    if not line:find("^%s*[%w _-]+:%s+%S") then return false end
+  end
+  return text:find("\n%s*%S") ~= nil
+end
+
 --- What a request puts before a matter: "Summarize this text: ...". Returns
 --- the instruction and the matter; the matter alone if there is no instruction.
 function read.split(text)
+  if is_form(text) then return "", text end
   local before, after = text:match("^(.-):%s*\n(.*%S.*)$")
   if not before then before, after = text:match("^([^\n:]-):%s+(.*%S.*)$") end
   if before then return before, after end
@@ -115,6 +124,37 @@ function read.names(text)
   for quoted in text:gmatch('"([^"\n]+)"') do add(quoted) end
   for _, sentence in ipairs(read.sentences(text)) do names_of_sentence(sentence, add) end
   return names
+end
+
+-- What stands before the name of a person.
+local before_names = { "name%s+is%s+", "[Cc]alled%s+", "[Nn]amed%s+", "I'm%s+", "I%s+am%s+" }
+
+-- The capital words that a text begins with.
+local function capital_words(text)
+  local name
+  for word, stop in text:gmatch("(%u[%w'\x80-\xff-]*)([^%w\x80-\xff]*)") do
+    name = name and name .. " " .. word or word
+    if stop ~= " " then break end
+    text = text:sub(#word + 2)
+    if not text:find("^%u") then break end
+  end
+  return name
+end
+
+--- The name of a person: behind "called" and the like, or what a sentence says
+--- something of.
+function read.person(text)
+  for _, opening in ipairs(before_names) do
+    local rest = text:match(opening .. "(%u.*)")
+    if rest then return capital_words(rest) end
+  end
+  for _, sentence in ipairs(read.sentences(text)) do
+    local name = capital_words(sentence:match("^%u.*") or "")
+    local said = name and sentence:sub(#name + 1)
+    if said and not common[name:lower()] and (said:find("^%s+%l+s%s") or said:find("^,")) then
+      return name
+    end
+  end
 end
 
 --- Whether a text is meant well (above 0) or badly (below).

@@ -41,12 +41,17 @@ local function pattern_of(name)
     :gsub(" ", "[ _-]"))
 end
 
+-- Whether a property is called a name.
+local function is_name(name)
+  return name:lower():find("name$") ~= nil
+end
+
 -- What the text says of a property: "name: value" in a line, or "name is value".
 local function field(said, name)
   if not name then return nil end
   local pattern = "%f[%w]" .. pattern_of(name) .. "%f[%W]"
   local value = said.text:match(pattern .. "%s*[:=]%s*([^\n]+)")
-    or said.text:match(pattern .. "%s+is%s+([^\n.,;]+)")
+    or not is_name(name) and said.text:match(pattern .. "%s+is%s+([^\n.,;]+)")
   return value and value:match("^%s*(.*[^%s.])")
 end
 
@@ -101,6 +106,7 @@ local known = {
   end },
   { "company", function(said) return said.text:match(" at (%u[%w .&-]*)") end },
   { "title", function(said) return said.text:match("^([%w ]-) at ") or read.topic(said.text) end },
+  { "name", function(said) return read.person(said.text) end },
   { "topic", function(said) return read.topic(said.text) end },
   { "query", function(said) return read.topic(said.text) end },
   { "question", function(said) return said.text end },

@@ -5,6 +5,7 @@
 -- far, which replaces what was known before.
 
 local json = require "luge.json"
+local check = require "luge.internal.chain.check"
 local pack = require "luge.internal.chain.pack"
 local tool_calls = require "luge.internal.llm.tool_calls"
 
@@ -160,6 +161,10 @@ function Message.__join()
 end
 
 function Message.__add(a, b)
+  if not (message.is(a) and message.is(b)) then
+    check.invalid("a message adds up with messages, not with %s",
+      check.describe(message.is(a) and b or a))
+  end
   local sum = message.sum()
   sum:push(a)
   sum:push(b)

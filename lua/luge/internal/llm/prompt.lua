@@ -1,6 +1,7 @@
 -- Prompts: templates of messages. Filled in, they are prompt values: tables
 -- with `messages`, which models take.
 
+local json = require "luge.json"
 local check = require "luge.internal.chain.check"
 local message = require "luge.internal.llm.message"
 local pack = require "luge.internal.chain.pack"
@@ -63,10 +64,15 @@ function prompt.slot(name)
   return setmetatable({ name = name }, Slot)
 end
 
+-- Parts of other types are for the server to judge.
 local function check_part(part, where, i)
-  if type(part) ~= "table" then
-    check.invalid("%s: part %d of the content is %s, takes a table", where, i, check.describe(part))
-  elseif part.type == "image" and not (part.url or part.data) then
+  if type(part) ~= "table" or type(part.type) ~= "string" then
+    check.invalid("%s: part %d of the content is %s, takes { type=\"text\", text= } or %s", where,
+      i, check.describe(part), "{ type=\"image\", url= | data= }")
+  elseif part.type == "text" and type(part.text) ~= "string" then
+    check.invalid("%s: part %d of the content has the text %s, takes a string", where, i,
+      check.describe(part.text))
+  elseif part.type == "image" and type(part.url or part.data) ~= "string" then
     check.invalid("%s: part %d of the content is an image without url or data", where, i)
   end
 end
@@ -94,7 +100,7 @@ function prompt.message(item, where)
   end
   made.role = prompt.role(item.role or item[1], where)
   made.content = item.content or item[2]
-  if made.content == nil then
+  if made.content == nil or made.content == json.null then
     if not made.tool_calls then check.invalid("%s: a message has no content", where) end
     made.content = ""
   end

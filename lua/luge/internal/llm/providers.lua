@@ -76,7 +76,7 @@ end
 --- The key: an option, or from the environment. Raises if one is needed, but
 --- not for servers that an option names without a provider.
 function providers.key(name, option, needed)
-  if option then return option end
+  if option and option ~= "" then return option end
   local variable = known[name].key
   local key = needed and from_environment(variable)
   if key or not (needed and variable) then return key end

@@ -104,30 +104,48 @@ function Recorder:whole(model, messages, call)
   return answer
 end
 
+-- A stream that was left has no end to replay.
+local function replayed(self, entry)
+  local i = 0
+  return function()
+    i = i + 1
+    if entry.deltas[i] then return pack.unpack(entry.deltas[i]) end
+    if entry.left then
+      error(tasks.error { kind = "invalid", path = self.path,
+        message = ("llm.record: %s has this stream only as far as it was read; %s"):format(
+          self.path, "delete it to record anew") })
+    end
+  end
+end
+
 --- A source of deltas from the file, or of `open(model, messages)`; a stream is
---- kept once it has come to its end.
+--- kept once it has come to its end, or was left; not if it failed.
 function Recorder:source(model, messages, open_live)
   local key = asked(model, messages, true)
   local entry = find(self, key)
   if entry then
-    local i = 0
-    return function()
-      i = i + 1
-      return entry.deltas[i] and pack.unpack(entry.deltas[i])
-    end
+    return replayed(self, entry)
   end
   local pull, close = open_live(model, { messages = messages })
-  local deltas = json.array()
+  local deltas, is_pulling = json.array(), false
+  local function put(left)
+    if deltas then keep(self, { asked = key, deltas = deltas, left = left }) end
+    deltas = nil
+  end
   return function()
+    is_pulling = true -- and stays so where it raises
     local delta = pull()
-    if delta then
-      deltas[#deltas + 1] = pack.pack(delta)
+    is_pulling = false
+    if delta == nil then
+      put()
     elseif deltas then
-      keep(self, { asked = key, deltas = deltas })
-      deltas = nil
+      deltas[#deltas + 1] = pack.pack(delta)
     end
     return delta
-  end, close
+  end, function()
+    if not is_pulling then put(true) end
+    close()
+  end
 end
 
 -- Written as a whole once the function has returned: an error leaves no file

@@ -148,7 +148,7 @@ static int pool_run(lua_State *L) {
   if (!luge__crew_take(crew, call)) {
     return raise_outcome(L, crew, LUGE_OUTCOME_THREAD);
   }
-  call->task = task;
+  luge__call_wait(call, task);
   task->wait.data = call;
   return luge__suspend(L, task, &kind);
 }

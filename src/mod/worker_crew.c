@@ -24,12 +24,25 @@ void luge__call_free(struct luge_call *call) {
   luge__realloc(call->host, call, sizeof *call, 0);
 }
 
-void luge__call_abandon(struct luge_call *call) {
+void luge__call_wait(struct luge_call *call, struct luge_task *task) {
+  call->task = task;
+  luge__ref(call->host);
+}
+
+/* What its worker still does wakes no task. */
+static void forget_waiter(struct luge_call *call) {
   if (call->box != NULL) {
     call->box->call = NULL;
     call->box = NULL;
   }
-  call->task = NULL;
+  if (call->task != NULL) {
+    call->task = NULL;
+    luge__unref(call->host);
+  }
+}
+
+void luge__call_abandon(struct luge_call *call) {
+  forget_waiter(call);
   if (call->worker != NULL) {
     luge__worker_cancel(call->worker);
   } else {
@@ -45,6 +58,8 @@ static void complete(struct luge_call *call, enum luge_outcome outcome) {
     luge__call_free(call);
   } else {
     luge__wake(call->task);
+    call->task = NULL;
+    luge__unref(call->host);
   }
 }
 
@@ -101,7 +116,6 @@ static void dispatch(struct luge_crew *crew);
 static void finish(struct luge_worker *worker, enum luge_outcome outcome) {
   struct luge_call *call = worker->call;
   worker->call = NULL;
-  luge__unref(call->host);
   call->out = worker->out;
   worker->out = (struct luge_parcel){.bytes = NULL};
   complete(call, outcome);
@@ -205,7 +219,6 @@ static void give(struct luge_worker *worker, struct luge_call *call) {
   luge__list_remove(&call->link);
   call->worker = worker;
   worker->call = call;
-  luge__ref(call->host);
   luge__worker_give(worker, &call->in);
 }
 
@@ -249,9 +262,7 @@ static void refuse_busy(struct luge_crew *crew) {
     if (call->task != NULL) {
       call->task->wait.data = NULL;
       luge__wake(call->task);
-      call->task = NULL;
-      call->box->call = NULL;
-      call->box = NULL;
+      forget_waiter(call);
     }
   }
 }

@@ -60,6 +60,9 @@ void luge__crew_release(struct luge_crew *crew);
 /* The host closes: ends and joins all threads of its crews. */
 void luge__crews_stop(struct luge_list *crews);
 
+/* The task is about to wait for the call, which has been taken. */
+void luge__call_wait(struct luge_call *call, struct luge_task *task);
+
 /* Nobody waits for the call any more. */
 void luge__call_abandon(struct luge_call *call);
 

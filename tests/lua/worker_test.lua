@@ -296,6 +296,24 @@ describe("cancelling", function()
     pool:close()
   end)
 
+  it("leaves nothing to wait for, though the job cannot be interrupted yet", function()
+    local open = require("luge.native.testrun").open
+    local dir <close> = fs.temp { directory = true }
+    local pool <close> = worker.pool { size = 1 }
+    local fifo, started = dir.path .. "/fifo", dir.path .. "/started"
+    process.run { "mkfifo", fifo, check = true }
+    local before = open()
+    local task = luge.spawn(pool.run, pool, function(fifo, started)
+      io.open(started, "w"):close()
+      io.open(fifo):close() -- blocks until somebody opens the other end
+    end, fifo, started)
+    wait_for_file(started)
+    task:cancel()
+    test.raises("cancelled", task.await, task)
+    test.equal(open(), before)
+    io.open(fifo, "r+"):close()
+  end)
+
   it("ends the program with jobs in flight", function()
     local result = run([[
       local luge, worker = require "luge", require "luge.worker"

@@ -147,7 +147,7 @@ static const struct scenario scenarios[] = {
      "    leaver:write 'GET / HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n'\n"
      "    luge.timeout(1, began.wait, began)\n"
      "  end\n"
-     "  http.get(server.url .. '/quit', { timeout = 1 })\n"
+     "  http.get(server.url .. '/quit', { timeout = 1 }):raise_for_status()\n"
      "end)\n"
      "if not ok then server:close() error(err) end",
      NULL},

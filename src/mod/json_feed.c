@@ -13,10 +13,10 @@ void luge__json_feed_error(struct json_feed *f, const char *p,
   lua_error(L);
 }
 
-void luge__json_store(lua_State *L, struct json_reader *r, int complete) {
+void luge__json_store(lua_State *L, struct json_reader *r) {
+  r->grown = 1;
   if (r->depth == 0) {
     lua_setiuservalue(L, JSON_SLOT_READER, JSON_UV_ROOT);
-    r->state = complete ? JSON_IN_END : r->state;
     return;
   }
   struct json_level *level = &r->levels[r->depth - 1];
@@ -26,9 +26,16 @@ void luge__json_store(lua_State *L, struct json_reader *r, int complete) {
     lua_rawset(L, JSON_SLOT_TABLE);
   } else {
     lua_rawseti(L, JSON_SLOT_TABLE, level->count + 1);
-    level->count += complete;
   }
-  r->state = complete ? JSON_IN_NEXT : r->state;
+}
+
+void luge__json_complete(struct json_reader *r) {
+  if (r->depth == 0) {
+    r->state = JSON_IN_END;
+    return;
+  }
+  r->levels[r->depth - 1].count++;
+  r->state = JSON_IN_NEXT;
 }
 
 static void open_container(struct json_feed *f, int is_object) {
@@ -44,7 +51,8 @@ static void open_container(struct json_feed *f, int is_object) {
     lua_setmetatable(L, -2);
   }
   lua_pushvalue(L, -1);
-  luge__json_store(L, r, 1);
+  luge__json_store(L, r);
+  luge__json_complete(r);
   lua_getiuservalue(L, JSON_SLOT_READER, JSON_UV_STACK);
   lua_pushvalue(L, -2);
   lua_rawseti(L, -2, r->depth + 1);

@@ -123,7 +123,7 @@ static void show_string(lua_State *L, struct json_reader *r) {
   }
   load(L, r);
   lua_pushlstring(L, r->token.data, r->token.length);
-  luge__json_store(L, r, 0);
+  luge__json_store(L, r);
   r->shown = r->token.length;
 }
 
@@ -134,16 +134,20 @@ static int push_value(lua_State *L, struct json_reader *r) {
   return 1;
 }
 
-static int reader_feed(lua_State *L) {
-  struct json_reader *r = check_reader(L);
+/* Feeds the second argument to the reader, which is the first. */
+static void feed_argument(lua_State *L, struct json_reader *r) {
   check_failed(L, r);
-  if (lua_type(L, 2) != LUA_TSTRING) {
-    luge__arg_error(L, 2, "a string");
+  if (lua_type(L, JSON_SLOT_TEXT) != LUA_TSTRING) {
+    luge__arg_error(L, JSON_SLOT_TEXT, "a string");
   }
   if (r->finished) {
     luge__raise(L, "invalid", "json.reader: fed after its finish");
   }
   feed(L, r);
+}
+
+static int reader_feed(lua_State *L) {
+  feed_argument(L, check_reader(L));
   lua_settop(L, 1);
   return 1;
 }
@@ -172,6 +176,32 @@ static int reader_finish(lua_State *L) {
   return push_value(L, r);
 }
 
+/* grow(text): feeds a text to the reader, its upvalue; the value so far, or
+ * nothing if that is what it was. */
+static int grow(lua_State *L) {
+  struct json_reader *r = lua_touserdata(L, lua_upvalueindex(1));
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, JSON_SLOT_READER);
+  r->grown = 0;
+  feed_argument(L, r);
+  show_string(L, r);
+  if (!r->grown) {
+    return 0;
+  }
+  lua_getiuservalue(L, JSON_SLOT_READER, JSON_UV_ROOT);
+  return 1;
+}
+
+/* grower(reader) -> grow: `feed` and `value` in one, for whoever asks after
+ * each of many small pieces. */
+static int json_grower(lua_State *L) {
+  check_reader(L);
+  lua_settop(L, 1);
+  lua_pushcclosure(L, grow, 1);
+  return 1;
+}
+
 static int json_reader(lua_State *L) {
   new_reader(L, luge__json_depth_option(L, 1));
   return 1;
@@ -193,8 +223,10 @@ void luge__json_open_reader(lua_State *L) {
                                      {"value", reader_value},
                                      {"finish", reader_finish},
                                      {NULL, NULL}};
-  static const luaL_Reg functions[] = {
-      {"reader", json_reader}, {"partial", json_partial}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"reader", json_reader},
+                                       {"grower", json_grower},
+                                       {"partial", json_partial},
+                                       {NULL, NULL}};
   lua_createtable(L, 0, 3);
   lua_pushliteral(L, "json.reader");
   lua_setfield(L, -2, "__name");

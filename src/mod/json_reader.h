@@ -40,7 +40,7 @@ enum {
 
 struct json_level {
   int is_object;
-  lua_Integer count; /* complete elements of an array */
+  lua_Integer count; /* complete elements */
 };
 
 struct json_reader {
@@ -55,6 +55,7 @@ struct json_reader {
   int failed; /* also while a text is being fed: an error may leave it so */
   int finished;
   int moved;    /* whether the table or the key has changed while feeding */
+  int grown;    /* whether the tree has */
   size_t shown; /* bytes of the open string that are in the tree */
   struct json_buffer token;
   int depth, max_depth;
@@ -86,9 +87,11 @@ void luge__json_feed(struct json_feed *f);
 void luge__json_feed_error(struct json_feed *f, const char *p,
                            const char *what);
 
-/* Puts the value on top into the tree. `complete`: it will not change, so
- * what comes next is another element. */
-void luge__json_store(lua_State *L, struct json_reader *r, int complete);
+/* Puts the value on top into the tree, as the element that is being read. */
+void luge__json_store(lua_State *L, struct json_reader *r);
+
+/* What comes next is another element. */
+void luge__json_complete(struct json_reader *r);
 
 /* Read on from where they are: in a string, a number or a literal. */
 void luge__json_feed_string(struct json_feed *f);

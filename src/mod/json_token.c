@@ -11,13 +11,17 @@
 
 static void end_string(struct json_feed *f, const char *bytes, size_t length) {
   struct json_reader *r = f->r;
-  lua_pushlstring(f->L, bytes, length);
   if (r->is_key) {
+    lua_pushlstring(f->L, bytes, length);
     lua_replace(f->L, JSON_SLOT_KEY);
     r->state = JSON_IN_COLON;
     r->moved = 1;
   } else {
-    luge__json_store(f->L, r, 1);
+    if (r->shown != length) {
+      lua_pushlstring(f->L, bytes, length);
+      luge__json_store(f->L, r);
+    }
+    luge__json_complete(r);
   }
   if (r->token.capacity > KEPT) {
     luge__json_buffer_free(&r->token);
@@ -215,7 +219,8 @@ int luge__json_end_number(struct json_feed *f) {
   default:
     luge__json_feed_error(f, f->p, "number too large");
   }
-  luge__json_store(f->L, r, 1);
+  luge__json_store(f->L, r);
+  luge__json_complete(r);
   return 1;
 }
 
@@ -267,5 +272,6 @@ void luge__json_feed_literal(struct json_feed *f) {
   } else {
     lua_pushboolean(f->L, r->literal == 0);
   }
-  luge__json_store(f->L, r, 1);
+  luge__json_store(f->L, r);
+  luge__json_complete(r);
 }

@@ -117,6 +117,8 @@ describe("llm.json", function()
     test.same(values[2], { a = "" })
     test.same(values[3], { a = "xyz" })
     test.same(values[#values], { a = "xyz", b = { 1, 2 } })
+    -- For `{`, `[`, the 1 that a comma ends, `true`, an empty text, `x`.
+    test.equal(#streamed(llm.json(), '{"key":[1,true,"x"]}', 1), 6)
     test.equal((llm.json():pick "a" | function(x) return x end):invoke '{"a":"q"}', "q")
   end)
 

@@ -1,6 +1,7 @@
 -- llm.json: text to values. As a stream it gives the value as it grows.
 
 local json = require "luge.json"
+local grower = require("luge.native.json").grower
 local check = require "luge.internal.chain.check"
 local fence = require "luge.internal.llm.fence"
 local join = require "luge.internal.chain.join"
@@ -22,11 +23,12 @@ function Json:_invoke(input)
   return finish(self, reader, block)
 end
 
--- The value grows in place: a piece is the same table as the one before. Once
--- the document is known to be bare, pieces go to the reader as they are.
+-- The value grows in place: a piece is the same table as the one before, with
+-- more in it. Once the document is known to be bare, pieces go to the reader as
+-- they are.
 function Json:_transform(pull, close)
-  local reader, block, last, ended = json.reader(), fence.new(), nil, false
-  local feed, value_of, bare = reader.feed, reader.value, false
+  local reader, block, last = json.reader(), fence.new(), nil
+  local grow, bare, ended = grower(reader), false, false
   local function finished()
     ended = true
     local value = finish(self, reader, block)
@@ -41,10 +43,10 @@ function Json:_transform(pull, close)
         text = block:push(text)
         bare = block:is_bare()
       end
-      if text ~= "" then
-        feed(reader, text)
-        last = value_of(reader)
-        if last ~= nil then return last end
+      local value = grow(text)
+      if value ~= nil then
+        last = value
+        return value
       end
     end
   end

@@ -13,6 +13,7 @@ local luge = require "luge"
 local port = tonumber((...))
 local shorten = llm.prompt "Summarize in {n} sentences:\n{text}" | llm.model() | llm.text()
 local pending, count = {}, 0 -- what waits for a person, by its number
+local verdicts = { approved = true, rejected = true }
 
 local draft = flow.node {
   prep = function(_, shared) return { n = shared.sentences, text = shared.text } end,
@@ -38,27 +39,39 @@ draft:next(review):on("rejected", draft)
 review:on("approved", flow.node { exec = function() end })
 local publish = flow.new { start = draft }
 
-local page = [[<!doctype html><title>Review</title>
+local page = [[<!doctype html><html lang=en><meta charset=utf-8><title>Review</title>
+<style>
+  body { font: 1rem/1.5 sans-serif; max-width: 38rem; margin: 2rem auto; padding: 0 1rem }
+  textarea { font: inherit; width: 100%; box-sizing: border-box; padding: .5rem }
+  button { font: inherit; padding: .25rem 1rem; margin: .5rem .5rem 0 0 }
+  p { margin: 2rem 0 0 }
+</style>
+<h1>Review</h1>
 <form method=post action=/texts enctype=text/plain>
-<textarea name=text></textarea><button>hand in</button></form>]]
-local row = [[<p>%s</p>
-<form method=post><button formaction=/review/%d/approved>approve</button>
-<button formaction=/review/%d/rejected>reject</button></form>]]
+<label>A text to be shortened<textarea name=text rows=4 required></textarea></label>
+<button>Hand in</button></form>
+<p><a href=/>See what waits for a verdict</a>]]
+local row = [[<p class=text>%s</p>
+<form method=post><button formaction=/review/%d/approved>Approve</button>
+<button formaction=/review/%d/rejected>Reject</button></form>]]
 local back = { status = 303, headers = { Location = "/" } }
 
 local server = http.server { port = port or 0 }
 
 server:route("GET", "/", function()
   local rows = { page }
-  for number, item in pairs(pending) do
-    local text = item.text:gsub("[<&]", { ["<"] = "&lt;", ["&"] = "&amp;" })
-    table.insert(rows, row:format(text, number, number))
+  for number = 1, count do
+    if pending[number] then
+      local text = pending[number].text:gsub("[<&]", { ["<"] = "&lt;", ["&"] = "&amp;" })
+      table.insert(rows, row:format(text, number, number))
+    end
   end
   return { headers = { ["Content-Type"] = "text/html" }, body = table.concat(rows) }
 end)
 
 server:route("POST", "/texts", function(req)
   local text = req:text():match "^text=(.*)\r\n$"
+  if not text then return { status = 400 } end
   count = count + 1
   luge.detach(publish.run, publish, { number = count, text = text, sentences = 1 })
   return back
@@ -67,7 +80,7 @@ end)
 server:route("POST", "/review/:number/:verdict", function(req)
   local number = tonumber(req.params.number)
   local item = pending[number]
-  if not item then return { status = 404 } end
+  if not item or not verdicts[req.params.verdict] then return { status = 404 } end
   pending[number] = nil
   item.verdict:resolve(req.params.verdict)
   return back

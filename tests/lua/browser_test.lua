@@ -102,11 +102,11 @@ describe("in the browser", function()
       page:poll "document.querySelector('textarea').value === ''" -- the page came again
       repeat
         page:go(url)
-      until page:value "document.querySelectorAll('p').length === 1"
+      until page:value "document.querySelectorAll('.text').length === 1"
       keep_picture(page, "review")
-      test.matches(page:text "p", "deep & <b>cold</b>")
+      test.matches(page:text ".text", "deep & <b>cold</b>")
       page:click "button[formaction$=approved]"
-      page:poll "document.querySelectorAll('p').length === 0"
+      page:poll "document.querySelectorAll('.text').length === 0"
     end)
   end, options)
 end)

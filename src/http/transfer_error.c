@@ -49,13 +49,15 @@ static long get_long(struct luge__transfer *t, CURLINFO info) {
   return value;
 }
 
-static struct verdict network(const char *code, const char *text) {
-  return (struct verdict){
-      .kind = "network", .code = code, .text = text, .retryable = true};
-}
+#define NETWORK(code_, text_)                                                  \
+  { .kind = "network", .code = code_, .text = text_, .retryable = true }
+#define BAD_TLS(text_)                                                         \
+  { .kind = "network", .code = "tls", .text = text_ }
+#define TRUNCATED(text_)                                                       \
+  { .kind = "truncated", .text = text_, .retryable = true }
 
-static struct verdict bad_tls(const char *text) {
-  return (struct verdict){.kind = "network", .code = "tls", .text = text};
+static struct verdict network(const char *code, const char *text) {
+  return (struct verdict)NETWORK(code, text);
 }
 
 static struct verdict limit(const char *what, size_t size, const char *text) {
@@ -83,7 +85,7 @@ static struct verdict on_receive(struct luge__transfer *t) {
 }
 
 static struct verdict truncated(const char *text) {
-  return (struct verdict){.kind = "truncated", .text = text, .retryable = true};
+  return (struct verdict)TRUNCATED(text);
 }
 
 /* That the body is not as long as announced breaks HTTP/2's rules. */
@@ -108,67 +110,88 @@ static struct verdict on_connect(struct luge__transfer *t) {
   }
 }
 
+static struct verdict on_http2(const struct luge__transfer *t) {
+  return t->problem[0] != '\0' /* without a word if the connection died */
+             ? network("protocol", "an error in HTTP/2's framing")
+             : network("reset", "the connection was closed");
+}
+
+/* libcurl's word for a header line that is too long, too. */
+static struct verdict on_memory(const struct luge__transfer *t) {
+  return t->connected && !t->head_done
+             ? limit("head", LUGE_HEAD_MAX,
+                     "a header of the answer is too long")
+             : (struct verdict){.text = "not enough memory"};
+}
+
+/* What libcurl's results mean that always mean the same. A text of NULL is
+ * libcurl's own. */
+static const struct {
+  int result;
+  struct verdict verdict;
+} meanings[] = {
+    {CURLE_UNSUPPORTED_PROTOCOL, NETWORK("protocol", "the answer is not HTTP")},
+    {CURLE_WEIRD_SERVER_REPLY, NETWORK("protocol", "the answer is not HTTP")},
+    {CURLE_URL_MALFORMAT, {.kind = "invalid", .text = "the URL is malformed"}},
+    {CURLE_UPLOAD_FAILED,
+     {.kind = "invalid",
+      .text = "HTTP/1.0 takes no body whose length is not known"}},
+    {CURLE_COULDNT_RESOLVE_PROXY,
+     NETWORK("proxy", "the proxy's name cannot be resolved")},
+    {CURLE_PROXY, NETWORK("proxy", "the proxy refused to connect")},
+    {CURLE_COULDNT_RESOLVE_HOST, NETWORK("dns", "the name cannot be resolved")},
+    {CURLE_PARTIAL_FILE, TRUNCATED("the body is shorter than announced")},
+    {LUGE_CURLE_TOO_LARGE,
+     {.kind = "limit",
+      .code = "head",
+      .limit = LUGE_HEAD_MAX,
+      .text = "the head of the answer is too long"}},
+    {CURLE_OPERATION_TIMEDOUT,
+     {.kind = "timeout", .text = "timed out", .retryable = true}},
+    {CURLE_GOT_NOTHING,
+     NETWORK("reset", "the connection was closed before the answer")},
+    {CURLE_SEND_ERROR, NETWORK("reset", "the connection broke while sending")},
+    {CURLE_SEND_FAIL_REWIND,
+     NETWORK("reset", "the connection broke while sending")},
+    {CURLE_SSL_CONNECT_ERROR, NETWORK("tls", "the TLS handshake failed")},
+    {CURLE_PEER_FAILED_VERIFICATION,
+     BAD_TLS("the server's certificate is not trusted")},
+    {CURLE_SSL_CERTPROBLEM, BAD_TLS("the client's certificate cannot be used")},
+    {CURLE_SSL_CACERT_BADFILE,
+     BAD_TLS("the certificates of authorities cannot be read")},
+    {CURLE_SSL_CIPHER, BAD_TLS(NULL)},
+    {CURLE_SSL_ISSUER_ERROR, BAD_TLS(NULL)},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, BAD_TLS(NULL)},
+    {CURLE_SSL_INVALIDCERTSTATUS, BAD_TLS(NULL)},
+};
+
+static struct verdict meaning_of(const struct luge__transfer *t) {
+  struct verdict found = NETWORK("protocol", NULL);
+  for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+    if (meanings[i].result == (int)t->result) {
+      found = meanings[i].verdict;
+    }
+  }
+  if (found.text == NULL) {
+    found.text = luge__transfer_curl(t)->easy_strerror(t->result);
+  }
+  return found;
+}
+
 static struct verdict of_curl(struct luge__transfer *t) {
-  const struct luge__curl *curl = luge__transfer_curl(t);
   switch ((int)t->result) {
-  case CURLE_UNSUPPORTED_PROTOCOL:
-  case CURLE_WEIRD_SERVER_REPLY:
-    return network("protocol", "the answer is not HTTP");
-  case CURLE_URL_MALFORMAT:
-    return (struct verdict){.kind = "invalid", .text = "the URL is malformed"};
-  case CURLE_UPLOAD_FAILED:
-    return (struct verdict){
-        .kind = "invalid",
-        .text = "HTTP/1.0 takes no body whose length is not known"};
-  case CURLE_COULDNT_RESOLVE_PROXY:
-    return network("proxy", "the proxy's name cannot be resolved");
-  case CURLE_PROXY:
-    return network("proxy", "the proxy refused to connect");
-  case CURLE_COULDNT_RESOLVE_HOST:
-    return network("dns", "the name cannot be resolved");
   case CURLE_COULDNT_CONNECT:
     return on_connect(t);
-  case CURLE_HTTP2: /* without a word if the connection died */
-    return t->problem[0] != '\0'
-               ? network("protocol", "an error in HTTP/2's framing")
-               : network("reset", "the connection was closed");
+  case CURLE_HTTP2:
+    return on_http2(t);
   case CURLE_HTTP2_STREAM:
     return on_stream(t);
-  case CURLE_PARTIAL_FILE:
-    return truncated("the body is shorter than announced");
   case CURLE_OUT_OF_MEMORY:
-    /* Its word for a header line that is too long. */
-    return t->connected && !t->head_done
-               ? limit("head", LUGE_HEAD_MAX,
-                       "a header of the answer is too long")
-               : (struct verdict){.text = "not enough memory"};
-  case LUGE_CURLE_TOO_LARGE:
-    return limit("head", LUGE_HEAD_MAX, "the head of the answer is too long");
-  case CURLE_OPERATION_TIMEDOUT:
-    return (struct verdict){
-        .kind = "timeout", .text = "timed out", .retryable = true};
-  case CURLE_GOT_NOTHING:
-    return network("reset", "the connection was closed before the answer");
-  case CURLE_SEND_ERROR:
-  case CURLE_SEND_FAIL_REWIND:
-    return network("reset", "the connection broke while sending");
+    return on_memory(t);
   case CURLE_RECV_ERROR:
     return on_receive(t);
-  case CURLE_SSL_CONNECT_ERROR:
-    return network("tls", "the TLS handshake failed");
-  case CURLE_PEER_FAILED_VERIFICATION:
-    return bad_tls("the server's certificate is not trusted");
-  case CURLE_SSL_CERTPROBLEM:
-    return bad_tls("the client's certificate cannot be used");
-  case CURLE_SSL_CACERT_BADFILE:
-    return bad_tls("the certificates of authorities cannot be read");
-  case CURLE_SSL_CIPHER:
-  case CURLE_SSL_ISSUER_ERROR:
-  case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-  case CURLE_SSL_INVALIDCERTSTATUS:
-    return bad_tls(curl->easy_strerror(t->result));
   default:
-    return network("protocol", curl->easy_strerror(t->result));
+    return meaning_of(t);
   }
 }
 

@@ -4,9 +4,13 @@
 local native = require "luge.native.task"
 local testrun = require "luge.native.testrun"
 local clock = require "luge.native.clock"
+local choice = require "luge.internal.test_choice"
+local failure = require "luge.internal.test_failure"
 local resources = require "luge.internal.test_resources"
 local suite = require "luge.internal.test_suite"
 local test = require "luge.test"
+
+local protect, trim = failure.protect, failure.trim
 
 -- All times as long as this build is slow; and as --patience says.
 local patience = testrun.patience
@@ -23,46 +27,6 @@ local function report(...)
     fields[i] = tostring(fields[i]):gsub("[\\\n\t]", escapes)
   end
   testrun.report(table.concat(fields, "\t") .. "\n")
-end
-
--- Lines of a traceback that tell nothing about the test.
-local function is_noise(line)
-  return line:find "luge[./]internal[./]test_run" or line:find "luge/test.lua:"
-    or line:find "luge.test:" or line:find "^%s*%[C%]: in %?$"
-    or line:find "%[C%]: in function 'error'"
-end
-
-local function trim(traceback)
-  local kept = {}
-  for line in traceback:gmatch "[^\n]+" do
-    if not is_noise(line) then
-      kept[#kept + 1] = line
-    end
-  end
-  return table.concat(kept, "\n")
-end
-
-local function describe_error(err, traceback)
-  local ok, text = pcall(tostring, err)
-  text = ok and text or "an error whose __tostring raises"
-  if native.is_error(err, "assertion") then
-    text = err.message
-  end
-  if native.is_error(err) and not traceback then
-    traceback = err.traceback
-  end
-  traceback = trim(traceback or "")
-  return traceback ~= "" and text .. "\n" .. traceback or text
-end
-
-local function protect(problems, fn, ...)
-  local result = table.pack(xpcall(fn, function(err)
-    return describe_error(err, debug.traceback(nil, 2))
-  end, ...))
-  if not result[1] then
-    problems[#problems + 1] = result[2]
-  end
-  return result[1]
 end
 
 -- Whether `settled()` becomes true by itself within a moment.
@@ -165,7 +129,7 @@ end
 local function note_outcome(task, problems)
   local ok, err = pcall(task.await, task)
   if not ok and (#problems == 0 or not native.is_error(err, "cancelled")) then
-    table.insert(problems, 1, describe_error(err, task:traceback()))
+    table.insert(problems, 1, failure.describe(err, task:traceback()))
   end
 end
 
@@ -190,10 +154,6 @@ local function note_leftovers(refs, handles, problems)
   end
 end
 
-local function full_name(entry, suffix)
-  return table.concat(suite.path(entry), " > ") .. (suffix or "")
-end
-
 local function finish(problems, started)
   report("end", #problems == 0 and "pass" or "fail", table.concat(problems, "\n"),
     ("%.3f"):format(native.now() - started))
@@ -202,7 +162,7 @@ end
 local function run_test(entry)
   local problems = {}
   local limit = (entry.timeout or DEFAULT_TIMEOUT) * patience
-  report("start", full_name(entry), limit + grace)
+  report("start", choice.full_name(entry), limit + grace)
   local refs, handles = testrun.open()
   local started = native.now()
   local task = native.spawn(test_body, entry, problems)
@@ -216,7 +176,7 @@ local function run_test(entry)
 end
 
 local function skip(entry, reason)
-  report("start", full_name(entry), 0)
+  report("start", choice.full_name(entry), 0)
   report("end", "skip", reason, 0)
 end
 
@@ -244,7 +204,7 @@ local function open_group(group)
   local state = { ready = native.future(), finish = native.future(), problems = {} }
   state.refs, state.handles = testrun.open()
   local limit = DEFAULT_TIMEOUT * patience
-  report("start", full_name(group, " (before)"), limit + grace)
+  report("start", choice.full_name(group) .. " (before)", limit + grace)
   state.task = native.spawn(group_body, group, state)
   state.task:name("the group's hooks")
   local started = native.now()
@@ -262,7 +222,7 @@ end
 local function close_group(group, state)
   local limit = DEFAULT_TIMEOUT * patience
   local started = native.now()
-  report("start", full_name(group, " (after)"), limit + grace)
+  report("start", choice.full_name(group) .. " (after)", limit + grace)
   state.finish:resolve()
   if not watch(state.task, state.task, limit, state.problems) then
     cancel(state.task, "the hooks have timed out")
@@ -300,17 +260,8 @@ local function skip_entries(group, reason)
   end
 end
 
-local function has_tests_to_run(group)
-  for _, entry in ipairs(group.entries) do
-    if entry.test and not entry.skip or not entry.test and has_tests_to_run(entry) then
-      return true
-    end
-  end
-  return false
-end
-
 function run_group(group)
-  if #group.before + #group.after == 0 or not has_tests_to_run(group) then
+  if #group.before + #group.after == 0 or not choice.has_tests_to_run(group) then
     return run_entries(group)
   end
   local state = open_group(group)
@@ -320,49 +271,6 @@ function run_group(group)
   run_entries(group)
   close_group(group, state)
 end
-
--- Choosing. With `only` the others are skipped; with a filter they are gone.
-
-local function each_test(group, fn)
-  for _, entry in ipairs(group.entries) do
-    if entry.test then
-      fn(entry)
-    else
-      each_test(entry, fn)
-    end
-  end
-end
-
-local function apply_only(root)
-  local any = false
-  each_test(root, function(entry) any = any or entry.only end)
-  if any then
-    each_test(root, function(entry)
-      entry.skip = entry.skip or not entry.only and "others are marked `only`"
-    end)
-  end
-end
-
-local function apply_filter(group, filter)
-  local kept = {}
-  for _, entry in ipairs(group.entries) do
-    if not entry.test then
-      apply_filter(entry, filter)
-    end
-    if not entry.test or full_name(entry):find(filter, 1, true) then
-      kept[#kept + 1] = entry
-    end
-  end
-  group.entries = kept
-end
-
-local function count(root)
-  local tests = 0
-  each_test(root, function() tests = tests + 1 end)
-  return tests
-end
-
--- Loading.
 
 local function publish_globals()
   for _, name in ipairs { "describe", "it", "before", "after", "before_each", "after_each" } do
@@ -382,7 +290,7 @@ local function load_file(path, root)
     chunk(path)
   end)
   suite.close()
-  if #problems == 0 and count(root) == 0 then
+  if #problems == 0 and choice.count(root) == 0 then
     problems[1] = "it declares no tests"
   end
   if #problems > 0 then
@@ -401,10 +309,10 @@ return function(path, longer, filter)
   local root = suite.open()
   load_file(path, root)
   if filter then
-    apply_filter(root, filter)
+    choice.apply_filter(root, filter)
   end
-  apply_only(root)
-  report("plan", count(root))
+  choice.apply_only(root)
+  report("plan", choice.count(root))
   run_group(root)
   report("done")
 end

@@ -63,8 +63,26 @@ static void on_connection(uv_stream_t *listener, int status) {
   luge__server_accept_next(s);
 }
 
+/* Closes the oldest of the connections that were only kept in case that their
+ * clients ask again. */
+static void make_room(struct luge__server *s) {
+  for (struct luge_list *link = s->connections.next; link != &s->connections;
+       link = link->next) {
+    struct luge__conn *c = luge__container(link, struct luge__conn, link);
+    if (luge__conn_is_spare(c)) {
+      luge__conn_drop(c); /* which accepts the next */
+      return;
+    }
+  }
+}
+
 void luge__server_accept_next(struct luge__server *s) {
-  if (s->accept_waits && s->listening && has_room(s)) {
+  if (!s->accept_waits || !s->listening) {
+    return;
+  }
+  if (!has_room(s)) {
+    make_room(s);
+  } else {
     s->accept_waits = false;
     if (!luge__conn_accept(s)) {
       s->accept_waits = true;

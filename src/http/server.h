@@ -47,8 +47,9 @@ struct luge__server {
   bool sweeping;    /* the timer is open, and the host counts on the server */
   bool is_pipe;
   bool listening;
-  bool accept_waits; /* a client waits until a connection closes */
-  bool stopped;      /* takes no more requests */
+  bool
+      accept_waits; /* a client waits until a connection closes: none is kept */
+  bool stopped;     /* takes no more requests */
   bool destroyed;
   bool in_lua;      /* its userdata lives */
   unsigned handles; /* open: the listener, the timer, the connections */
@@ -106,6 +107,7 @@ struct luge__conn {
   bool body_complete;
   bool timed_out; /* the body did not come on */
   bool keep_alive;
+  bool kept;     /* it has answered a request */
   bool started;  /* the response's head was sent */
   bool complete; /* the response was handed over to its end */
   union {
@@ -146,6 +148,9 @@ void luge__server_request_ended(struct luge__server *s);
 
 /* Accepts the connection that libuv has ready. False: out of memory. */
 bool luge__conn_accept(struct luge__server *s);
+
+/* Whether it is only kept in case that its client asks again. */
+bool luge__conn_is_spare(const struct luge__conn *c);
 
 /* The client left, or the connection is given up: closes it, and tells the
  * handler of the request in progress. */

@@ -106,7 +106,7 @@ static void build_head(lua_State *L, struct luge__conn *c, int status,
                        uint64_t length, int type) {
   unsigned has = luge__headers_check(L, 3);
   c->keep_alive = c->keep_alive && c->body_complete && !c->server->stopped &&
-                  c->framing != LUGE_FRAMING_CLOSE;
+                  !c->server->accept_waits && c->framing != LUGE_FRAMING_CLOSE;
   if (!luge__head_begin(c, status, length, (has & LUGE_HAS_DATE) != 0) ||
       !((has & LUGE_HAS_TYPE) != 0 || add_type(L, type, c)) ||
       !luge__headers_add(L, 3, c) || !luge__head_end(c)) {

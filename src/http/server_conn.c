@@ -191,6 +191,7 @@ static void next_request(struct luge__conn *c) {
   luge__bytes_free(&c->body, &c->server->memory);
   luge__h1_reset(&c->h1);
   c->phase = LUGE_CONN_HEAD;
+  c->kept = true;
   c->since = uv_now(c->server->host->loop);
   c->body_complete = false;
   c->started = false;
@@ -222,10 +223,15 @@ static void linger(struct luge__conn *c) {
   }
 }
 
+bool luge__conn_is_spare(const struct luge__conn *c) {
+  return c->phase == LUGE_CONN_HEAD && c->kept && luge__h1_is_idle(&c->h1);
+}
+
 void luge__conn_answered(struct luge__conn *c) {
   struct luge__server *s = c->server;
   if (c->keep_alive && c->body_complete && !s->stopped) {
     next_request(c);
+    luge__server_accept_next(s); /* in its place, if a client waits */
   } else {
     linger(c);
   }

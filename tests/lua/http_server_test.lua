@@ -170,9 +170,47 @@ describe("handlers", function()
     test.equal(http.post(server.url, { body = ("x"):rep(1000001) }).status, 413)
   end)
 
+  it("show what they close the error as it is", function()
+    local seen, began = luge.queue(), luge.event()
+    local server <close> = serve(function(req)
+      local _ <close> = setmetatable({}, { __close = function(_, err) seen:try_put(err) end })
+      if req.path == "/own" then error(luge.error { kind = "own" }) end
+      began:set()
+      luge.sleep(3600)
+    end, { on_error = function() end })
+    test.equal(http.get(server.url .. "/own").status, 500)
+    test.ok(luge.is_error(seen:get(), "own"))
+    local client = luge.spawn(http.get, server.url)
+    began:wait()
+    client:cancel()
+    test.ok(luge.is_error(seen:get(), "cancelled"))
+  end)
+
   it("do not fail the server when on_error fails", function()
     local server <close> = serve(function() error "x" end, { on_error = function() error "y" end })
     for _ = 1, 2 do test.equal(http.get(server.url).status, 500) end
+  end)
+
+  it("of clients that wait get the places of connections that are only kept", function()
+    local server <close> = serve(function(req)
+      luge.sleep(0.001)
+      return req.query.n
+    end, { max_connections = 2 })
+    local answered = luge.queue()
+    local tasks = luge.spawn(function()
+      luge.map({ 1, 2, 3, 4, 5, 6 }, function(n)
+        local client <close> = http.client {}
+        for _ = 1, 2 do
+          answered:put(client:get(server.url, { query = { n = n } }).body)
+        end
+        luge.sleep(3600) -- with its connection open
+      end)
+    end)
+    local got = {}
+    for i = 1, 12 do got[i] = answered:get() end
+    table.sort(got)
+    test.equal(table.concat(got), "112233445566")
+    tasks:cancel()
   end)
 
   it("run at the same time, and each has its own answer", function()

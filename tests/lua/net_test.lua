@@ -451,14 +451,18 @@ describe("a server", function()
   end)
 
   it("tells of handlers that fail", function()
-    local told = luge.queue()
+    local told, seen = luge.queue(), nil
     local server <close> = net.serve {
-      handler = function() error "oops" end,
+      handler = function()
+        local _ <close> = setmetatable({}, { __close = function(_, err) seen = err end })
+        error(luge.error { kind = "own", message = "oops" })
+      end,
       on_error = function(message) told:put(message) end,
     }
     local conn <close> = net.connect("127.0.0.1", server.port)
     test.equal(conn:read(), nil)
     test.matches(told:get(), "oops\n.*net_test")
+    test.ok(luge.is_error(seen, "own"))
   end)
 
   it("ends its handlers when it is closed, after a while if asked", function()

@@ -235,6 +235,13 @@ describe("declarations", function()
   end)
 end)
 
+describe("a test that fails", function()
+  it("shows what it closes the error as it is", function()
+    local text = run("", "closing.lua")
+    test.ok(text:find("closed by own: on purpose", 1, true), text)
+  end)
+end)
+
 describe("luge test", function()
   it("tells how each test failed", function()
     local text, status = run("", "outcomes.lua")

@@ -123,12 +123,18 @@ local function answer(server, request, method, target, fields, repeated)
   response.send(request, handler(req))
 end
 
+-- task -> where its handler failed
+local traces = setmetatable({}, { __mode = "k" })
+
 -- A message handler for xpcall: the place of an error is lost after it. What is
--- below the handler is ours, and tells nobody anything.
-local function with_trace(err)
-  if is_error(err, "cancelled") then return { error = err } end
-  local trace = type(err) == "table" and err.traceback or debug.traceback("", 3):sub(2)
-  return { error = err, trace = trace:gsub("\n[^\n]*luge%.internal%.http_server:.*$", "") }
+-- below the handler is ours, and tells nobody anything. The error itself stays
+-- as it is: the handler's own `<close>` handlers get to see it.
+local function note_trace(err)
+  if not is_error(err, "cancelled") then
+    local trace = is_error(err) and err.traceback or debug.traceback("", 3):sub(2)
+    traces[tasks.current()] = trace:gsub("\n[^\n]*luge%.internal%.http_server:.*$", "")
+  end
+  return err
 end
 
 local function text_of(err)
@@ -136,9 +142,9 @@ local function text_of(err)
   return ok and text or ("an error without a text, a %s"):format(type(err))
 end
 
-local function describe(method, target, failure)
+local function describe(method, target, err)
   local path = target:match "^[^?]*" -- queries may hold secrets
-  return ("%s %s: %s\n%s"):format(method, path, text_of(failure.error), failure.trace)
+  return ("%s %s: %s\n%s"):format(method, path, text_of(err), traces[tasks.current()] or "")
 end
 
 local function log_failure(message) log("error", "luge.http: a handler failed: " .. message) end
@@ -148,14 +154,13 @@ local function report(server, message)
   if not ok then log_failure(message .. "\nand on_error failed: " .. tostring(err)) end
 end
 
--- A handler raised `failure.error`. If it was because its client has left, or
--- because it was cancelled, nobody needs to know.
-local function on_failure(server, request, method, target, failure)
-  local err = failure.error
+-- A handler raised `err`. If it was because its client has left, or because it
+-- was cancelled, nobody needs to know.
+local function on_failure(server, request, method, target, err)
   local status = is_error(err) and math.tointeger(err.answer) or 500
   local over = request:started()
   local is_quiet = status ~= 500 or is_error(err, "cancelled") or (over and is_error(err, "closed"))
-  if not is_quiet then report(server, describe(method, target, failure)) end
+  if not is_quiet then report(server, describe(method, target, err)) end
   local text = status == 500 and "Internal Server Error" or err.message
   if over or not pcall(refuse, request, status, text) then
     request:abort()
@@ -163,13 +168,9 @@ local function on_failure(server, request, method, target, failure)
 end
 
 local function handle(server, request, method, target, fields, repeated)
-  local ok, failure = xpcall(answer, with_trace, server, request, method, target, fields, repeated)
+  local ok, err = xpcall(answer, note_trace, server, request, method, target, fields, repeated)
   server.running[request] = nil
-  if not ok then
-    -- For a full memory no message handler is called.
-    if type(failure) ~= "table" then failure = { error = failure, trace = "" } end
-    on_failure(server, request, method, target, failure)
-  end
+  if not ok then on_failure(server, request, method, target, err) end
 end
 
 -- Where even a failure cannot be dealt with, for lack of memory, the request

@@ -112,38 +112,36 @@ end
 
 -- Handlers.
 
-local function note(err)
-  if not is_error(err, "cancelled") then
-    local trace = type(err) == "table" and err.traceback or debug.traceback("", 2)
-    return { error = err, trace = trace }
+-- The handler's own `<close>` handlers get to see the error as it is: its trace
+-- is noted beside it.
+local function noting(failure)
+  return function(err)
+    failure.trace = is_error(err) and err.traceback or debug.traceback("", 2)
+    return err
   end
-  return { error = err }
 end
 
 local function log_failure(message)
   log("error", "luge.net: a handler failed: " .. message)
 end
 
-local function report(self, failure)
-  local message = ("%s\n%s"):format(tostring(failure.error), failure.trace or "")
-  local ok, err = pcall(self.on_error, message)
+local function report(self, err, trace)
+  local message = ("%s\n%s"):format(tostring(err), trace or "")
+  local ok, problem = pcall(self.on_error, message)
   if not ok then
-    log_failure(message .. "\nand on_error failed: " .. tostring(err))
+    log_failure(message .. "\nand on_error failed: " .. tostring(problem))
   end
 end
 
 local function handle(self, connection)
-  local task = tasks.current()
-  local ok, failure = xpcall(function()
+  local task, failure = tasks.current(), {}
+  local ok, err = xpcall(function()
     local conn <close> = connection
     self.handler(conn)
-  end, note)
+  end, noting(failure))
   self.running[task] = nil
-  if not ok and type(failure) ~= "table" then -- a full memory calls no handler
-    failure = { error = failure }
-  end
-  if not ok and not is_error(failure.error, "cancelled") then
-    report(self, failure)
+  if not ok and not is_error(err, "cancelled") then
+    report(self, err, failure.trace)
   end
 end
 

@@ -38,13 +38,15 @@ end
 
 --- Calls `fn(...)`; adds its error to the problems. Says whether there was none.
 function failure.protect(problems, fn, ...)
-  local result = table.pack(xpcall(fn, function(err)
-    return failure.describe(err, debug.traceback(nil, 2))
-  end, ...))
-  if not result[1] then
-    problems[#problems + 1] = result[2]
+  local traceback
+  local ok, problem = xpcall(fn, function(err)
+    traceback = debug.traceback(nil, 2)
+    return err -- as it is, for the `<close>` handlers of the test
+  end, ...)
+  if not ok then
+    problems[#problems + 1] = failure.describe(problem, traceback)
   end
-  return result[1]
+  return ok
 end
 
 return failure

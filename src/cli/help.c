@@ -1,8 +1,11 @@
 /* See help.h. docs/command.md says more of each. */
 #include "help.h"
 
+#include <errno.h>
 #include <luge.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <uv.h>
 
 static const char help[] =
@@ -60,16 +63,24 @@ static const char help[] =
     "output\n"
     "was closed; what the script gave to os.exit.\n";
 
-static int put(const char *text) {
-  return fputs(text, stdout) < 0 || fflush(stdout) != 0;
+/* The exit status once `count` bytes, negative if they failed, were printed. */
+static int status_of(int count) {
+  if (count >= 0 && fflush(stdout) == 0) {
+    return 0;
+  }
+  if (errno == EPIPE) {
+    return 128 + SIGPIPE;
+  }
+  fprintf(stderr, "luge: cannot write to standard output: %s\n",
+          strerror(errno));
+  return 1;
 }
 
 int cli_help(void) {
-  return put(help);
+  return status_of(fputs(help, stdout));
 }
 
 int cli_version(void) {
-  int count = printf("luge %s (%s, libuv %s)\n", LUGE_VERSION, LUA_RELEASE,
-                     uv_version_string());
-  return count < 0 || fflush(stdout) != 0;
+  return status_of(printf("luge %s (%s, libuv %s)\n", LUGE_VERSION, LUA_RELEASE,
+                          uv_version_string()));
 }

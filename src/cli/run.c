@@ -62,7 +62,7 @@ static luge_host *open_host(struct job *job) {
                                .record = cli_on_record};
   luge_host *host = luge_open(&host_options);
   if (host == NULL) {
-    fprintf(stderr, "luge: not enough memory to start\n");
+    fprintf(stderr, "luge: not enough memory or file descriptors to start\n");
   }
   return host;
 }
@@ -180,8 +180,7 @@ static void run_all(struct job *job, const struct cli_script *script) {
 static int exit_status(const struct job *job, int code) {
   int stopped = cli_stop_signal(), error = cli_stdout_error();
   if (stopped == SIGALRM) {
-    fprintf(stderr, "luge: stopped after %g s (--timeout)\n",
-            job->options->timeout);
+    fputs(cli_time_is_up(), stderr);
     return 124;
   }
   if (stopped != 0 || error == EPIPE) {

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 #include <uv.h>
@@ -20,13 +21,20 @@ static volatile sig_atomic_t stop_signal;
 static volatile sig_atomic_t turned;      /* the loop, since the last look */
 static volatile sig_atomic_t wants_tasks; /* SIGUSR1 came */
 
+static char time_is_up[64]; /* the message of --timeout */
+
 /* At the prompt SIGINT stops what runs, and not the command. */
 static void (*volatile asker)(void);
 static volatile sig_atomic_t asked; /* SIGINT came, and the loop did not turn */
 static volatile sig_atomic_t interrupted; /* what ran was, for that */
 
-/* Seconds that a script may keep the loop from its turn, after a signal. */
-static const double PATIENCE = 0.1;
+/* Seconds that a script may keep the loop from its turn, after a signal; each
+ * time that it does so without pause, half as many, since there may be many
+ * tasks that do. Where so many interruptions, two seconds of them, have not
+ * helped, a C function or a finalizer computes, which none reaches. */
+static const double PATIENCE = 0.1, LEAST_PATIENCE = 0.005;
+enum { HOPELESS = 400 };
+static volatile sig_atomic_t in_vain; /* interruptions, without a turn */
 
 static void set_time(struct timeval *time, double seconds) {
   const double longest = 1e9;
@@ -61,23 +69,52 @@ static void start(int which, double seconds, double interval) {
   setitimer(which, &timer, NULL);
 }
 
-static void start_timer(double seconds, double interval) {
-  start(ITIMER_REAL, seconds, interval);
+static void start_timer(double seconds) {
+  start(ITIMER_REAL, seconds, 0);
 }
 
-/* The loop is woken, to cancel the main task. A script that does not let it
- * have its turn for a while is interrupted: once, and again while it goes on
- * so, because it may keep the error, or its handlers may not end. */
+static double patience(void) {
+  double seconds = PATIENCE;
+  for (int i = 0; i < in_vain && seconds > LEAST_PATIENCE; i++) {
+    seconds /= 2;
+  }
+  return seconds;
+}
+
+/* What is to be said is known: handlers cannot format. */
+static void end_at_once(int signal_number) {
+  cli_editor_reset_terminal();
+  if (signal_number == SIGALRM) {
+    ssize_t ignored = write(STDERR_FILENO, time_is_up, strlen(time_is_up));
+    (void)ignored;
+  }
+  _exit(signal_number == SIGALRM ? 124 : 128 + signal_number);
+}
+
+/* A script that does not let the loop have its turn for a while is interrupted:
+ * once, and again while it goes on so, because it may keep the error, its
+ * handlers may not end, and the next task may do the same. */
+static void insist(void) {
+  if (turned) {
+    in_vain = 0;
+  } else if (++in_vain > HOPELESS) {
+    end_at_once(stop_signal);
+  } else {
+    luge_interrupt(the_host);
+  }
+}
+
+/* The loop is woken, to cancel the main task. */
 static void on_alarm(int signal_number) {
   int error = errno;
   if (!redirect(signal_number) && the_host != NULL) {
     if (stop_signal == 0) {
       stop_signal = signal_number;
-      start_timer(PATIENCE, PATIENCE);
-    } else if (!turned) {
-      luge_interrupt(the_host);
+    } else {
+      insist();
     }
     turned = 0;
+    start_timer(patience());
     wake();
   }
   errno = error;
@@ -90,8 +127,7 @@ static void on_stop(int signal_number) {
     return;
   }
   if (stop_signal != 0 || the_host == NULL) {
-    cli_editor_reset_terminal();
-    _exit(128 + signal_number);
+    end_at_once(signal_number);
   }
   on_alarm(signal_number);
 }
@@ -193,7 +229,9 @@ bool cli_signals_start(luge_host *host, double timeout) {
   handle_stop(SIGTERM);
   handle(SIGUSR1, on_usr1, SA_RESTART);
   handle(SIGALRM, on_alarm, 0);
-  start_timer(timeout, 0);
+  snprintf(time_is_up, sizeof time_is_up,
+           "luge: stopped after %g s (--timeout)\n", timeout);
+  start_timer(timeout);
   return true;
 }
 
@@ -205,12 +243,16 @@ void cli_signals_ask(void (*fn)(void)) {
 
 void cli_signals_stop(void) {
   the_host = NULL;
-  start_timer(0, 0);
+  start_timer(0);
   if (asker != NULL) {
     start(ITIMER_VIRTUAL, 0, 0);
     handle_stop(SIGINT);
   }
   uv_close((uv_handle_t *)&wakeup, NULL);
+}
+
+const char *cli_time_is_up(void) {
+  return time_is_up;
 }
 
 int cli_stop_signal(void) {

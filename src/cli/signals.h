@@ -26,4 +26,7 @@ void cli_signals_stop(void);
 /* SIGINT, SIGTERM, SIGALRM (the time is up), or 0: what came first. */
 int cli_stop_signal(void);
 
+/* What is said of the last one. */
+const char *cli_time_is_up(void);
+
 #endif

@@ -128,5 +128,5 @@ is 1 ""
 says "not enough memory"
 luge --memory-limit=1K -e ''
 is 1 ""
-says "luge: not enough memory to start"
+says "luge: not enough memory or file descriptors to start"
 finish

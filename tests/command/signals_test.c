@@ -65,6 +65,14 @@ static void test_running(void) {
 }
 
 /* A stream that is being read: the producer's handlers run too. */
+/* Each has to be interrupted by itself. */
+static void test_many_running(void) {
+  stops(HANDLER "for i = 1, 20 do luge.spawn(function() "
+                "while true do pcall(luge.sleep, 1) end end) end "
+                "luge.sleep(1e9)",
+        SIGINT, true);
+}
+
 static void test_stream(void) {
   stops("local luge = require 'luge' local s = "
         "luge.stream(function(emit) " HANDLER
@@ -178,6 +186,13 @@ static void test_timeout(void) {
   times_out(HANDLER "while true do end");
   times_out(HANDLER "while true do pcall(luge.sleep, 0.01) end");
   struct process process;
+  /* A finalizer, in which no interruption is seen. */
+  process_start(&process, 0, "--timeout", "0.05", "-e",
+                "setmetatable({}, { __gc = function() while true do end end }) "
+                "collectgarbage()",
+                NULL);
+  process_expect(process.err, "luge: stopped after 0.05 s (--timeout)");
+  CHECK(process_end(&process, NULL) == 124);
   process_start(&process, 0, "--timeout", "60", "-e", "print 'done'", NULL);
   process_expect(process.out, "done");
   CHECK(process_end(&process, NULL) == 0);
@@ -187,6 +202,7 @@ int main(void) {
   test_waiting();
   test_children();
   test_running();
+  test_many_running();
   test_stream();
   test_http_stream();
   test_handler_that_waits();

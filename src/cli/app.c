@@ -196,53 +196,79 @@ bool cli_app_script(const struct cli_app *app, struct cli_script *script) {
   return true;
 }
 
-/* Modules. */
+/* Modules. Each is preloaded, by an opener that finds its record by its name:
+ * so workers, which take the openers over, have them too. */
 
-/* A searcher: the upvalue has { source, path } under each module's name. */
-static int search(lua_State *L) {
-  const char *name = luaL_checkstring(L, 1);
-  size_t length;
-  if (lua_getfield(L, lua_upvalueindex(1), name) != LUA_TTABLE) {
-    lua_pushfstring(L, "no module '%s' in the executable", name);
-    return 1;
-  }
-  lua_rawgeti(L, -1, 1);
-  lua_rawgeti(L, -2, 2);
-  const char *source = lua_tolstring(L, -2, &length);
-  const char *chunk = lua_pushfstring(L, "@%s", lua_tostring(L, -1));
-  if (luaL_loadbufferx(L, source, length, chunk, "t") != LUA_OK) {
-    return lua_error(L);
-  }
-  lua_pushvalue(L, -3);
-  return 2;
-}
+static const struct cli_app *installed;
 
-static void push_modules(lua_State *L, const struct cli_app *app) {
-  size_t offset = 0;
-  struct record record;
-  lua_newtable(L);
-  while (next_record(app, &offset, &record)) {
-    if (record.kind == 'm') {
-      lua_pushlstring(L, record.name, record.name_length);
-      lua_createtable(L, 2, 0);
-      lua_pushlstring(L, record.text, record.length);
-      lua_rawseti(L, -2, 1);
-      lua_pushlstring(L, record.path, record.path_length);
-      lua_rawseti(L, -2, 2);
-      lua_rawset(L, -3);
+static bool find_module(const char *name, struct record *record) {
+  size_t offset = 0, length = strlen(name);
+  while (next_record(installed, &offset, record)) {
+    if (record->kind == 'm' && record->name_length == length &&
+        memcmp(record->name, name, length) == 0) {
+      return true;
     }
   }
+  return false;
 }
 
-void cli_app_install(lua_State *L, const struct cli_app *app) {
+static int on_opened(lua_State *L, int status, lua_KContext context) {
+  (void)L;
+  (void)status;
+  (void)context;
+  return 1;
+}
+
+/* What `require` calls. The module may wait. */
+static int open_module(lua_State *L) {
+  struct record record;
+  const char *name = luaL_checkstring(L, 1);
+  if (!find_module(name, &record)) {
+    return luaL_error(L, "no module '%s' in the executable", name);
+  }
+  lua_settop(L, 1);
+  lua_pushlstring(L, record.path, record.path_length);
+  const char *chunk = lua_pushfstring(L, "@%s", lua_tostring(L, 2));
+  if (luaL_loadbufferx(L, record.text, record.length, chunk, "t") != LUA_OK) {
+    return lua_error(L);
+  }
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_callk(L, 2, 1, 0, on_opened);
+  return on_opened(L, LUA_OK, 0);
+}
+
+/* A searcher that finds nothing: it tells where was looked. */
+static int search(lua_State *L) {
+  lua_pushfstring(L, "no module '%s' in the executable",
+                  luaL_checkstring(L, 1));
+  return 1;
+}
+
+static void add_searcher(lua_State *L) {
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "searchers");
   for (lua_Integer i = (lua_Integer)lua_rawlen(L, -1); i >= 2; i--) {
     lua_rawgeti(L, -1, i);
     lua_rawseti(L, -2, i + 1);
   }
-  push_modules(L, app);
-  lua_pushcclosure(L, search, 1);
+  lua_pushcfunction(L, search);
   lua_rawseti(L, -2, 2);
   lua_pop(L, 2);
+}
+
+void cli_app_install(lua_State *L, const struct cli_app *app) {
+  size_t offset = 0;
+  struct record record;
+  installed = app;
+  add_searcher(L);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  while (next_record(app, &offset, &record)) {
+    if (record.kind == 'm') {
+      lua_pushlstring(L, record.name, record.name_length);
+      lua_pushcfunction(L, open_module);
+      lua_rawset(L, -3);
+    }
+  }
+  lua_pop(L, 1);
 }

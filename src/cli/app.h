@@ -34,7 +34,8 @@ void cli_app_free(struct cli_app *app);
 /* Its script, whose text stays the app's. False: told. */
 bool cli_app_script(const struct cli_app *app, struct cli_script *script);
 
-/* Puts its modules behind package.preload. May raise (memory). */
+/* Puts its modules into package.preload; the app must stay as long as scripts
+ * run, those of workers too. May raise (memory). */
 void cli_app_install(lua_State *L, const struct cli_app *app);
 
 /* The marker as it is in luge; and what it begins with, however it goes on. */

@@ -108,6 +108,20 @@ build app.lua --include shapes.none -o app
 is 1
 says "there is no module 'shapes.none' to be included"
 
+case_is "workers have its modules"
+source_file worker.lua <<'END'
+local worker = require "luge.worker"
+require "jobs"
+print(worker.run("jobs:double", 4), worker.run(function() return require("jobs").path end))
+END
+source_file jobs.lua <<'END'
+return { path = select(2, ...), double = function(x) return 2 * x end }
+END
+build worker.lua -o app
+is 0
+app app
+is 0 "8$tab./jobs.lua$nl"
+
 case_is "what does not parse is not built"
 source_file bad.lua <<'END'
 local ok = require "wrong"

@@ -264,6 +264,6 @@ return function(...)
   local payload = payload_of(script, modules, options.baked)
   local app = marked(luge, payload) .. payload
   write(options.output, app)
-  io.write(("%s: %s with %d modules, %.1f MB\n"):format(options.output, options.file, #modules,
-    #app / 1e6))
+  io.write(("%s: %s with %d module%s, %.1f MB\n"):format(options.output, options.file, #modules,
+    #modules == 1 and "" or "s", #app / 1e6))
 end

@@ -204,8 +204,12 @@ local temp_options = { directory = "boolean", dir = "string", prefix = "string" 
 ---@return luge.fs.File
 function fs.temp(options)
   options = check.options("temp", options, temp_options)
+  local prefix = options.prefix or "luge-"
+  if prefix:find "[/%z]" then
+    check.fail("bad option 'prefix' for 'temp': got %q, takes what a name may begin with", prefix)
+  end
   local dir = options.dir or environment.try "TMPDIR" or "/tmp"
-  local template = ("%s/%sXXXXXX"):format(dir, options.prefix or "luge-")
+  local template = ("%s/%sXXXXXX"):format(dir, prefix)
   return file.new(native.temporary(template, options.directory == true))
 end
 

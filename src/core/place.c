@@ -288,16 +288,7 @@ char *luge__real_path(const char *path) {
   return real;
 }
 
-/* A FIFO, a terminal or a socket that was opened is read as usual: the flag
- * was for opening it. */
-static int make_blocking(int fd) {
-  struct stat status;
-  if (fstat(fd, &status) != 0) {
-    return errno;
-  }
-  if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) {
-    return 0;
-  }
+int luge__place_block(int fd) {
   int flags = fcntl(fd, F_GETFL);
   return fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0 ? 0 : errno;
 }
@@ -309,15 +300,7 @@ int luge__place_open(const struct luge_place *place, int flags, mode_t mode,
   do {
     *fd = openat(place->dir, place->name, flags, mode);
   } while (*fd < 0 && errno == EINTR);
-  if (*fd < 0) {
-    return errno;
-  }
-  int error = make_blocking(*fd);
-  if (error != 0) {
-    close(*fd);
-    *fd = -1;
-  }
-  return error;
+  return *fd < 0 ? errno : 0;
 }
 
 int luge__place_flags(const struct luge_place *place) {

@@ -33,10 +33,13 @@ void luge__place_leave(struct luge_place *place);
 char *luge__place_take_path(struct luge_place *place);
 
 /* Opens what is there, as open(2) does, without waiting for the other end of a
- * FIFO, closed in children. A link at a place that was found is ELOOP. Returns
- * 0 or an errno. */
+ * FIFO, closed in children. What is no regular file is O_NONBLOCK. A link at a
+ * place that was found is ELOOP. Returns 0 or an errno. */
 int luge__place_open(const struct luge_place *place, int flags, mode_t mode,
                      int *fd);
+
+/* Takes O_NONBLOCK off again. Returns 0 or an errno. */
+int luge__place_block(int fd);
 
 /* As remove(3) and rename(2) do. Both return 0 or an errno. */
 int luge__place_remove(const struct luge_place *place);

@@ -113,6 +113,7 @@ static int make_parents(char *path, mode_t mode) {
   for (char *at = path; error == 0 && (at = strchr(at + 1, '/')) != NULL;) {
     *at = '\0';
     error = *path != '\0' ? make(&place, 0777, true) : 0;
+    error = error == EEXIST ? ENOTDIR : error;
     *at = '/';
   }
   return error == 0 ? make(&place, mode, true) : error;

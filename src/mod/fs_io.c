@@ -4,15 +4,28 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How much at once: a job that is abandoned ends soon. */
-enum { PIECE = 1 << 20 };
+/* How much at once, and for how many milliseconds a thread waits without
+ * looking up: a job that is abandoned ends soon. */
+enum { PIECE = 1 << 20, GLANCE = 50 };
 
 static size_t piece_of(size_t size) {
   return size < PIECE ? size : PIECE;
+}
+
+/* After a read or write that failed: 0, and it may be tried again; or an errno.
+ * Where nothing has come yet, or there is no room, the rest is waited for. */
+static int wait_on(int fd, short events) {
+  int error = errno;
+  if (error == EAGAIN || error == EWOULDBLOCK) {
+    struct pollfd what = {.fd = fd, .events = events};
+    return poll(&what, 1, GLANCE) >= 0 || errno == EINTR ? 0 : errno;
+  }
+  return error == EINTR ? 0 : error;
 }
 
 int luge__fs_read_full(const struct luge_job *job, int fd, char *buffer,
@@ -26,11 +39,9 @@ int luge__fs_read_full(const struct luge_job *job, int fd, char *buffer,
     ssize_t n = offset >= 0
                     ? pread(fd, buffer + *count, piece, offset + (off_t)*count)
                     : read(fd, buffer + *count, piece);
-    if (n < 0 && errno != EINTR) {
-      return errno;
-    }
-    if (n == 0) {
-      return 0;
+    int error = n < 0 ? wait_on(fd, POLLIN) : 0;
+    if (error != 0 || n == 0) {
+      return error;
     }
     *count += n > 0 ? (size_t)n : 0;
     if (n > 0 && offset < 0) {
@@ -51,8 +62,9 @@ int luge__fs_write_full(const struct luge_job *job, int fd, const char *bytes,
     ssize_t n = offset >= 0
                     ? pwrite(fd, bytes + done, piece, offset + (off_t)done)
                     : write(fd, bytes + done, piece);
-    if (n < 0 && errno != EINTR) {
-      return errno;
+    int error = n < 0 ? wait_on(fd, POLLOUT) : 0;
+    if (error != 0) {
+      return error;
     }
     done += n > 0 ? (size_t)n : 0;
   }

@@ -11,7 +11,8 @@
 #include "job.h"
 
 /* Reads until the buffer is full or the file has ended; `offset` is the place,
- * or -1 for a file that has none. */
+ * or -1 for a file that has none: then what has come is enough. Descriptors may
+ * be O_NONBLOCK; what a FIFO or a terminal does not have yet is waited for. */
 int luge__fs_read_full(const struct luge_job *job, int fd, char *buffer,
                        size_t size, int64_t offset, size_t *count);
 

@@ -181,10 +181,14 @@ static int replace_or_write(const struct write_call *call) {
   }
   const char *path = call->target->name;
   char *real = realpath(path, NULL);
+  if (real == NULL && errno == ENOENT) {
+    if (lstat(path, &status) != 0) {
+      return replace(call, call->target, NULL);
+    }
+    real = luge__real_path(path); /* to where there is nothing yet */
+  }
   if (real == NULL) {
-    return errno == ENOENT && lstat(path, &status) != 0
-               ? replace(call, call->target, NULL)
-               : errno;
+    return errno;
   }
   const struct luge_place target = luge__place_here(real);
   int error = replace_at(call, &target);

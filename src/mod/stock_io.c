@@ -40,9 +40,10 @@ static FILE *open_place(const struct luge_place *place, const char *mode,
   if (*error != 0) {
     return NULL;
   }
-  FILE *file = fdopen(fd, mode);
+  *error = luge__place_block(fd);
+  FILE *file = *error == 0 ? fdopen(fd, mode) : NULL;
   if (file == NULL) {
-    *error = errno;
+    *error = *error != 0 ? *error : errno;
     close(fd);
   }
   return file;

@@ -135,13 +135,17 @@ describe("whole files", function()
     assert(os.execute(("ln -s real %s"):format(path "link")))
     fs.write(path "link", "new")
     test.equal(fs.stat(path "link", { follow = false }).type, "link")
+    assert(os.execute(("ln -s 'not yet' '%s'"):format(path "early")))
+    fs.write(path "early", "now")
+    test.equal(fs.read(path "not yet"), "now")
+    test.equal(fs.stat(path "early", { follow = false }).type, "link")
     test.equal(fs.read(path "real"), "new")
     test.equal(fs.stat(path "real").mode, 384)
   end)
 
   it("leave nothing behind when writing fails", function()
     local before = #fs.list(dir.path)
-    assert(os.execute(("ln -s nowhere %s"):format(path "dangling")))
+    assert(os.execute(("ln -s nowhere/else %s"):format(path "dangling")))
     raises("ENOENT", fs.write, path "dangling", "x")
     fs.remove(path "dangling")
     test.equal(#fs.list(dir.path), before)
@@ -249,6 +253,7 @@ describe("directories", function()
     fs.mkdir(root .. "/b/c", { parents = true })
     fs.mkdir(root .. "/b/c/", { parents = true })
     raises("EEXIST", fs.mkdir, root)
+    raises("ENOTDIR", fs.mkdir, "/dev/null/b", { parents = true })
     fs.write(root .. "/a", "1")
     fs.write(root .. "/b/c/d", "2")
     assert(os.execute(("ln -s .. %s/loop"):format(root)))
@@ -308,13 +313,31 @@ describe("entries", function()
   it("that are temporary go when closed", function()
     local name
     do
-      local file <close> = fs.temp { dir = dir.path, prefix = "t-" }
+      test.raises("invalid", fs.temp, { dir = dir.path, prefix = "t/" })
+    local file <close> = fs.temp { dir = dir.path, prefix = "t-" }
       name = file.path
       file:write "x"
       test.equal(fs.read(name), "x")
       test.equal(fs.stat(name).mode, 384)
     end
     test.equal(fs.exists(name), false)
+  end)
+end)
+
+describe("what never comes", function()
+  it("does not hold up who no longer waits for it", function()
+    local name = path "fifo"
+    assert(os.execute(("mkfifo '%s'"):format(name)))
+    local other <close> = assert(io.open(name, "r+"))
+    for _, call in ipairs { "fs.read, %q", "fs.write, %q, ('x'):rep(1 << 20)" } do
+      local text, status = run(([[
+        local fs = require "luge.fs"
+        print(pcall(luge.timeout, 0.01, ]] .. call .. [[))
+      ]]):format(name))
+      test.equal(text, "false\ttimeout: timed out after 0.01 seconds\n")
+      test.equal(status, 0)
+    end
+    other:write ""
   end)
 end)
 

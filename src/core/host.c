@@ -11,6 +11,7 @@
 #include "async.h"
 #include "block.h"
 #include "coroutine.h"
+#include "descriptors.h"
 #include "error.h"
 #include "failure.h"
 #include "interrupt.h"
@@ -80,10 +81,16 @@ static int open_lua(lua_State *L) {
   return 0;
 }
 
+/* Without descriptors libuv loses one each time, or aborts the process. */
+static int init_own_loop(struct luge_host *host) {
+  return luge__descriptors_are_left() ? uv_loop_init(&host->own_loop)
+                                      : UV_EMFILE;
+}
+
 static int open_loop(struct luge_host *host) {
   host->loop = host->options.loop;
   if (host->loop == NULL) {
-    int status = uv_loop_init(&host->own_loop);
+    int status = init_own_loop(host);
     if (status != 0) {
       return status;
     }

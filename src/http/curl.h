@@ -42,7 +42,8 @@ struct luge__curl {
 #undef LUGE_CURL_MEMBER
 };
 
-/* The table, loading it if need be; or NULL, and why in *problem. */
+/* The table, loading it if need be; or NULL, and why in *problem, until the
+ * thread asks again. */
 const struct luge__curl *luge__curl_load(const char **problem);
 
 /* What versions after 7.81 know, by its number. */

@@ -68,6 +68,9 @@ static int raise_outcome(lua_State *L, const struct luge_crew *crew,
     luge__push_error(L, "limit", "cannot start a worker: %s",
                      uv_strerror(crew->error));
     lua_pushliteral(L, "threads");
+  } else if (outcome == LUGE_OUTCOME_FILES) {
+    luge__push_error(L, "limit", "cannot start a worker: too many open files");
+    lua_pushliteral(L, "open files");
   } else {
     luge__push_error(L, "limit", "not enough memory in a worker");
     lua_pushliteral(L, "memory");

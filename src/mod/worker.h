@@ -22,6 +22,7 @@ enum luge_outcome {
   LUGE_OUTCOME_RESULTS, /* the parcel has the results of the job */
   LUGE_OUTCOME_ERROR,   /* the parcel has the error, and its traceback */
   LUGE_OUTCOME_MEMORY,  /* there was no memory even to say so */
+  LUGE_OUTCOME_FILES,   /* there were no descriptors for its host */
   LUGE_OUTCOME_THREAD,  /* no thread could be started for it */
   LUGE_OUTCOME_CLOSED   /* the pool was closed */
 };

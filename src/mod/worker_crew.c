@@ -139,7 +139,8 @@ static void on_ended(luge_host *host, void *data) {
   struct luge_crew *crew = worker->crew;
   (void)host;
   if (worker->call != NULL) { /* it could not even begin */
-    finish(worker, LUGE_OUTCOME_MEMORY);
+    bool files = worker->outcome == LUGE_OUTCOME_FILES;
+    finish(worker, files ? LUGE_OUTCOME_FILES : LUGE_OUTCOME_MEMORY);
     dismiss(crew, worker);
   }
   luge__list_remove(&worker->link);

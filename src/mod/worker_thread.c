@@ -1,5 +1,6 @@
 /* A worker's thread; see worker.h. It opens a host, turns its loop, runs the
  * jobs that it finds in the struct, and closes the host. */
+#include "../core/descriptors.h"
 #include "../core/host.h"
 #include "../core/sched.h"
 #include "worker.h"
@@ -134,6 +135,8 @@ void luge__worker_main(void *data) {
   if (open_host(worker)) {
     serve(worker);
     close_host(worker);
+  } else if (!luge__descriptors_are_left()) {
+    worker->outcome = LUGE_OUTCOME_FILES;
   }
   tell_ended(worker);
 }

@@ -5,9 +5,11 @@
  * make SQLite do beyond reading and writing tables is switched off. */
 #include "database.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "../core/descriptors.h"
 #include "schema.h"
 
 /* What stays of the write-ahead log after it was large. */
@@ -17,6 +19,10 @@
   "PRAGMA mmap_size = 0;"                                                      \
   "PRAGMA temp_store = MEMORY;"                                                \
   "PRAGMA journal_size_limit = 16777216"
+
+static bool is_exhausted(int error) {
+  return error == EMFILE || error == ENFILE;
+}
 
 int luge__database_fail(struct luge_database *database, int code) {
   const struct luge__sqlite *api = database->api;
@@ -30,7 +36,9 @@ int luge__database_fail(struct luge_database *database, int code) {
                      primary == SQLITE_FULL);
   snprintf(database->message, sizeof database->message, "%s%s%s", text,
            tells ? ": " : "", tells ? strerror(error) : "");
-  return code;
+  return primary == SQLITE_CANTOPEN && is_exhausted(error)
+             ? LUGE_STORE_DESCRIPTORS
+             : code;
 }
 
 static int execute(struct luge_database *database, const char *sql) {
@@ -129,7 +137,7 @@ int luge__database_open(struct luge_database *database,
   *database = (struct luge_database){.api = luge__sqlite_load(&problem)};
   if (database->api == NULL) {
     snprintf(database->message, sizeof database->message, "%s", problem);
-    return SQLITE_ERROR;
+    return luge__descriptors_are_left() ? SQLITE_ERROR : LUGE_STORE_DESCRIPTORS;
   }
   int code = open_file(database, options);
   if (code != SQLITE_OK) {

@@ -10,8 +10,13 @@
 
 #include "sqlite.h"
 
-/* Codes beside SQLite's own: the file is fine, but no store of ours. */
-enum { LUGE_STORE_FOREIGN = -1, LUGE_STORE_NEWER = -2 };
+/* Codes beside SQLite's own: the file is fine, but no store of ours; there are
+ * no descriptors left. */
+enum {
+  LUGE_STORE_FOREIGN = -1,
+  LUGE_STORE_NEWER = -2,
+  LUGE_STORE_DESCRIPTORS = -3
+};
 
 enum luge_statement {
   LUGE_SQL_BEGIN,

@@ -8,8 +8,10 @@
 #include <uv.h>
 
 static uv_once_t once = UV_ONCE_INIT;
+static uv_mutex_t mutex; /* of `table` and `loaded` */
 static struct luge__sqlite table;
-static char failure[256];
+static bool loaded;
+static _Thread_local char failure[256];
 
 static bool find(void *library, const char *name, void *function) {
   void *symbol = dlsym(library, name);
@@ -29,20 +31,37 @@ static bool find_all(void *library) {
 }
 
 /* The library stays loaded: hosts may come and go until the process ends. */
-static void load(void) {
+static bool load(void) {
   void *library = dlopen(LUGE_SQLITE_SONAME, RTLD_NOW | RTLD_LOCAL);
   if (library == NULL) {
     snprintf(failure, sizeof failure, "%s", dlerror());
-  } else if (find_all(library) && !table.threadsafe()) {
+    return false;
+  }
+  if (!find_all(library)) {
+    return false;
+  }
+  if (!table.threadsafe()) {
     snprintf(failure, sizeof failure, "%s was built without threads",
              LUGE_SQLITE_SONAME);
+    return false;
   }
+  return true;
 }
 
+static void make_mutex(void) {
+  uv_mutex_init(&mutex);
+}
+
+/* What failed is tried again by the next who asks: there may have been no
+ * descriptor left. */
 const struct luge__sqlite *luge__sqlite_load(const char **problem) {
-  uv_once(&once, load);
+  uv_once(&once, make_mutex);
+  uv_mutex_lock(&mutex);
+  loaded = loaded || load();
+  bool done = loaded;
+  uv_mutex_unlock(&mutex);
   *problem = failure;
-  return failure[0] == '\0' ? &table : NULL;
+  return done ? &table : NULL;
 }
 
 const char *luge__sqlite_name(int code) {

@@ -41,7 +41,8 @@ struct luge__sqlite {
 #undef LUGE_SQLITE_MEMBER
 };
 
-/* The table, loading it if need be; or NULL, and why in *problem. */
+/* The table, loading it if need be; or NULL, and why in *problem, until the
+ * thread asks again. */
 const struct luge__sqlite *luge__sqlite_load(const char **problem);
 
 /* SQLite's own name for a result code: "SQLITE_FULL". */

@@ -84,20 +84,38 @@ static const char *code_name(int code) {
                                     : luge__sqlite_name(code);
 }
 
+static const char *name_of(const struct luge_store_call *call) {
+  const char *path = call->store->path;
+  return path != NULL ? path : "a store in memory";
+}
+
+static void raise_exhausted(lua_State *L, const struct luge_store_call *call,
+                            const char *verb) {
+  luge__push_error(L, "limit", "cannot %s %s: %s", verb, name_of(call),
+                   call->message);
+  lua_pushliteral(L, "open files");
+  lua_setfield(L, -2, "what");
+  lua_pushstring(L, call->store->path);
+  lua_setfield(L, -2, "path");
+  lua_error(L);
+}
+
 void luge__store_raise(lua_State *L, const struct luge_store_call *call,
                        const char *verb) {
   if (call->code == SQLITE_OK) {
     return;
   }
-  const char *path = call->store->path;
   if (call->rows.exhausted) {
     luaL_error(L, "not enough memory");
   }
-  luge__push_error(L, "store", "cannot %s %s: %s", verb,
-                   path != NULL ? path : "a store in memory", call->message);
+  if (call->code == LUGE_STORE_DESCRIPTORS) {
+    raise_exhausted(L, call, verb);
+  }
+  luge__push_error(L, "store", "cannot %s %s: %s", verb, name_of(call),
+                   call->message);
   lua_pushstring(L, code_name(call->code));
   lua_setfield(L, -2, "code");
-  lua_pushstring(L, path);
+  lua_pushstring(L, call->store->path);
   lua_setfield(L, -2, "path");
   lua_pushboolean(L, call->code > 0 && (call->code & 0xFF) == SQLITE_BUSY);
   lua_setfield(L, -2, "retryable");

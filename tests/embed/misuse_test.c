@@ -4,10 +4,13 @@
 
 #include "embed.h"
 
+#include <fcntl.h>
 #include <lualib.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 /* Calls everything that takes a host, where nothing of it is allowed. */
 static void check_refused(luge_host *host) {
@@ -41,6 +44,29 @@ static void on_line(const char *line, void *user) {
 static void on_post(luge_host *host, void *data) {
   (void)host;
   ++*(int *)data;
+}
+
+/* The first host of the process, where libuv would abort for want of a pipe. */
+static void test_no_descriptors(void) {
+  enum { MANY = 32, SPARE = 8 };
+  struct rlimit limit, few = {.rlim_cur = MANY};
+  int fds[MANY], count = 0, fd;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  few.rlim_max = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &few);
+  while (count < MANY && (fd = open("/dev/null", O_RDONLY)) >= 0) {
+    fds[count++] = fd;
+  }
+  for (int i = 0; i < SPARE && count > 0; i++) {
+    luge_host *host = luge_open(NULL);
+    CHECK(i > 0 || host == NULL);
+    CHECK(host == NULL || luge_close(host) == LUGE_OK);
+    close(fds[--count]);
+  }
+  while (count > 0) {
+    close(fds[--count]);
+  }
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void test_null(void) {
@@ -360,6 +386,7 @@ static void check_callbacks(uv_loop_t *loop) {
 }
 
 int main(void) {
+  test_no_descriptors();
   uv_loop_t loop;
   uv_loop_init(&loop);
   test_null();

@@ -449,6 +449,28 @@ describe("a file", function()
   end)
 end)
 
+it("opens where it could not, once there are descriptors again", function()
+  local script = [[
+    local fs, store = require "luge.fs", require "luge.store"
+    local files, ok, file = {}
+    repeat
+      ok, file = pcall(fs.open, "/etc/passwd")
+      files[#files + 1] = ok and file or nil
+    until not ok
+    local ok, err = pcall(store.sqlite, arg[1])
+    for _, file in ipairs(files) do file:close() end
+    print(ok, err.kind, err.what)
+    local s <close> = store.sqlite(arg[1])
+    s:put("k", 1)
+    print(s:get "k")
+  ]]
+  fs.write(path "descriptors.lua", script)
+  local result = process.run { "sh", "-c", 'ulimit -n 40; exec "$0" "$1" "$2"', command,
+    path "descriptors.lua", path "descriptors" }
+  test.equal(result.stderr, "")
+  test.equal(result.stdout, "false\tlimit\topen files\n1\n")
+end)
+
 -- Somebody who may not write everywhere; nil if we cannot become one.
 local function unprivileged()
   local user = process.run({ "id", "-u" }).stdout:match "%d+"

@@ -442,6 +442,21 @@ describe("permissions", function()
   end)
 end)
 
+it("tells that there are no descriptors for it", function()
+  local result = run([[
+    local worker, files = require "luge.worker", {}
+    repeat
+      files[#files + 1] = io.open "/dev/null"
+      local file, _, errno = io.open "/dev/null"
+      files[#files + 1] = file
+    until errno
+    local ok, err = pcall(worker.run, function() end)
+    for _, file in ipairs(files) do file:close() end
+    print(ok, err.kind, err.what, worker.run(function() return "again" end))]],
+    "ulimit -n 40 && ")
+  test.equal(result.stdout, "false\tlimit\topen files\tagain\n", result.stderr)
+end)
+
 describe("a thread that cannot be started", function()
   it("is an error", function()
     local limits = "ulimit -s 1000000 && ulimit -v 500000 && "

@@ -27,8 +27,13 @@ static struct luge__server *check_server(lua_State *L) {
 }
 
 static int raise_listen(lua_State *L, int status, const char *where) {
-  luge__push_error(L, "io", "cannot listen on %s: %s", where,
-                   uv_strerror(status));
+  bool exhausted = status == UV_EMFILE || status == UV_ENFILE;
+  luge__push_error(L, exhausted ? "limit" : "io", "cannot listen on %s: %s",
+                   where, uv_strerror(status));
+  if (exhausted) {
+    lua_pushliteral(L, "open files");
+    lua_setfield(L, -2, "what");
+  }
   lua_pushstring(L, uv_err_name(status));
   lua_setfield(L, -2, "errno");
   lua_pushstring(L, where);

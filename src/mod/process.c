@@ -47,7 +47,10 @@ static char **check_strings(lua_State *L, int arg) {
     }
     strings[i] = (char *)lua_tolstring(L, -1, &length);
     if (strlen(strings[i]) != length) {
-      luge__raise(L, "invalid", "a process takes no string with a zero byte");
+      luge__raise(L, "invalid",
+                  "a process takes no string with a zero byte, such as the "
+                  "one behind \"%s\"",
+                  strings[i]);
     }
     lua_pop(L, 1);
   }

@@ -293,6 +293,8 @@ describe("take", function()
     local s = luge.from {}
     test.raises("invalid", s.take, s, -1)
     test.raises("invalid", s.take, s, 1.5)
+    test.raises("invalid", s.take, s, 1e300)
+    test.equal(#numbers(5):take(4 / 2):collect(), 2)
     test.raises("invalid", s.take, s)
   end)
 end)

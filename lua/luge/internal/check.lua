@@ -28,8 +28,13 @@ local function is_callable(value)
   return type(metatable) == "table" and metatable.__call ~= nil
 end
 
+-- 1e6 too, as where Lua itself takes an integer.
+local function is_whole(value)
+  return type(value) == "number" and math.tointeger(value) ~= nil and value >= 0
+end
+
 local function is_count(value)
-  return math.type(value) == "integer" and value >= 1
+  return is_whole(value) and value >= 1
 end
 
 local function is_seconds(value)
@@ -48,10 +53,7 @@ local kinds = {
   seconds = { is_seconds, "a number of seconds, 0 or more" },
   string = { function(value) return type(value) == "string" end, "a string" },
   table = { function(value) return type(value) == "table" end, "a table" },
-  whole = {
-    function(value) return math.type(value) == "integer" and value >= 0 end,
-    "an integer from 0",
-  },
+  whole = { is_whole, "an integer from 0" },
 }
 
 check.fail = fail

@@ -424,7 +424,8 @@ function http.events(url, options) end
 --- of events see `luge.http`'s guide. If it raises, `on_error` is told, and the
 --- client gets 500, or a broken connection if the answer had begun.
 ---
---- Raises `invalid` for options, `io` if it cannot listen. Does not wait.
+--- Raises `invalid` for options, `io` if it cannot listen, `limit` if there are
+--- no descriptors left. Does not wait.
 ---@param options luge.http.ServerOptions
 ---@return luge.http.Server
 function http.server(options) end

@@ -131,6 +131,23 @@ static int limit_size(struct luge_database *database, int64_t bytes) {
   return execute(database, sql);
 }
 
+/* May be done again. */
+static int settle(struct luge_database *database,
+                  const struct luge_database_options *options) {
+  int code = execute(database, SETTINGS);
+  if (code == SQLITE_OK) {
+    code = luge__schema_check(database);
+  }
+  if (code == SQLITE_OK) {
+    code = set_journal(database, options->path == NULL);
+  }
+  return code == SQLITE_OK ? limit_size(database, options->max_bytes) : code;
+}
+
+static bool is_busy(int code) {
+  return code > 0 && (code & 0xFF) == SQLITE_BUSY;
+}
+
 int luge__database_open(struct luge_database *database,
                         const struct luge_database_options *options) {
   const char *problem;
@@ -148,16 +165,13 @@ int luge__database_open(struct luge_database *database,
   harden(database, options);
   code = check_writable(database);
   if (code == SQLITE_OK) {
-    code = execute(database, SETTINGS);
+    code = settle(database, options);
   }
-  if (code == SQLITE_OK) {
-    code = luge__schema_check(database);
-  }
-  if (code == SQLITE_OK) {
-    code = set_journal(database, options->path == NULL);
-  }
-  if (code == SQLITE_OK) {
-    code = limit_size(database, options->max_bytes);
+  /* Where two might wait for each other, as for another journal, SQLite does
+   * not ask the handler. */
+  for (int i = 0; is_busy(code) && options->busy(options->busy_data, i); i++) {
+    database->api->exec(database->handle, "ROLLBACK", NULL, NULL, NULL);
+    code = settle(database, options);
   }
   database->api->busy_handler(database->handle, NULL, NULL);
   return code;

@@ -12,9 +12,9 @@
   "local h <close> = setmetatable({}, { __close = function() "                 \
   "print 'closed' end }) print 'ready' io.stdout:flush() "
 
-/* Sends the signal to a script that has printed "ready"; the command must be
- * gone within a second, more where sanitizers slow it down. */
-static void stops(const char *code, int signal_number, bool handler) {
+/* Sends the signal to a script that has printed "ready"; how many seconds it
+ * took until the command was gone. */
+static double stop(const char *code, int signal_number, bool handler) {
   struct process process;
   process_start(&process, 0, "-e", code, NULL);
   process_expect(process.out, "ready");
@@ -27,11 +27,17 @@ static void stops(const char *code, int signal_number, bool handler) {
   int status = process_end(&process, &killed);
   CHECK(status == 128 + signal_number);
   CHECK(!killed);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  CHECK(process_clock() - before < 1);
-#else
-  CHECK(process_clock() - before < 10);
-#endif
+  return process_clock() - before;
+}
+
+/* It must be gone within a second, unless the machine is busy with others. */
+static void stops(const char *code, int signal_number, bool handler) {
+  for (int i = 0; i < 10; i++) {
+    if (stop(code, signal_number, handler) < 1) {
+      return;
+    }
+  }
+  CHECK(!"it took longer than a second");
 }
 
 static void test_waiting(void) {
@@ -175,9 +181,9 @@ static void test_usr1(void) {
 
 static void times_out(const char *code) {
   struct process process;
-  process_start(&process, 0, "--timeout", "0.05", "-e", code, NULL);
+  process_start(&process, 0, "--timeout", "0.5", "-e", code, NULL);
   process_expect(process.out, "closed");
-  process_expect(process.err, "luge: stopped after 0.05 s (--timeout)");
+  process_expect(process.err, "luge: stopped after 0.5 s (--timeout)");
   CHECK(process_end(&process, NULL) == 124);
 }
 

@@ -240,6 +240,7 @@ describe("parallel steps", function()
       luge.sleep(0.01)
       return x
     end }
+    local _ <close> = test.clock()
     local order = {}
     for piece in c:stream("a b") do
       local key, value = next(piece)

@@ -8,6 +8,7 @@ local describe, it = test.describe, test.it
 
 local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
 local provider = dofile(here .. "support/provider.lua")
+local longer = dofile(here .. "support/longer.lua")
 local answer = provider.answer
 
 test.after_each(function() require("luge.internal.llm.demo").close() end)
@@ -130,15 +131,17 @@ describe("an agent", function()
   end)
 
   it("takes a tool that hangs with it when it is cancelled", function()
-    local left = false
-    local server <close> = provider.new { calling({ "hangs" }, { "hangs" }), answer("ok") }
-    local agent = llm.agent { model = model(server), tools = { tool("hangs", function()
-      local _ <close> = setmetatable({}, { __close = function() left = true end })
-      luge.sleep(60)
-    end) } }
-    fails("timeout", agent.invoke, agent, "go", { timeout = 0.05 })
-    test.ok(left)
-    test.equal(#server.requests, 1)
+    longer(0.05, function(seconds)
+      local left = false
+      local server <close> = provider.new { calling({ "hangs" }, { "hangs" }), answer("ok") }
+      local agent = llm.agent { model = model(server), tools = { tool("hangs", function()
+        local _ <close> = setmetatable({}, { __close = function() left = true end })
+        luge.sleep(60)
+      end) } }
+      fails("timeout", agent.invoke, agent, "go", { timeout = seconds })
+      test.ok(left)
+      test.equal(#server.requests, 1)
+    end)
   end)
 
   it("ends where a model calls forever what does not exist", function()

@@ -8,6 +8,7 @@
 #include <luge.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -51,7 +52,7 @@ static inline int dial(int port) {
                            .sin_port = htons((unsigned short)port),
                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-  struct timeval patience = {10, 0};
+  struct timeval patience = {60, 0};
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
@@ -76,9 +77,13 @@ static inline void say(int fd, const char *text) {
   say_bytes(fd, text, strlen(text));
 }
 
-/* Appends what comes to the reply; what recv returned. */
+/* Appends what comes to the reply; what recv returned. A process that was
+ * stopped and goes on is told EINTR. */
 static inline ssize_t hear_once(int fd) {
-  ssize_t n = recv(fd, reply + reply_len, sizeof reply - 1 - reply_len, 0);
+  ssize_t n;
+  do {
+    n = recv(fd, reply + reply_len, sizeof reply - 1 - reply_len, 0);
+  } while (n < 0 && errno == EINTR);
   if (n > 0) {
     reply_len += (size_t)n;
   }

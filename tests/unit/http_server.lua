@@ -3,11 +3,13 @@
 local luge = require "luge"
 local http = require "luge.http"
 
-local left, produced, errors, gate = 0, 0, {}, luge.future()
+local begun, left, produced, errors = 0, 0, 0, {}
+local gate, busy = luge.future(), luge.event()
 
--- Counts the handlers that were left by cancellation.
+-- Counts the handlers that have begun, and those that were left by cancellation.
 local function watch()
   local done = false
+  begun = begun + 1
   local function on_close() if not done then left = left + 1 end end
   return setmetatable({}, { __close = on_close }), function() done = true end
 end
@@ -117,6 +119,7 @@ end)
 
 main:route("GET", "/large", function() return ("y"):rep(8 * 1024 * 1024) end)
 main:route("GET", "/produced", function() return tostring(produced) end)
+main:route("GET", "/begun", function() return tostring(begun) end)
 main:route("GET", "/left", function() return tostring(left) end)
 main:route("GET", "/running", function()
   local n = 0
@@ -131,7 +134,9 @@ end)
 
 local quick = http.server { handler = function(req)
   return req.method == "POST" and req:text() or "quick"
-end, idle_timeout = 0.2, max_connections = 2 }
+end, idle_timeout = 1 }
+
+local few = http.server { handler = function() return "few" end, max_connections = 2 }
 
 local path = os.tmpname()
 os.remove(path)
@@ -145,7 +150,8 @@ end }
 
 local ending = http.server { handler = function()
   local _ <close> = watch()
-  luge.sleep(20)
+  busy:set()
+  luge.sleep(3600)
 end }
 
 local big = http.server { idle_timeout = 2, handler = function()
@@ -160,6 +166,7 @@ main:route("GET", "/close", function()
 end)
 
 main:route("GET", "/end", function()
+  busy:wait()
   local before = left
   ending:close()
   return tostring(left - before)
@@ -167,6 +174,7 @@ end)
 
 main:route("GET", "/quit", function()
   quick:close()
+  few:close()
   unix:close()
   big:close()
   main:close(10)
@@ -176,5 +184,5 @@ end)
 do
   local ports <close> = assert(io.open((...), "w"))
   ports:write(table.concat(
-    { main.port, quick.port, closing.port, ending.port, big.port, path }, " "), "\n")
+    { main.port, quick.port, closing.port, ending.port, big.port, few.port, path }, " "), "\n")
 end

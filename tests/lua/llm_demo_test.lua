@@ -6,6 +6,9 @@ local llm = require "luge.llm"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
+local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
+local provider = dofile(here .. "support/provider.lua")
+
 local function fails(kind, fn, ...)
   local ok, err = pcall(fn, ...)
   test.ok(not ok, "no error, but it should be " .. kind)
@@ -245,6 +248,32 @@ describe("embeddings", function()
     fails("invalid", e.invoke, e, { "a", 3 })
     fails("invalid", llm.embed, "anthropic:x")
   end, { timeout = 20 })
+
+  it("keep to the options of a model", function()
+    local hung <close> = provider.new { function() luge.sleep(60) end }
+    local e = llm.embed { base_url = hung.url, model = "e", deadline = 0.05 }
+    fails("timeout", e.invoke, e, "x")
+    local running, most = 0, 0
+    local busy <close> = provider.new { function()
+      running = running + 1
+      most = math.max(most, running)
+      luge.sleep(0.001)
+      running = running - 1
+      return { json = { data = { { index = 0, embedding = { 1.5 } } } } }
+    end }
+    local few = llm.embed { base_url = busy.url, model = "e", concurrency = 2 }
+    test.equal(few:batch({ "a", "b", "c", "d" }).n, 4)
+    test.equal(most, 2)
+  end)
+
+  it("tell an error at status 200, and take a single vector of an older Ollama", function()
+    local odd <close> = provider.new {
+      { json = { error = { message = "no such model" } } }, { json = { embedding = { 1, 2 } } },
+    }
+    local e = llm.embed { base_url = odd.url, model = "e", max_retries = 0 }
+    test.matches(fails("llm", e.invoke, e, "x").message, "no such model")
+    test.same(llm.embed("ollama:e", { base_url = odd.url }):invoke "x", { 1, 2 })
+  end)
 end)
 
 describe("usage", function()
@@ -294,6 +323,15 @@ describe("recordings", function()
     test.equal(streamed2, streamed)
     test.equal(again2, again)
     test.equal(calls, 2)
+  end)
+
+  it("keep vectors", function()
+    local function ask()
+      return llm.record(path, function() return llm.embed():invoke { "the sea", "taxes" } end)
+    end
+    local first = ask()
+    server.close()
+    test.same(ask(), first)
   end)
 
   it("keep a stream as far as it was read", function()

@@ -2,10 +2,10 @@
 
 local http = require "luge.http"
 local json = require "luge.json"
-local attempts = require "luge.internal.llm.attempts"
 local check = require "luge.internal.chain.check"
 local failure = require "luge.internal.llm.failure"
 local model = require "luge.internal.llm.model"
+local record = require "luge.internal.llm.record"
 local runnable = require "luge.internal.chain.runnable"
 local tasks = require "luge.native.task"
 local usage = require "luge.internal.llm.usage"
@@ -25,42 +25,65 @@ formats.openai = { path = "/embeddings", read = function(answer)
   return vectors, answer.usage and { input_tokens = answer.usage.prompt_tokens }
 end }
 
+-- Older servers give the one vector of a text without a list around it.
 formats.ollama = { path = "/api/embed", read = function(answer)
-  return answer.embeddings, { input_tokens = answer.prompt_eval_count }
+  return answer.embeddings or { answer.embedding }, { input_tokens = answer.prompt_eval_count }
 end }
 
 local Embed = {}
 
-local function post(self, target, body)
-  target.lane:enter()
-  local response = http.post(target.base .. self.form.path, {
-    headers = target.headers, body = body, timeout = self.model.settings.timeout,
-  })
-  if response.status ~= 200 then
-    error(failure.of_status(target, response.status, response.headers, response.body))
+-- Sends a request for so many vectors.
+local function sender(form, count)
+  return function(target, body, timeout)
+    local response = http.post(target.base .. form.path, {
+      headers = target.headers, body = body, timeout = timeout,
+    })
+    if response.status ~= 200 then
+      error(failure.of_status(target, response.status, response.headers, response.body))
+    end
+    local ok, answer = pcall(json.decode, response.body)
+    if not ok or type(answer) ~= "table" then
+      error(failure.protocol(target, "the answer is no JSON", response.body))
+    end
+    local vectors, used = form.read(answer)
+    if type(vectors) ~= "table" or #vectors ~= count then
+      error(failure.of_object(target, answer) or failure.protocol(target,
+        "the answer has not a vector for each text", response.body))
+    end
+    return { vectors = vectors, usage = used }
   end
-  local ok, answer = pcall(json.decode, response.body)
-  if not ok or type(answer) ~= "table" then
-    error(failure.protocol(target, "the answer is no JSON", response.body))
-  end
-  return answer
 end
 
 local function request(self, texts)
   local settings = self.model.settings
   local body = { model = settings.model, input = json.array(texts) }
   for name, value in pairs(settings.extra or {}) do body[name] = value end
-  local target = model.target(self.model)
-  local answer = attempts.run(target.lane, settings.max_retries, nil, post,
-    self, target, json.encode(body))
-  local vectors, used = self.form.read(answer)
-  if type(vectors) ~= "table" or #vectors ~= #texts then
-    error(failure.protocol(target, "the answer has not a vector for each text",
-      json.encode(answer)))
-  end
+  return model.send(self.model, model.target(self.model), json.encode(body),
+    sender(self.form, #texts))
+end
+
+-- As `request`, under the model's deadline.
+local function bounded_request(self, texts)
+  local deadline = self.model.settings.deadline
+  if deadline then return tasks.timeout(deadline, request, self, texts) end
+  return request(self, texts)
+end
+
+-- The vectors of the texts from the first on, as many as a request takes.
+local function vectors_of(self, texts, first)
+  local some = table.move(texts, first, math.min(first + MOST - 1, #texts), 1, {})
   local context = tasks.context()
-  if context then usage.note(context, used) end
-  return vectors
+  local recorder = context and record.current(context)
+  local answer
+  if recorder then
+    answer = recorder:whole(self.model, { embed = some }, function()
+      return bounded_request(self, some)
+    end)
+  else
+    answer = bounded_request(self, some)
+  end
+  if context then usage.note(context, answer.usage) end
+  return answer.vectors
 end
 
 local function check_texts(texts)
@@ -72,15 +95,14 @@ local function check_texts(texts)
 end
 
 function Embed:_invoke(input)
-  if type(input) == "string" then return request(self, { input })[1] end
+  if type(input) == "string" then return vectors_of(self, { input }, 1)[1] end
   if type(input) ~= "table" then
     check.invalid("llm.embed: got %s, takes a string or a list of strings", check.describe(input))
   end
   check_texts(input)
   local vectors = {}
   for first = 1, #input, MOST do
-    local texts = table.move(input, first, math.min(first + MOST - 1, #input), 1, {})
-    local part = request(self, texts)
+    local part = vectors_of(self, input, first)
     table.move(part, 1, #part, #vectors + 1, vectors)
   end
   return vectors

@@ -115,26 +115,31 @@ local function enter(self, target, body)
   return target.lane:enter(target.lane:limiter(rates), tokens)
 end
 
-local function try_whole(self, target, body, deadline)
+local function try_whole(self, target, body, deadline, send)
   local gate = self.gate
   local _ <close> = gate and gate:hold() or nil
   local reservation = enter(self, target, body)
   if not reservation then
-    return exchange.whole(target, body, time_left(self, deadline))
+    return send(target, body, time_left(self, deadline))
   end
-  local ok, answer = pcall(exchange.whole, target, body, time_left(self, deadline))
+  local ok, answer = pcall(send, target, body, time_left(self, deadline))
   settle(reservation, ok and answer)
   if not ok then error(answer, 0) end
   return answer
 end
 
-local function call_whole(self, messages)
-  local target = target_of(self)
-  local body = encode_request(self, messages, false)
+--- The attempts of a call: `send(target, body, timeout)` until it returns what
+--- is answered, a table with the `usage`.
+function model.send(self, target, body, send)
   local seconds = self.settings.deadline
   local deadline = seconds and tasks.now() + seconds
-  local answer = attempts.run(target.lane, self.settings.max_retries,
-    deadline, try_whole, self, target, body, deadline)
+  return attempts.run(target.lane, self.settings.max_retries,
+    deadline, try_whole, self, target, body, deadline, send)
+end
+
+local function call_whole(self, messages)
+  local target = target_of(self)
+  local answer = model.send(self, target, encode_request(self, messages, false), exchange.whole)
   exchange.check_whole(target, answer)
   return answer
 end

@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 
 #include "../core/error.h"
+#include "../core/scope.h"
 #include "../core/wait.h"
 #include "stream.h"
 
@@ -45,9 +46,14 @@ static void take_held(lua_State *L, struct luge_task *holder) {
 
 /* emit(item) */
 
+/* A task that was cancelled after its item had been taken is told so by its
+ * next wait: that the stream was closed with it is no error of its own. */
 static int on_emitted(lua_State *L, struct luge_task *task, int base) {
   (void)base;
   const struct luge_channel *stream = task->wait.data;
+  if (task->scope->flags & LUGE_SCOPE_CANCELLED) {
+    return 0;
+  }
   return stream->closed || luge__stream_has_ended(stream) ? raise_closed(L) : 0;
 }
 

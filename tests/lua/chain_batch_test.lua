@@ -27,6 +27,29 @@ describe("batch", function()
     test.equal(double:batch({}).n, 0)
   end)
 
+  it("takes nils where a list says how long it is", function()
+    local shown = chain.fn(function(x) return tostring(x) end)
+    local outputs = chain.fn(function(x) return x ~= 2 and x or nil end):batch { 1, 2, 3 }
+    test.same(shown:batch(outputs), { "1", "nil", "3", n = 3 })
+    test.same(shown:batch({ nil, "b", n = 2 }), { "nil", "b", n = 2 })
+    test.same(shown:batch({ 1, nil, 3 }), { "1", n = 1 })
+    test.same(shown:map():invoke(outputs), { "1", "nil", "3" })
+  end)
+
+  it("of an endless input can be left at any time", function()
+    for _, last in ipairs { 3, 10, 63, 64, 100 } do
+      local i = 0
+      local function more()
+        i = i + 1
+        return i
+      end
+      for index in double:batch_as_completed(more, { concurrency = 4 }) do
+        if index >= last then break end
+      end
+      test.ok(i <= last + 8)
+    end
+  end)
+
   it("holds the limit over the whole pipeline", function()
     local inside, most = 0, 0
     local c = chain.fn(function(x)

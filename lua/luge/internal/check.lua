@@ -77,8 +77,8 @@ end
 -- A table is read as a list by `name`: one that has fields and no items was meant
 -- to be an item of one.
 function check.list(name, list)
-  local key = list[1] == nil and next(list) or nil
-  if key ~= nil and key ~= "n" then
+  local key = list[1] == nil and list.n == nil and next(list) or nil
+  if key ~= nil then
     fail("bad argument #1 to '%s': got a table with the key %s and no items, takes a list",
       name, describe(key))
   end

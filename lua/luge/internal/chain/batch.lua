@@ -80,7 +80,7 @@ local function prepare(self, where, inputs, options)
   local next_input, close = read_inputs(where, inputs)
   local concurrency = options.concurrency or config.concurrency(self)
   local listed = type(inputs) == "table" and not check.is_callable(inputs)
-  local count = listed and #inputs or nil
+  local count = listed and (math.tointeger(inputs.n) or #inputs) or nil
   return next_input, close, concurrency, options, count
 end
 

@@ -5,12 +5,15 @@ local sync = require "luge.native.sync"
 local check = require "luge.internal.chain.check"
 local streams = require "luge.internal.chain.streams"
 
+-- Up to the first nil; a list that names its length in `n`, as those of outputs
+-- do, may have nils.
 local function from_list(list)
-  local i = 0
+  local i, n = 0, math.type(list.n) == "integer" and list.n or nil
   return function()
+    local input = list[i + 1]
+    if n and i >= n or not n and input == nil then return nil end
     i = i + 1
-    local input = list[i]
-    if input ~= nil then return i, input end
+    return i, input
   end
 end
 

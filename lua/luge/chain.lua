@@ -27,7 +27,8 @@ local with = require "luge.internal.chain.with"
 local chain = {}
 
 --- A step that calls `f(input)`, which may wait. In a stream it waits for its
---- whole input. Options bound to it are handed on as a second argument.
+--- whole input. Options bound to it are handed on as a second argument. A Runnable
+--- that it returns goes on with the input.
 ---@type fun(f: fun(input: any, options?: table): any): luge.Runnable
 chain.fn = fn.fn
 

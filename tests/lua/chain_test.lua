@@ -52,6 +52,20 @@ describe("composition", function()
     fails("invalid", chain.branch, { chain.pass() })
   end)
 
+  it("goes on with a Runnable that a function chose", function()
+    local loud, piecewise = chain.fn(string.upper), chain.generator(function(input, emit)
+      for text in input do
+        for c in text:gmatch "." do emit(c) end
+      end
+    end)
+    local c = chain.pass() | function(x) return #x > 2 and piecewise or loud end
+    test.equal(c:invoke "ab", "AB")
+    test.equal(c:invoke "abc", "abc")
+    test.same(collect(c:stream "abc"), { "a", "b", "c" })
+    test.same(collect((c | string.upper):stream "abc"), { "ABC" })
+    test.equal(chain.fn(function() return chain.fn(function() return nil end) end):invoke(1), nil)
+  end)
+
   it("refuses unknown options, listing the known", function()
     local err = fails("invalid", chain.pass().invoke, chain.pass(), 1, { tag = "a" })
     test.matches(err.message, "'tag'.*takes concurrency, metadata, name, tags, timeout")

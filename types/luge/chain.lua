@@ -207,7 +207,8 @@ end
 local chain = {}
 
 --- A step that calls `f(input)`, which may wait. In a stream it waits for its
---- whole input. Options bound to it are handed on as a second argument.
+--- whole input. Options bound to it are handed on as a second argument. A Runnable
+--- that it returns goes on with the input.
 ---@param f fun(input: any, options?: table): any
 ---@return luge.Runnable
 function chain.fn(f) end

@@ -6,13 +6,40 @@ local runnable = require "luge.internal.chain.runnable"
 
 local fn = {}
 
+local call, is, open = runnable.call, runnable.is, runnable.open
+
+local function nothing() end
+
 -- fn: a function of the whole input. Only options that were bound are handed
--- on, as many functions mean something else by a second argument.
+-- on, as many functions mean something else by a second argument. A Runnable
+-- that it returns is its choice of what goes on with the input.
 local Function = {}
 
-function Function:_invoke(input)
+local function apply(self, input)
   if self.options then return (self.fn(input, self.options)) end
   return (self.fn(input))
+end
+
+function Function:_invoke(input, run)
+  local output = apply(self, input)
+  if is(output) then return call(output, input, run) end
+  return output
+end
+
+function Function:_open(input, run)
+  local pull, close, make
+  local function pull_piece()
+    if pull then return pull() end
+    pull = nothing
+    local output = apply(self, input)
+    if not is(output) then return output end
+    pull, close, make = open(output, input, run)
+    return pull()
+  end
+  return pull_piece, function()
+    pull = nothing
+    if close then close() end
+  end, join.deferred(function() return make end)
 end
 
 function Function:_bind(options)

@@ -98,8 +98,9 @@ static void read_options(lua_State *L, int index, size_t count,
       }
     }
     if (option == NULL) {
-      luge__raise(L, "invalid", "json: unknown option %s",
-                  luaL_tolstring(L, -2, NULL));
+      luge__raise(L, "invalid", "json: unknown option %s: knows %s",
+                  luaL_tolstring(L, -2, NULL),
+                  count == 1 ? "max_depth" : "max_depth, indent, sort_keys");
     }
     option->check(L, options);
     lua_pop(L, 1);

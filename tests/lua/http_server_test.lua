@@ -81,6 +81,7 @@ describe("http.server", function()
       test.raises("invalid", function() http.server(options) end)
     end
     test.raises("invalid", function() http.server() end)
+    test.matches(test.raises("invalid", http.server, { hots = "x" }).message, "'hots', .*host, ")
     local server <close> = http.server {}
     test.raises("invalid", function() server:route("get", "/", nothing) end)
     test.raises("invalid", function() server:route(nil, "/", nothing) end)

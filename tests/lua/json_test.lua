@@ -181,6 +181,11 @@ describe("json.decode", function()
     test.ok(not tostring(err):find "[%c\xFF]")
   end)
 
+  it("says which options it knows", function()
+    test.matches(test.raises("invalid", json.decode, "1", { deep = 1 }).message, "deep.*max_depth$")
+    test.matches(test.raises("invalid", json.encode, 1, { sort = true }).message, "sort_keys$")
+  end)
+
   it("takes a string and known options only", function()
     fails("invalid", json.decode)
     fails("invalid", json.decode, 12)

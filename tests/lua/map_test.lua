@@ -45,6 +45,28 @@ describe("map", function()
       { [2] = 2, n = 3 })
   end)
 
+  it("raises `cancelled` for an item whose task was cancelled, and does not wait for it", function()
+    local function leave(x)
+      if x == 2 then
+        luge.current():cancel()
+      end
+      luge.sleep(0)
+      return x
+    end
+    for concurrency = 1, 3 do
+      test.raises("cancelled", luge.map, { 1, 2, 3 }, leave, { concurrency = concurrency })
+      local results = luge.map({ 1, 2, 3 }, leave,
+        { concurrency = concurrency, return_errors = true })
+      test.ok(luge.is_error(results[2], "cancelled"))
+      test.equal(results[3], 3)
+      for _, ordered in ipairs { true, false } do
+        local s = luge.from({ 1, 2, 3 })
+          :map(leave, { concurrency = concurrency + 1, ordered = ordered })
+        test.raises("cancelled", s.collect, s)
+      end
+    end
+  end)
+
   it("takes an empty list, and an iterator that ends at once", function()
     test.same(luge.map({}, double), { n = 0 })
     test.same(luge.map(function() end, double), { n = 0 })

@@ -302,6 +302,13 @@ local known = {
 
 local MAX_FIELDS = 256
 
+local function known_names()
+  local names = {}
+  for name in pairs(known) do names[#names + 1] = name end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
 local function check_options(given)
   if type(given) ~= "table" then
     invalid("http.server: got %s, takes a table of options", type(given))
@@ -309,7 +316,9 @@ local function check_options(given)
   local checked = {}
   for name, value in pairs(given) do
     local option = known[name]
-    if not option then invalid("http.server: unknown option '%s'", tostring(name)) end
+    if not option then
+      invalid("http.server: unknown option '%s', knows: %s", tostring(name), known_names())
+    end
     if not option[2](value) then
       invalid("http.server: '%s' is %s, takes %s", name, tostring(value), option[3])
     end

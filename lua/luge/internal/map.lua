@@ -6,15 +6,19 @@ local native = require "luge.native.task"
 local semaphore = require("luge.native.sync").semaphore
 local check = require "luge.internal.check"
 local from = require "luge.internal.from"
-local pcall, spawn, scope = pcall, native.spawn_at, native.scope
+local pcall, error, setmetatable = pcall, error, setmetatable
+local spawn, scope, new_error = native.spawn_at, native.scope, native.error
 
 local options_known = { concurrency = "count", progress = "boolean", return_errors = "boolean" }
 
--- What runs for one item, in a task of its own.
-local function worker(fn, results, permits, bar)
+-- What runs for one item, in a task of its own; `done` counts those that came
+-- to their end. Also one that was cancelled on its own gives its permit back.
+local function worker(fn, results, permits, done, bar)
+  local permit = setmetatable({}, { __close = function() permits:release() end })
   return function(item, index)
+    local _ <close> = permit
     results[index] = (fn(item, index))
-    permits:release()
+    done.n = done.n + 1
     if bar then
       bar:step()
     end
@@ -46,7 +50,8 @@ return function(list, fn, options)
   local results, n = {}, 0
   local permits = semaphore(options.concurrency or 16)
   local bar <close> = progress_bar(options, list)
-  local run = worker(options.return_errors and tolerant(fn) or fn, results, permits, bar)
+  local done = { n = 0 }
+  local run = worker(options.return_errors and tolerant(fn) or fn, results, permits, done, bar)
   local _ <close> = close
   scope(function()
     local level = native.script_level()
@@ -57,6 +62,9 @@ return function(list, fn, options)
       permits:acquire()
     end
   end)
+  if done.n < n then -- a cancelled task fails nobody, but its result is missing
+    error(new_error { kind = "cancelled", message = "the task of an item was cancelled" }, 0)
+  end
   results.n = n
   return results
 end

@@ -4,26 +4,35 @@
 local native = require "luge.native.task"
 local semaphore = require("luge.native.sync").semaphore
 local queue = require("luge.native.queue").queue
-local group, scope = native.group, native.scope
+local group, scope, new_error = native.group, native.scope, native.error
+local setmetatable, error = setmetatable, error
 
 local function spawn(fn, item)
   return native.spawn_at(native.script_level(), fn, item)
 end
 
--- Delivers each result as soon as it is there.
+-- Delivers each result as soon as it is there. A task that was cancelled on its
+-- own fails nobody, but its result is missing.
 local function unordered(source, fn, permits)
+  local permit = setmetatable({}, { __close = function() permits:release() end })
   return function(emit)
+    local left = 0
     local function work(item)
+      local _ <close> = permit
       emit(fn(item))
-      permits:release()
+      left = left - 1
     end
     scope(function()
       permits:acquire()
       for item in source.raw do
+        left = left + 1
         spawn(work, item)
         permits:acquire()
       end
     end)
+    if left > 0 then
+      error(new_error { kind = "cancelled", message = "the task of an item was cancelled" }, 0)
+    end
   end
 end
 

@@ -1,6 +1,8 @@
 /* Memory; see memory.h. */
 #include "memory.h"
 
+#include <stdbool.h>
+
 #include "host.h"
 
 void luge__memory_init(struct luge_memory *memory, lua_Alloc alloc, void *data,
@@ -12,27 +14,56 @@ void luge__memory_free(struct luge_memory *memory) {
   luge__blocks_free(&memory->blocks);
 }
 
-static void *reallocate(struct luge_memory *memory, void *ptr, size_t old_size,
-                        size_t new_size) {
-  return memory->alloc != NULL
-             ? memory->alloc(memory->data, ptr, old_size, new_size)
-             : luge__blocks_realloc(&memory->blocks, ptr, old_size, new_size);
+static bool passes(const struct luge_memory *memory, size_t more) {
+  return memory->limit != 0 && memory->used + more > memory->limit;
 }
 
-/* Without a block `old_size` is the kind of what Lua wants to make. */
-void *luge__memory_alloc(void *data, void *ptr, size_t old_size,
-                         size_t new_size) {
-  struct luge_memory *memory = data;
-  size_t old = ptr != NULL ? old_size : 0;
-  if (memory->limit != 0 && new_size > old &&
-      memory->used - old + new_size > memory->limit) {
+/* `kind` says what Lua wants to make. */
+static void *get(struct luge_memory *memory, size_t kind, size_t size) {
+  if (passes(memory, size)) {
     return NULL;
   }
-  void *block = reallocate(memory, ptr, old_size, new_size);
-  if (block != NULL || new_size == 0) {
-    memory->used = memory->used - old + new_size;
+  void *block = memory->alloc != NULL
+                    ? memory->alloc(memory->data, NULL, kind, size)
+                    : luge__blocks_get(&memory->blocks, size);
+  memory->used += block != NULL ? size : 0;
+  return block;
+}
+
+static void put(struct luge_memory *memory, void *ptr, size_t size) {
+  if (memory->alloc != NULL) {
+    memory->alloc(memory->data, ptr, size, 0);
+  } else {
+    luge__blocks_put(&memory->blocks, ptr, size);
+  }
+  memory->used -= size;
+}
+
+static void *resize(struct luge_memory *memory, void *ptr, size_t old_size,
+                    size_t new_size) {
+  if (new_size > old_size && passes(memory, new_size - old_size)) {
+    return NULL;
+  }
+  void *block =
+      memory->alloc != NULL
+          ? memory->alloc(memory->data, ptr, old_size, new_size)
+          : luge__blocks_resize(&memory->blocks, ptr, old_size, new_size);
+  if (block != NULL) {
+    memory->used = memory->used - old_size + new_size;
   }
   return block;
+}
+
+void *luge__memory_alloc(void *data, void *ptr, size_t old_size,
+                         size_t new_size) {
+  if (ptr == NULL) {
+    return new_size > 0 ? get(data, old_size, new_size) : NULL;
+  }
+  if (new_size > 0) {
+    return resize(data, ptr, old_size, new_size);
+  }
+  put(data, ptr, old_size);
+  return NULL;
 }
 
 void *luge__realloc(struct luge_host *host, void *ptr, size_t old_size,

@@ -31,6 +31,18 @@ static int holds(const struct slot *slot, size_t size) {
   return 1;
 }
 
+static void *change_size(struct luge_blocks *blocks, const struct slot *slot,
+                         size_t size) {
+  if (slot->at == NULL) {
+    return size > 0 ? luge__blocks_get(blocks, size) : NULL;
+  }
+  if (size > 0) {
+    return luge__blocks_resize(blocks, slot->at, slot->size, size);
+  }
+  luge__blocks_put(blocks, slot->at, slot->size);
+  return NULL;
+}
+
 /* Changes the size of one; its bytes are to stay. */
 static int change(struct luge_blocks *blocks, struct slot *slot) {
   size_t size = next_random() % 3 == 0 ? 0 : next_random() % MOST + 1;
@@ -39,7 +51,7 @@ static int change(struct luge_blocks *blocks, struct slot *slot) {
     printf("a block was written to by another\n");
     return 0;
   }
-  slot->at = luge__blocks_realloc(blocks, slot->at, slot->size, size);
+  slot->at = change_size(blocks, slot, size);
   if (size == 0) {
     slot->size = 0;
     return slot->at == NULL;
@@ -62,7 +74,7 @@ int main(void) {
     ok = change(&blocks, &slots[next_random() % SLOTS]);
   }
   for (int i = 0; i < SLOTS; i++) {
-    luge__blocks_realloc(&blocks, slots[i].at, slots[i].size, 0);
+    change_size(&blocks, &slots[i], 0);
   }
   luge__blocks_free(&blocks);
   return ok ? 0 : 1;

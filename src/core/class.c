@@ -5,9 +5,14 @@
 
 #include "error.h"
 
+/* Where a metatable says of which class it is. */
+enum { CLASS = 1 };
+
 void luge__class_init(lua_State *L, const struct luge_class *class,
                       const luaL_Reg *methods, const luaL_Reg *metamethods) {
-  lua_newtable(L);
+  lua_createtable(L, CLASS, 4);
+  lua_pushlightuserdata(L, (void *)class);
+  lua_rawseti(L, -2, CLASS);
   lua_pushstring(L, strchr(class->name, ' ') + 1);
   lua_setfield(L, -2, "__name");
   lua_pushboolean(L, 0);
@@ -47,10 +52,10 @@ void *luge__class_test(lua_State *L, int index,
   if (object == NULL || !lua_getmetatable(L, index)) {
     return NULL;
   }
-  lua_rawgetp(L, LUA_REGISTRYINDEX, class);
-  int equal = lua_rawequal(L, -1, -2);
+  lua_rawgeti(L, -1, CLASS);
+  const void *found = lua_touserdata(L, -1);
   lua_pop(L, 2);
-  return equal ? object : NULL;
+  return found == class ? object : NULL;
 }
 
 void *luge__class_check(lua_State *L, int index,

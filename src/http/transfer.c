@@ -170,11 +170,24 @@ static void end_upload(struct luge__transfer *t) {
   }
 }
 
+/* libcurl gives up connecting after 300 s where it was told nothing. Told, it
+ * starts a timer that lives as long as the transfer, and is moved with every
+ * event: so it is told only what it would not do by itself. */
+static void outlast(const struct luge__transfer *t) {
+  static const uint64_t by_itself = 300 * UINT64_C(1000000000);
+  static const long seconds = 20 * 86400;
+  if (t->bounds.connect == 0 || t->bounds.connect >= by_itself) {
+    luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT,
+                                        seconds);
+  }
+}
+
 bool luge__transfer_start(struct luge__transfer *t) {
   struct luge_host *host = luge__transfer_host(t);
   if (!luge__timer_reserve(host)) {
     return false;
   }
+  outlast(t);
   t->started = t->active = luge__now(host);
   t->client->spare_count--;
   luge__client_ref(t->client);

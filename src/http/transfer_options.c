@@ -28,7 +28,6 @@ void luge__transfer_set_basics(struct luge__transfer *t) {
                     (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
   curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, 86400L * 20); /* ours is */
   curl->easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, DNS_SECONDS);
   luge__route_reset(t);
   if (t->client->share != NULL) {

@@ -10,6 +10,7 @@
 #include "json.h"
 #include "json_buffer.h"
 #include "json_escape.h"
+#include "json_names.h"
 #include "json_number.h"
 #include "json_scan.h"
 
@@ -20,6 +21,10 @@
 #define BATCH      256
 #define BATCH_DEEP 8
 #define DEEP       64
+
+/* An object with more members is a dictionary: its keys are not names that
+ * other documents repeat. */
+#define RECORD 64
 
 struct frame {
   int base; /* the stack slot of the table, or for it */
@@ -32,7 +37,9 @@ struct decoder {
   const char *text, *p, *end;
   int top, room; /* of the Lua stack: used, and known to be there */
   int depth, max_depth;
-  int mark; /* slot of the metatable of arrays */
+  int mark;    /* slot of the metatable of arrays */
+  int strings; /* slot of the names' strings */
+  struct json_names *names;
   struct frame *frames;
   struct frame small[JSON_DEPTH];
   struct json_buffer buffer;
@@ -120,6 +127,28 @@ static inline void push_string(struct decoder *d) {
   d->top++;
 }
 
+/* The same of a name. */
+static inline void push_name(struct decoder *d) {
+  const char *first = d->p;
+  const char *p =
+      luge__json_expect_name(d->L, d->names, d->strings, first, d->end);
+  if (p != NULL) {
+    d->p = p;
+  } else if (*(p = skip_text(d, first)) == '\\') {
+    push_escaped(d, first, p);
+  } else {
+    luge__json_push_name(d->L, d->names, d->strings, first,
+                         (size_t)(p - first));
+    d->p = p + 1;
+  }
+  d->top++;
+}
+
+static inline int is_record(const struct decoder *d) {
+  const struct frame *frame = &d->frames[d->depth - 1];
+  return !frame->has_table && d->top - frame->base < 2 * RECORD;
+}
+
 static void push_number(struct decoder *d) {
   lua_Integer integer;
   lua_Number number;
@@ -176,7 +205,7 @@ static void grow_frames(struct decoder *d) {
   size_t size = sizeof(struct frame) * (size_t)d->max_depth;
   struct frame *frames = lua_newuserdatauv(L, size, 0);
   memcpy(frames, d->frames, sizeof(struct frame) * (size_t)d->depth);
-  lua_replace(L, d->mark + 1);
+  lua_replace(L, d->strings + 1);
   d->frames = frames;
 }
 
@@ -258,7 +287,11 @@ static inline void push_key(struct decoder *d) {
     fail(d, d->p, "a key must be a string");
   }
   d->p++;
-  push_string(d);
+  if (is_record(d)) {
+    push_name(d);
+  } else {
+    push_string(d);
+  }
   skip_space(d);
   if (*d->p != ':') {
     fail(d, d->p, "':' expected after a key");
@@ -357,7 +390,9 @@ void luge__json_decode(lua_State *L, int index,
   int bottom = lua_gettop(L);
   luge__json_buffer_init(&d.buffer, L);
   luge__json_push_array_mark(L);
-  d.mark = lua_gettop(L);
+  d.names = luge__json_names(L);
+  d.strings = lua_gettop(L);
+  d.mark = d.strings - 1;
   lua_pushnil(L); /* for frames beyond the usual depth */
   d.top = d.room = lua_gettop(L);
   read_document(&d);

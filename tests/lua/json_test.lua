@@ -123,6 +123,32 @@ describe("json.decode", function()
     test.equal(value.k101, 701)
   end)
 
+  it("reads the same names in any order, whatever came before", function()
+    local long = ("n"):rep(30)
+    local names = { "id", "ib", "i", "", "ixd", "a\\u0062", "a b", "ü", long, long .. "n" }
+    local function document(first, step)
+      local members, expected = {}, {}
+      for i = 0, #names - 1 do
+        local name = names[(first + i * step) % #names + 1]
+        members[#members + 1] = ('"%s":%d'):format(name, i)
+        expected[name == "a\\u0062" and "ab" or name] = i
+      end
+      return "{" .. table.concat(members, ",") .. "}", expected
+    end
+    for first = 1, #names do
+      for _, step in ipairs { 1, 3, 7, 9 } do
+        local text, expected = document(first, step)
+        test.same(json.decode(text), expected)
+        for cut = 1, #text - 1 do
+          test.raises("parse", function()
+            json.decode(text:sub(1, cut))
+          end)
+        end
+      end
+    end
+    test.same(json.decode [[{"id":{"id":{"id":1},"i":2}}]], { id = { id = { id = 1 }, i = 2 } })
+  end)
+
   it("reads arrays of any size", function()
     for _, count in ipairs { 0, 1, 2, 255, 256, 257, 258, 512, 513, 10000 } do
       local list = {}

@@ -14,6 +14,7 @@ end
 local N = setting("N", 1000)
 local CONCURRENCY = setting("CONC", 64)
 local URL = os.getenv "BENCH_URL"
+local LATENCY, CHUNKS, DELAY = setting "LATENCY_MS", setting "CHUNKS", setting "DELAY_MS"
 
 local workloads = {}
 
@@ -85,9 +86,9 @@ local function request(i, stream)
     },
     headers = {
       authorization = "Bearer test",
-      ["x-latency-ms"] = setting("LATENCY_MS"),
-      ["x-tokens"] = setting("CHUNKS"),
-      ["x-token-delay-ms"] = setting("DELAY_MS"),
+      ["x-latency-ms"] = LATENCY,
+      ["x-tokens"] = CHUNKS,
+      ["x-token-delay-ms"] = DELAY,
     },
     stream = stream,
   }
@@ -123,7 +124,7 @@ end
 local function read_streams()
   local client <close> = require("luge.http").client { max_connections = N }
   local json = require "luge.json"
-  local chunks = setting("CHUNKS", 100)
+  local chunks = CHUNKS or 100
   local expected = expected_text(chunks)
   luge.map(numbers(), function(i)
     local pieces = {}

@@ -128,17 +128,26 @@ static int end_line(lua_State *L, struct luge__reader *reader) {
 
 /* Events. */
 
-static void push_event(lua_State *L, const struct luge__sse *sse,
-                       const struct luge__sse_event *event) {
-  lua_createtable(L, 0, 2 + (sse->last_id.len > 0) + event->has_retry);
+/* Upvalues of the functions that read on. */
+enum { EVENT = 1, DATA, MESSAGE, UPVALUES = MESSAGE };
+
+static void push_type(lua_State *L, const struct luge__sse_event *event) {
   if (event->type.len > 0) {
     lua_pushlstring(L, event->type.ptr, event->type.len);
   } else {
-    lua_pushliteral(L, "message");
+    lua_pushvalue(L, lua_upvalueindex(MESSAGE));
   }
-  lua_setfield(L, -2, "event");
+}
+
+static void push_event(lua_State *L, const struct luge__sse *sse,
+                       const struct luge__sse_event *event) {
+  lua_createtable(L, 0, 2 + (sse->last_id.len > 0) + event->has_retry);
+  lua_pushvalue(L, lua_upvalueindex(EVENT));
+  push_type(L, event);
+  lua_rawset(L, -3);
+  lua_pushvalue(L, lua_upvalueindex(DATA));
   lua_pushlstring(L, event->data.ptr, event->data.len);
-  lua_setfield(L, -2, "data");
+  lua_rawset(L, -3);
   if (sse->last_id.len > 0) {
     lua_pushlstring(L, sse->last_id.ptr, sse->last_id.len);
     lua_setfield(L, -2, "id");
@@ -189,11 +198,7 @@ static int step_data(lua_State *L, struct luge__reader *reader) {
     return NEEDS_MORE;
   }
   lua_pushlstring(L, event.data.ptr, event.data.len);
-  if (event.type.len == 0) {
-    lua_pushliteral(L, "message");
-  } else {
-    lua_pushlstring(L, event.type.ptr, event.type.len);
-  }
+  push_type(L, &event);
   return 2;
 }
 
@@ -380,18 +385,30 @@ int luge__stream_read(lua_State *L) {
   return start(L, lua_touserdata(L, -1));
 }
 
+static void push_next(lua_State *L) {
+  lua_pushliteral(L, "event");
+  lua_pushliteral(L, "data");
+  lua_pushliteral(L, "message");
+  lua_pushcclosure(L, reader_next, UPVALUES);
+}
+
 void luge__reader_init(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"next", reader_next},       {"close", reader_close},
-      {"last_id", reader_last_id}, {"go_on_from", reader_go_on_from},
-      {"retry", reader_retry},     {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {{"__call", reader_next},
-                                         {"__close", reader_close},
-                                         {"__gc", reader_gc},
-                                         {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"close", reader_close},
+                                     {"last_id", reader_last_id},
+                                     {"go_on_from", reader_go_on_from},
+                                     {"retry", reader_retry},
+                                     {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {
+      {"__close", reader_close}, {"__gc", reader_gc}, {NULL, NULL}};
   luge__class_init(L, &reader_class, methods, metamethods);
-  /* What scripts see as the metatable says that it can be called. */
   lua_rawgetp(L, LUA_REGISTRYINDEX, &reader_class);
+  lua_getfield(L, -1, "__index");
+  push_next(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -4, "__call");
+  lua_setfield(L, -2, "next");
+  lua_pop(L, 1);
+  /* What scripts see as the metatable says that it can be called. */
   lua_createtable(L, 0, 1);
   lua_pushboolean(L, 1);
   lua_setfield(L, -2, "__call");

@@ -156,6 +156,8 @@ describe("a node", function()
     test.matches(message_of(flow.new, { links = { step "a" - "again" } }), "leads nowhere")
     test.raises("invalid", function() flow.new { links = step "a" - "again" } end)
     test.raises("invalid", function() flow.new { links = { "a" } } end)
+    test.matches(message_of(function() return step "a" >> step "b" - "again" >> step "c" end),
+      'b %- "again" leads nowhere yet')
   end)
 
   it("has its own parameters where it is run by itself", function()

@@ -247,7 +247,7 @@ describe("streams", function()
     }
     local pieces, err = broken(model(server, { deadline = 0.05 }))
     test.same(pieces, { "a" })
-    test.equal(err.kind, "timeout")
+    test.same({ err.kind, err.seconds, err.partial.content }, { "timeout", 0.05, "a" })
   end)
 
   it("wait for their turn with a concurrency", function()

@@ -53,6 +53,10 @@ end
 function Node:on(action, following)
   node.check_self(self, "on")
   check.argument("on", 1, action, "string")
+  if node.is_open(following) then
+    check.fail("%s - %q leads nowhere yet: write its link for itself, %s",
+      node.label(following.from), following.action, "a >> b, b - \"action\" >> c")
+  end
   if not node.is(following) then
     check.bad_argument("on", 2, following, "a node or a flow")
   end

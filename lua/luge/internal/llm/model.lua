@@ -144,17 +144,21 @@ local function call_whole(self, messages)
   return answer
 end
 
+local function bounded_whole(self, messages)
+  local seconds = self.settings.deadline
+  if seconds then return tasks.timeout(seconds, call_whole, self, messages) end
+  return call_whole(self, messages)
+end
+
 function Model:_invoke(input)
   local messages = prompt.messages(input)
   local context = tasks.context()
   local recorder = context and record.current(context)
   local answer
   if recorder then
-    answer = recorder:whole(self, messages, call_whole)
-  elseif self.settings.deadline then
-    answer = tasks.timeout(self.settings.deadline, call_whole, self, messages)
+    answer = recorder:whole(self, messages, bounded_whole)
   else
-    answer = call_whole(self, messages)
+    answer = bounded_whole(self, messages)
   end
   if context then usage.note(context, answer.usage) end
   return answer
@@ -231,26 +235,41 @@ local function live_source(self, input)
   end
   return pull, function()
     if reader then close_stream(reader) end
+  end, function()
+    return reader and reader.sum:message()
   end
 end
 
--- Under a deadline each pull has what is left of it.
-local function with_deadline(seconds, pull, close)
+-- Under a deadline each pull has what is left of it. When it has passed, the
+-- error names the whole of it, and has the message `so_far`.
+local function with_deadline(seconds, pull, close, so_far)
   local deadline
   return function()
     local now = tasks.now()
     deadline = deadline or now + seconds
-    return tasks.timeout(math.max(deadline - now, 0), pull)
+    local ok, delta = pcall(tasks.timeout, math.max(deadline - now, 0), pull)
+    if ok then return delta end
+    if tasks.is_error(delta, "timeout") and tasks.now() >= deadline then
+      delta.seconds, delta.partial = seconds, delta.partial or so_far()
+      delta.message = ("the stream was not complete after %g seconds"):format(seconds)
+    end
+    error(delta, 0)
   end, close
+end
+
+local function bounded_source(self, input)
+  local pull, close, so_far = live_source(self, input)
+  if self.settings.deadline then
+    return with_deadline(self.settings.deadline, pull, close, so_far)
+  end
+  return pull, close
 end
 
 function Model:_open(input)
   local context = tasks.context()
   local recorder = context and record.current(context)
-  if recorder then return recorder:source(self, prompt.messages(input), live_source) end
-  local pull, close = live_source(self, input)
-  if self.settings.deadline then return with_deadline(self.settings.deadline, pull, close) end
-  return pull, close
+  if recorder then return recorder:source(self, prompt.messages(input), bounded_source) end
+  return bounded_source(self, input)
 end
 
 function Model:_bind(set)

@@ -100,6 +100,15 @@ describe("HTTP/2 over TLS", function()
     test.equal(next(seen, name), nil)
   end)
 
+  with_client("has requests wait for a stream of the one connection", function(client)
+    local seen = {}
+    luge.map(numbers(300), function()
+      seen[client:get("connection").body] = true
+    end, { concurrency = 300 })
+    local name = next(seen)
+    test.equal(next(seen, name), nil)
+  end, { max_per_host = 1 })
+
   with_client("keeps its connection, whatever the server says in between", function(client)
     local first = client:get("connection").body
     for i = 1, 5 do
@@ -120,7 +129,7 @@ describe("HTTP/2 over TLS", function()
     test.equal(got + #stalled:text(), BIG)
   end)
 
-  with_client("goes on after streams that were left", function(client)
+  local function leave_streams(client)
     for _ = 1, 5 do
       local response = client:get("big", { stream = true })
       response:read()
@@ -130,6 +139,20 @@ describe("HTTP/2 over TLS", function()
     luge.sleep(0.01)
     task:cancel()
     pcall(luge.await, task)
+  end
+
+  with_client("keeps its connection when streams are left", function(client)
+    local first = client:get("connection").body
+    local other <close> = client:get("big", { stream = true })
+    leave_streams(client)
+    test.equal(client:get("connection").body, first)
+    test.equal(#other:text(), BIG)
+  end)
+
+  -- Where no stream is left libcurl before 8.2 takes the connection for dead, and
+  -- opens another, if what comes last is no whole record of TLS: curl/curl#11368.
+  with_client("goes on after all of its streams were left", function(client)
+    leave_streams(client)
     test.equal(client:get("connection").status, 200)
   end)
 

@@ -4,8 +4,7 @@ local luge = require "luge"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local support = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$") .. "support/"
-local scenarios = dofile(support .. "scenarios.lua")
+local scenarios = dofile "tests/support/scenarios.lua"
 
 -- Builds for finding bugs are slow: they try every few points.
 local stride = require("luge.native.testrun").patience > 1 and 3 or 1

@@ -6,8 +6,8 @@ local process = require "luge.process"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
-local random_batches = dofile(here .. "support/random_batches.lua")
+local batch_memory = dofile "tests/support/batch_memory.lua"
+local random_batches = dofile "tests/support/random_batches.lua"
 
 -- Builds for finding bugs are slow. More of both: tests/lua/long.
 local PATIENT = require("luge.native.testrun").patience > 1
@@ -235,24 +235,8 @@ end)
 
 describe("memory", function()
   it("does not grow with inputs that are made as they are read", function()
-    local i = 0
-    local function inputs()
-      i = i + 1
-      return i <= INPUTS and { n = i } or nil
-    end
-    local c = chain.fn(function(x) return { x.n } end) | function(x) return x[1] + 1 end
-    local most, sum = 0, 0
-    collectgarbage()
-    local before = collectgarbage "count"
-    for _, output in c:batch_as_completed(inputs, { concurrency = 8 }) do
-      sum = sum + output
-      if output % (INPUTS // 10) == 0 then
-        collectgarbage()
-        most = math.max(most, collectgarbage "count" - before)
-      end
-    end
-    test.equal(sum, INPUTS * (INPUTS + 1) // 2 + INPUTS)
-    test.ok(most < 200, most .. " KiB more")
+    local more = batch_memory(INPUTS, 8, function(i) return { n = i } end)
+    test.ok(more < 200, more .. " KiB more")
   end, { timeout = 120 })
 end)
 

@@ -11,8 +11,7 @@ local words = chain.generator(function(input, emit)
   end
 end)
 
-local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
-local grammar = dofile(here .. "support/event_grammar.lua")
+local grammar = dofile "tests/support/event_grammar.lua"
 local check_grammar, events_of = grammar.check, grammar.events_of
 
 describe("events", function()

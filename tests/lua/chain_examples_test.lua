@@ -12,8 +12,7 @@ local runnable = require "luge.internal.chain.runnable"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local root = debug.getinfo(1, "S").source:match("^@(.*)tests/lua/[^/]*$")
-local grammar = dofile(root .. "tests/support/event_grammar.lua")
+local grammar = dofile "tests/support/event_grammar.lua"
 
 -- Builds for finding bugs are slow: too slow for an example of hundreds of runs.
 local LARGE = require("luge.native.testrun").patience > 1 and "large_batch" or nil
@@ -68,8 +67,8 @@ end
 local function examples()
   local paths = {}
   for _, folder in ipairs { "examples/", "examples/flow/" } do
-    for _, entry in ipairs(fs.list(root .. folder)) do
-      local path = root .. folder .. (type(entry) == "table" and entry.name or entry)
+    for _, entry in ipairs(fs.list(folder)) do
+      local path = folder .. (type(entry) == "table" and entry.name or entry)
       if path:find("%.lua$") and fs.read(path):find('"luge.llm"', 1, true) then
         paths[#paths + 1] = path
       end

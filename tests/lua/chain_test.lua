@@ -4,12 +4,7 @@ local chain = require "luge.chain"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local function fails(kind, fn, ...)
-  local ok, err = pcall(fn, ...)
-  test.ok(not ok, "no error, but it should be " .. kind)
-  test.ok(luge.is_error(err, kind), tostring(err))
-  return err
-end
+local fails = test.raises
 
 -- A step that streams the words of its input.
 local words = chain.generator(function(input, emit)
@@ -18,11 +13,7 @@ local words = chain.generator(function(input, emit)
   end
 end)
 
-local function collect(stream)
-  local pieces = {}
-  for piece in stream do pieces[#pieces + 1] = piece end
-  return pieces
-end
+local function collect(stream) return stream:collect() end
 
 describe("composition", function()
   it("runs steps one after the other", function()

@@ -4,7 +4,6 @@ local process = require "luge.process"
 local describe, it = test.describe, test.it
 
 local command = os.getenv "LUGE" or "luge"
-local root = debug.getinfo(1, "S").source:match "^@(.*)tests/lua/[^/]*$"
 
 describe("cat urls | luge examples/fetch.lua", function()
   it("fetches what comes, and tells what fails", function()
@@ -16,7 +15,7 @@ describe("cat urls | luge examples/fetch.lua", function()
       urls[i] = ("http://127.0.0.1:%d/%d"):format(server.port, i)
     end
     local lines = table.concat(urls, "\n") .. "\nftp://example.org/\n"
-    local result = process.run { command, root .. "examples/fetch.lua", input = lines }
+    local result = process.run { command, "examples/fetch.lua", input = lines }
     test.equal(result.code, 0, result.stderr)
     for i, url in ipairs(urls) do
       test.ok(result.stdout:find(("%s\t200\t%d\n"):format(url, i), 1, true), url)

@@ -5,8 +5,7 @@ local http = require "luge.http"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local support = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$") .. "support/"
-local quickest = dofile(support .. "quickest.lua")
+local quickest = dofile "tests/support/quickest.lua"
 
 local MOMENTS = require("luge.native.testrun").patience > 1 and 6 or 12
 

@@ -6,8 +6,7 @@ local net = require "luge.net"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local support = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$") .. "support/"
-local quickest = dofile(support .. "quickest.lua")
+local quickest = dofile "tests/support/quickest.lua"
 
 local function echo(req)
   local headers = {}

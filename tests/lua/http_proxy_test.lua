@@ -6,9 +6,8 @@ local process = require "luge.process"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local support = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$") .. "support/"
-local certificates = dofile(support .. "certificates.lua")
-local servers = dofile(support .. "servers.lua")
+local certificates = dofile "tests/support/certificates.lua"
+local servers = dofile "tests/support/servers.lua"
 
 local no_http = servers.missing "tinyproxy" or certificates.missing()
 local no_socks = servers.missing "microsocks" or certificates.missing()

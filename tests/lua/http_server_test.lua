@@ -9,8 +9,7 @@ local routers = require "luge.internal.http_router"
 local targets = require "luge.internal.http_target"
 local describe, it = test.describe, test.it
 
-local support = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$") .. "support/"
-local quickest = dofile(support .. "quickest.lua")
+local quickest = dofile "tests/support/quickest.lua"
 
 local function nothing() end
 

@@ -5,8 +5,7 @@ local http = require "luge.http"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local support = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$") .. "support/"
-local longer = dofile(support .. "longer.lua")
+local longer = dofile "tests/support/longer.lua"
 
 -- A server for one test; its url.
 local function serve(handler, options)

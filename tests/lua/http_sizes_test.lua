@@ -31,8 +31,7 @@ local function pieces_of(text)
   end
 end
 
-local support = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$") .. "support/"
-local many = dofile(support .. "many_requests.lua")
+local many = dofile "tests/support/many_requests.lua"
 local sanitized = require("luge.native.testrun").patience > 1
 
 local url, dir

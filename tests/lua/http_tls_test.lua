@@ -6,9 +6,8 @@ local http = require "luge.http"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local support = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$") .. "support/"
-local certificates = dofile(support .. "certificates.lua")
-local servers = dofile(support .. "servers.lua")
+local certificates = dofile "tests/support/certificates.lua"
+local servers = dofile "tests/support/servers.lua"
 
 local skip = { skip = certificates.missing(), timeout = 10 }
 

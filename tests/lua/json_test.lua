@@ -3,15 +3,10 @@ local test = require "luge.test"
 local json = require "luge.json"
 local describe, it = test.describe, test.it
 
-local data = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$") .. "data/JSONTestSuite/"
+local data = "tests/data/JSONTestSuite/"
 
 -- The error of `kind` that fn(...) raises.
-local function fails(kind, fn, ...)
-  local ok, err = pcall(fn, ...)
-  test.ok(not ok, "no error, but it should be " .. kind)
-  test.equal(err.kind, kind)
-  return err
-end
+local fails = test.raises
 
 -- The cases of JSONTestSuite with this first letter: name, text.
 local function cases(letter)

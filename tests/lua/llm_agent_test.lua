@@ -6,19 +6,13 @@ local llm = require "luge.llm"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
-local provider = dofile(here .. "support/provider.lua")
-local longer = dofile(here .. "support/longer.lua")
+local longer = dofile "tests/support/longer.lua"
+local provider = dofile "tests/support/provider.lua"
 local answer = provider.answer
 
 test.after_each(function() require("luge.internal.llm.demo").close() end)
 
-local function fails(kind, fn, ...)
-  local ok, err = pcall(fn, ...)
-  test.ok(not ok, "no error, but it should be " .. kind)
-  test.ok(luge.is_error(err, kind), tostring(err))
-  return err
-end
+local fails = test.raises
 
 -- An answer that calls tools: { name, arguments as text } each.
 local function calling(...)

@@ -6,14 +6,13 @@ local llm = require "luge.llm"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
-local aimock = dofile(here .. "support/aimock.lua")
+local aimock = dofile "tests/support/aimock.lua"
 local missing = not aimock.is_installed() and "aimock is not installed" or nil
 
 local server
 
 test.before(function()
-  if not missing then server = aimock.start(here .. "data/aimock") end
+  if not missing then server = aimock.start("tests/data/aimock") end
 end)
 test.after(function()
   if server then server.close() end

@@ -6,15 +6,9 @@ local llm = require "luge.llm"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
-local provider = dofile(here .. "support/provider.lua")
+local provider = dofile "tests/support/provider.lua"
 
-local function fails(kind, fn, ...)
-  local ok, err = pcall(fn, ...)
-  test.ok(not ok, "no error, but it should be " .. kind)
-  test.ok(luge.is_error(err, kind), tostring(err))
-  return err
-end
+local fails = test.raises
 
 -- The server lives for a second after its last use, longer than a test.
 local server = require "luge.internal.llm.demo"

@@ -4,8 +4,7 @@ local process = require "luge.process"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
-local provider = dofile(here .. "support/provider.lua")
+local provider = dofile "tests/support/provider.lua"
 
 -- What a model says in a process with this environment.
 local function say(name, env)

@@ -8,14 +8,13 @@ local message = require "luge.internal.llm.message"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
-local provider = dofile(here .. "support/provider.lua")
+local provider = dofile "tests/support/provider.lua"
 
 -- Builds for finding bugs are slow: they try some of the places to cut at.
 local STRIDE = require("luge.native.testrun").patience > 1 and 7 or 1
 
 local function read(name)
-  local file <close> = assert(io.open(here .. "data/streams/" .. name, "rb"))
+  local file <close> = assert(io.open("tests/data/streams/" .. name, "rb"))
   return file:read("a")
 end
 

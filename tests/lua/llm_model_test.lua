@@ -1,31 +1,15 @@
 -- luge.llm: models, their names, options, keys and errors, over HTTP.
-local luge = require "luge"
 local llm = require "luge.llm"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
-local provider = dofile(here .. "support/provider.lua")
+local provider = dofile "tests/support/provider.lua"
+local model = provider.model
 local answer = provider.answer
 
-local function fails(kind, fn, ...)
-  local ok, err = pcall(fn, ...)
-  test.ok(not ok, "no error, but it should be " .. kind)
-  test.ok(luge.is_error(err, kind), tostring(err))
-  return err
-end
+local fails = test.raises
 
-local function model(server, options)
-  local all = { base_url = server.url .. "/v1", model = "mock" }
-  for name, value in pairs(options or {}) do all[name] = value end
-  return llm.model(all)
-end
-
-local function collect(stream)
-  local pieces = {}
-  for piece in stream do pieces[#pieces + 1] = piece end
-  return pieces
-end
+local function collect(stream) return stream:collect() end
 
 describe("names and keys", function()
   it("knows its providers", function()

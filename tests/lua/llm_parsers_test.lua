@@ -1,5 +1,4 @@
 -- luge.llm: parsers, whole and in pieces.
-local luge = require "luge"
 local json = require "luge.json"
 local llm = require "luge.llm"
 local message = require "luge.internal.llm.message"
@@ -9,12 +8,7 @@ local describe, it = test.describe, test.it
 -- Builds for finding bugs are slow, and no measure of speed.
 local ITEMS = require("luge.native.testrun").patience > 1 and 100 or 30000
 
-local function fails(kind, fn, ...)
-  local ok, err = pcall(fn, ...)
-  test.ok(not ok, "no error, but it should be " .. kind)
-  test.ok(luge.is_error(err, kind), tostring(err))
-  return err
-end
+local fails = test.raises
 
 local function pieces_of(text, size)
   local pieces = {}

@@ -6,8 +6,7 @@ local rates = require "luge.internal.llm.rate"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
-local provider = dofile(here .. "support/provider.lua")
+local provider = dofile "tests/support/provider.lua"
 
 -- A server that counts what reaches it in the 60 seconds before each request.
 local function enforce(requests, tokens)

@@ -1,27 +1,15 @@
 -- luge.llm: which errors of models are tried again, and when.
 local luge = require "luge"
-local llm = require "luge.llm"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
-local provider = dofile(here .. "support/provider.lua")
-local longer = dofile(here .. "support/longer.lua")
-local quickest = dofile(here .. "support/quickest.lua")
+local longer = dofile "tests/support/longer.lua"
+local provider = dofile "tests/support/provider.lua"
+local quickest = dofile "tests/support/quickest.lua"
+local model = provider.model
 local answer = provider.answer
 
-local function fails(kind, fn, ...)
-  local ok, err = pcall(fn, ...)
-  test.ok(not ok, "no error, but it should be " .. kind)
-  test.ok(luge.is_error(err, kind), tostring(err))
-  return err
-end
-
-local function model(server, options)
-  local all = { base_url = server.url .. "/v1", model = "mock" }
-  for name, value in pairs(options or {}) do all[name] = value end
-  return llm.model(all)
-end
+local fails = test.raises
 
 describe("retries", function()
   it("try again what may help, as often as allowed", function()

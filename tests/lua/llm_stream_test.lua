@@ -7,8 +7,8 @@ local message = require "luge.internal.llm.message"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
-local provider = dofile(here .. "support/provider.lua")
+local provider = dofile "tests/support/provider.lua"
+local model = provider.model
 local chunk = provider.chunk
 
 -- Passes pieces on, through a stream of its own.
@@ -16,24 +16,9 @@ local passing = chain.generator(function(input, emit)
   for piece in input do emit(piece) end
 end)
 
-local function fails(kind, fn, ...)
-  local ok, err = pcall(fn, ...)
-  test.ok(not ok, "no error, but it should be " .. kind)
-  test.ok(luge.is_error(err, kind), tostring(err))
-  return err
-end
+local fails = test.raises
 
-local function model(server, options)
-  local all = { base_url = server.url .. "/v1", model = "mock" }
-  for name, value in pairs(options or {}) do all[name] = value end
-  return llm.model(all)
-end
-
-local function collect(stream)
-  local pieces = {}
-  for piece in stream do pieces[#pieces + 1] = piece end
-  return pieces
-end
+local function collect(stream) return stream:collect() end
 
 -- Reads a stream that breaks: its pieces, and the error.
 local function broken(m, input)

@@ -5,16 +5,10 @@ local llm = require "luge.llm"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local here = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$")
-local provider = dofile(here .. "support/provider.lua")
+local provider = dofile "tests/support/provider.lua"
 local answer = provider.answer
 
-local function fails(kind, fn, ...)
-  local ok, err = pcall(fn, ...)
-  test.ok(not ok, "no error, but it should be " .. kind)
-  test.ok(luge.is_error(err, kind), tostring(err))
-  return err
-end
+local fails = test.raises
 
 local person = {
   type = "object",

@@ -5,8 +5,7 @@ local luge = require "luge"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local support = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$") .. "support/"
-local run = dofile(support .. "command.lua")
+local run = dofile "tests/support/command.lua"
 
 -- The pieces are found in the text, in this order.
 local function contains(text, ...)

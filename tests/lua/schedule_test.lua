@@ -3,8 +3,7 @@
 -- their order, counts add up. More of it: tests/lua/long/schedule_test.lua.
 local test = require "luge.test"
 
-local support = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$") .. "support/"
-local schedules = dofile(support .. "schedules.lua")
+local schedules = dofile "tests/support/schedules.lua"
 
 local SEEDS = require("luge.native.testrun").patience > 1 and 60 or 400
 

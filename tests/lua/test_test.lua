@@ -6,7 +6,7 @@ local test = require "luge.test"
 local describe, it = test.describe, test.it
 
 local command = os.getenv "LUGE" or "luge"
-local fixtures = debug.getinfo(1, "S").source:match("^@(.*)lua/[^/]*$") .. "support/runner/"
+local fixtures = "tests/support/runner/"
 
 -- What `luge test` with these arguments writes, and its exit status.
 local function run(arguments, file)

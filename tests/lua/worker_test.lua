@@ -303,9 +303,9 @@ describe("cancelling", function()
     local fifo, started = dir.path .. "/fifo", dir.path .. "/started"
     process.run { "mkfifo", fifo, check = true }
     local before = open()
-    local task = luge.spawn(pool.run, pool, function(fifo, started)
-      io.open(started, "w"):close()
-      io.open(fifo):close() -- blocks until somebody opens the other end
+    local task = luge.spawn(pool.run, pool, function(gate, mark)
+      io.open(mark, "w"):close()
+      io.open(gate):close() -- blocks until somebody opens the other end
     end, fifo, started)
     wait_for_file(started)
     task:cancel()

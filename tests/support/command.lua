@@ -1,6 +1,6 @@
 -- Runs the command `luge` on a piece of code, from a test:
 --
---   local run = dofile(support .. "command.lua")
+--   local run = dofile "tests/support/command.lua"
 --   local text, status = run [[ error "x" ]]
 --
 -- `text` is all that it wrote, on either stream. Blocks.

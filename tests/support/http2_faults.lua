@@ -6,7 +6,7 @@ local http = require "luge.http"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
-local longer = dofile(debug.getinfo(1, "S").source:match "^@(.*/)" .. "longer.lua")
+local longer = dofile "tests/support/longer.lua"
 
 local function url(name)
   return "http://127.0.0.1:" .. assert(os.getenv("LUGE_H2_" .. name), name)

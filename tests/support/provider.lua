@@ -5,6 +5,7 @@
 -- events of a stream; or a function of the request that returns either.
 local http = require "luge.http"
 local json = require "luge.json"
+local llm = require "luge.llm"
 
 local provider = {}
 
@@ -28,6 +29,13 @@ function provider.new(answers)
   end, on_error = function() end }
   self.url = self.server.url
   return setmetatable(self, { __close = function() self.server:close() end })
+end
+
+--- A model of the OpenAI format that asks the server.
+function provider.model(server, options)
+  local all = { base_url = server.url .. "/v1", model = "mock" }
+  for name, value in pairs(options or {}) do all[name] = value end
+  return llm.model(all)
 end
 
 --- An event of a stream in the OpenAI format.

@@ -2,7 +2,7 @@
 -- at the place of its input, every item is tried exactly as often as it has to
 -- be, and never are more under way than allowed.
 --
---   local random_batches = dofile(support .. "random_batches.lua")
+--   local random_batches = dofile "tests/support/random_batches.lua"
 --   random_batches(first_seed, last_seed)
 local luge = require "luge"
 local chain = require "luge.chain"

@@ -1,12 +1,11 @@
 -- Runs tests/support/random_tasks.lua for some seeds, and checks what it says:
 --
---   local schedules = dofile(support .. "schedules.lua")
+--   local schedules = dofile "tests/support/schedules.lua"
 --   schedules(first, last)
 --
 -- A failure names the seed; `LUGE_SEED=n` runs that one only.
 local test = require "luge.test"
 
-local folder = debug.getinfo(1, "S").source:match "^@(.*)schedules%.lua$"
 local command = os.getenv "LUGE" or "luge"
 
 local function numbers(text)
@@ -35,7 +34,7 @@ return function(first, last)
   if seed then
     first, last = seed, seed
   end
-  local pipe <close> = io.popen(("'%s' '%srandom_tasks.lua' %d %d 2>&1"):format(command, folder,
+  local pipe <close> = io.popen(("'%s' tests/support/random_tasks.lua %d %d 2>&1"):format(command,
     first, last))
   local text = pipe:read "a"
   test.ok(text:find "\nok\n", text:match "seed %d+:.*" or text:sub(-2000))

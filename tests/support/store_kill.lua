@@ -1,7 +1,7 @@
 -- A writer that is killed at random moments, round after round, on one file:
 -- everything that it was told is done must be there, whole.
 --
---   local rounds = dofile(support .. "store_kill.lua")
+--   local rounds = dofile "tests/support/store_kill.lua"
 --   rounds(path, count, seed)
 --
 -- The writer prints a number once that has been acknowledged; each stands for

@@ -4,8 +4,7 @@ local test = require "luge.test"
 local http = require "luge.http"
 local describe, it = test.describe, test.it
 
-local support = debug.getinfo(1, "S").source:match("^@(.*)lua/long/[^/]*$") .. "support/"
-local many = dofile(support .. "many_requests.lua")
+local many = dofile "tests/support/many_requests.lua"
 
 local SIZE <const> = (4 << 30) + 12345
 local PIECE <const> = ("0123456789abcdef"):rep(1 << 16)

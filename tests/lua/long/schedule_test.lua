@@ -2,8 +2,7 @@
 -- same, and thousands that depend on the day.
 local test = require "luge.test"
 
-local support = debug.getinfo(1, "S").source:match("^@(.*)lua/long/[^/]*$") .. "support/"
-local schedules = dofile(support .. "schedules.lua")
+local schedules = dofile "tests/support/schedules.lua"
 
 local SEEDS = require("luge.native.testrun").patience > 1 and 1000 or 10000
 

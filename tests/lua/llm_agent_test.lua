@@ -286,6 +286,20 @@ describe("an agent", function()
       "The conversation goes to one agent only." })
   end)
 
+  it("takes the conversation back", function()
+    local server <close> = provider.new {
+      calling { "transfer_to_b" }, calling { "transfer_to_a" }, answer("Here I am again."),
+    }
+    local back = {}
+    local b = llm.agent { name = "b", model = model(server), handoffs = back }
+    local a = llm.agent { name = "a", model = model(server), handoffs = { b } }
+    back[1] = a
+    local result = a:run "go"
+    test.same({ result.agent, result.turns, result.output }, { a, 3, "Here I am again." })
+    back[2] = "c"
+    fails("invalid", b.run, b, "go")
+  end)
+
   it("is a tool of another agent", function()
     local server <close> = provider.new {
       calling({ "expert", '{"input":"why?"}' }), answer("Because."), answer("He says because."),

@@ -32,6 +32,26 @@ local function is_agent(value)
   return getmetatable(value) == Agent._metatable
 end
 
+-- The model with the tools, and with the schema where its format has a place.
+local function asking(base, set, output)
+  local options = { tools = #set.list > 0 and set.list or nil }
+  if output and base.format.structured then
+    options.response_format = base.format.structured(output, "answer")
+  end
+  return next(options) and base:bind(options) or base
+end
+
+-- Its tools, and its model with them. Agents that hand over to each other are in
+-- lists that were filled when both were made: so these are looked at with every
+-- turn.
+local function equip(self)
+  local handoffs = self.handoffs or {}
+  if self.equipped_with == #handoffs then return end
+  self.set = agent_tools.set(self.tools, handoffs, is_agent)
+  self.asks = asking(self.base, self.set, self.output)
+  self.equipped_with = #handoffs
+end
+
 -- A run: the agent that speaks, the conversation, and what it came to.
 local Run = {}
 Run.__index = Run
@@ -85,6 +105,7 @@ local function take_turn(self)
       message = ("the agent has not come to an answer in %d turns"):format(self.limit) })
   end
   self.turns = self.turns + 1
+  equip(self.agent)
   local answer = ask(self, { messages = asked(self) })
   add(self, answer)
   return answer
@@ -220,15 +241,6 @@ local known = {
   output = check.table, approve = check.callable,
 }
 
--- The model with the tools, and with the schema where its format has a place.
-local function asking(base, set, output)
-  local options = { tools = #set.list > 0 and set.list or nil }
-  if output and base.format.structured then
-    options.response_format = base.format.structured(output, "answer")
-  end
-  return next(options) and base:bind(options) or base
-end
-
 -- What the model is told first: the schema too, where its format has no place.
 local function instructions_of(fields, base)
   local said = fields.instructions
@@ -244,9 +256,9 @@ return function(fields)
   if type(base) ~= "table" then base = model.model(base) end
   local self = {}
   for name, value in pairs(fields) do self[name] = value end
-  self.set = agent_tools.set(fields.tools, fields.handoffs, is_agent)
+  self.base = base
   self.instructions = instructions_of(fields, base)
-  self.asks = asking(base, self.set, fields.output)
+  equip(self)
   self.parser = fields.output and parser(fields.output)
   self.max_turns = fields.max_turns or 10
   self._name = fields.name

@@ -42,9 +42,19 @@ static bool on_cancel(struct luge_task *task) {
   return true;
 }
 
+static int raise_closed(lua_State *L, const struct luge__stream *stream) {
+  return luge__raise(L, "closed",
+                     stream->broken ? "the response has broken off"
+                                    : "the response is closed");
+}
+
 static int on_more(lua_State *L, struct luge_task *task, int base) {
+  struct luge__reader *reader = task->wait.data;
   lua_settop(L, base);
-  return advance(L, task->wait.data, task);
+  if (reader->stream->transfer == NULL) { /* by another task, meanwhile */
+    return raise_closed(L, reader->stream);
+  }
+  return advance(L, reader, task);
 }
 
 /* Pieces as they come. */
@@ -228,12 +238,6 @@ static int finish(lua_State *L, struct luge__reader *reader) {
   return reader->kind->end(L, reader);
 }
 
-static int raise_closed(lua_State *L, const struct luge__stream *stream) {
-  return luge__raise(L, "closed",
-                     stream->broken ? "the response has broken off"
-                                    : "the response is closed");
-}
-
 /* Nothing more comes: at its end and after `close` that is no error. */
 static int at_end(lua_State *L, struct luge__reader *reader) {
   if (reader->stream->broken) {
@@ -360,7 +364,7 @@ static int reader_retry(lua_State *L) {
 
 static int reader_close(lua_State *L) {
   struct luge__reader *reader = check(L);
-  luge__stream_close(reader->stream);
+  luge__stream_abandon(reader->stream);
   return 0;
 }
 

@@ -38,8 +38,17 @@ int luge__stream_raise(lua_State *L, struct luge__stream *stream) {
   return luge__transfer_raise(L, t);
 }
 
+void luge__stream_abandon(struct luge__stream *stream) {
+  struct luge__transfer *t = stream->transfer;
+  struct luge_task *reader = t != NULL ? t->waiter : NULL;
+  luge__stream_close(stream);
+  if (reader != NULL) {
+    luge__wake(reader);
+  }
+}
+
 int luge__stream_close_lua(lua_State *L) {
-  luge__stream_close(luge__stream_check(L, 1));
+  luge__stream_abandon(luge__stream_check(L, 1));
   return 0;
 }
 

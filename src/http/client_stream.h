@@ -38,6 +38,9 @@ struct luge__stream *luge__stream_new(lua_State *L);
 /* Lets go of the transfer, wherever it is. */
 void luge__stream_close(struct luge__stream *stream);
 
+/* The same by a script: a task that reads from it meanwhile is told. */
+void luge__stream_abandon(struct luge__stream *stream);
+
 struct luge__stream *luge__stream_check(lua_State *L, int index);
 
 /* The stream's transfer has failed: raises why. */

@@ -207,6 +207,25 @@ describe("a streamed response", function()
     test.raises("closed", response.read, response)
   end)
 
+  it("that is closed while another task reads tells that task", function()
+    local s <close> = serve(function()
+      return { stream = luge.stream(function(emit)
+        emit "first"
+        luge.sleep(3600)
+      end) }
+    end)
+    for _, how in ipairs { "read", "chunks", "lines", "events" } do
+      local response = http.get(s.url, { stream = true })
+      local next = how == "read" and function() return response:read() end
+        or response[how](response)
+      if how == "read" or how == "chunks" then test.equal(next(), "first") end
+      local reader = luge.spawn(next)
+      repeat luge.sleep(0) until reader:status() == "waiting"
+      response:close()
+      test.raises("closed", reader.await, reader)
+    end
+  end)
+
   it("that has broken off does not seem to end when it is read again", function()
     local server <close> = net.serve { handler = function(conn)
       conn:read_until "\r\n\r\n"

@@ -168,6 +168,7 @@ int luge__open_json(lua_State *L) {
                                        {"decode", json_decode},
                                        {"array", json_array},
                                        {"object", json_object},
+                                       {"between", luge__json_between},
                                        {NULL, NULL}};
   luaL_newlib(L, functions);
   lua_pushlightuserdata(L, NULL);

@@ -54,6 +54,9 @@ int luge__json_depth_option(lua_State *L, int index);
 void luge__json_push_array_mark(lua_State *L);
 void luge__json_push_object_mark(lua_State *L);
 
+/* between(document, before, behind) */
+int luge__json_between(lua_State *L);
+
 /* Registers the incremental reader in the table at the top of the stack. */
 void luge__json_open_reader(lua_State *L);
 

@@ -96,6 +96,18 @@ static inline int json_utf8(const char *p, const char *end) {
   return length;
 }
 
+/* The first byte from `p` on that does not stand for itself in a string, or is
+ * no well-formed UTF-8; or `end`. */
+static inline const char *json_skip_text(const char *p, const char *end) {
+  int length;
+  p = json_skip_plain(p, end);
+  while (p < end && (unsigned char)*p >= 0x80 &&
+         (length = json_utf8(p, end)) > 0) {
+    p = json_skip_plain(p + length, end);
+  }
+  return p;
+}
+
 /* Writes a code point, which is no surrogate, as UTF-8; its length. */
 static inline int json_put_utf8(char *out, uint32_t code) {
   if (code < 0x80) {

@@ -38,12 +38,7 @@ static void begin_pending(struct json_feed *f, enum json_state state) {
 void luge__json_feed_string(struct json_feed *f) {
   struct json_buffer *token = &f->r->token;
   const char *first = f->p;
-  const char *p = json_skip_plain(first, f->end);
-  int length = 0;
-  while (p < f->end && (unsigned char)*p >= 0x80 &&
-         (length = json_utf8(p, f->end)) > 0) {
-    p = json_skip_plain(p + length, f->end);
-  }
+  const char *p = json_skip_text(first, f->end);
   f->p = p;
   if (p < f->end && *p == '"' && token->length == 0) {
     f->p++;

@@ -7,7 +7,8 @@
 -- it is the same document. What is not alike, or has an escape in its text, is
 -- for the decoder.
 
-local find, sub, len = string.find, string.sub, utf8.len
+local between = require("luge.native.json").between
+local find, sub = string.find, string.sub
 
 local alike = {}
 
@@ -34,19 +35,13 @@ function Alike:note(data, text)
     return false
   end
   self.before, self.behind = sub(data, 1, first - 1), sub(data, last)
-  self.first, self.shortest = first, #data - #text
   return true
 end
 
 --- The text of an event that is alike; else nil.
 function Alike:text(data)
   local before = self.before
-  if before == nil or find(data, before, 1, true) ~= 1 then return nil end
-  local last = #data - #self.behind
-  if #data < self.shortest or not find(data, self.behind, last + 1, true) then return nil end
-  local text = sub(data, self.first, last)
-  if find(text, '[%c"\\\x80-\xff]') and (find(text, '[%c"\\]') or not len(text)) then return nil end
-  return text
+  return before and between(data, before, self.behind)
 end
 
 return alike

@@ -207,6 +207,27 @@ static bool parse_option(int argc, char **argv, int *index,
   return true;
 }
 
+/* What `luge test` starts for each file; see test_command.lua. */
+static int test_file_of(int argc, char **argv, int operand) {
+  return operand + 2 < argc && strcmp(argv[operand], "test") == 0 &&
+                 strcmp(argv[operand + 1], "--child") == 0
+             ? operand + 2
+             : 0;
+}
+
+/* Those for tests are those of each file. */
+static bool check_permissions(const struct cli_options *options,
+                              const char *subcommand) {
+  const struct cli_permissions *given = &options->permissions;
+  if ((given->restricted || given->audit != NULL) &&
+      strcmp(subcommand, "test") != 0) {
+    cli_usage_error("permissions are for scripts: 'luge %s' takes none",
+                    subcommand);
+    return false;
+  }
+  return true;
+}
+
 bool cli_parse(int argc, char **argv, struct cli_options *options) {
   *options = (struct cli_options){.action = CLI_RUN};
   int i = 1;
@@ -223,9 +244,8 @@ bool cli_parse(int argc, char **argv, struct cli_options *options) {
     i++;
   } else if (i < argc && cli_find_subcommand(argv[i]) != NULL) {
     options->action = CLI_COMMAND;
-    if (options->permissions.restricted || options->permissions.audit) {
-      cli_usage_error("permissions are for scripts: 'luge %s' takes none",
-                      argv[i]);
+    options->test_file = test_file_of(argc, argv, i);
+    if (!check_permissions(options, argv[i])) {
       return false;
     }
   }

@@ -23,7 +23,9 @@ struct cli_options {
   bool has_code;     /* an -e was given; they stand before `operand` */
   bool literal_dash; /* "-" stands behind "--": it is the name of a file */
   struct cli_permissions permissions; /* freed by who has parsed them */
-  int operand; /* the first argument that is no option; argc: none */
+  int operand;   /* the first argument that is no option; argc: none */
+  int test_file; /* the argument that names the file whose tests this process,
+                    one of those of `luge test`, runs; 0: it is none */
 };
 
 /* Reads the options. False: told on standard error what is wrong with them. */

@@ -42,9 +42,23 @@ static void on_error(luge_host *host, const char *message,
   cli_report_error(message, traceback);
 }
 
-static const char *path_of_script(const struct job *job) {
+/* What stands first behind the options; or NULL. */
+static const char *operand_of(const struct job *job) {
   int operand = job->options->operand;
   return operand < job->argc ? job->argv[operand] : NULL;
+}
+
+/* A subcommand runs no script of the user's, but in what it starts. */
+static bool runs_scripts(const struct job *job) {
+  return job->options->action != CLI_COMMAND || job->options->test_file != 0;
+}
+
+/* The file beside which the script's modules are; or NULL. */
+static const char *path_of_script(const struct job *job) {
+  int test_file = job->options->test_file;
+  return job->app != NULL ? NULL
+         : test_file != 0 ? job->argv[test_file]
+                          : operand_of(job);
 }
 
 static luge_host *open_host(struct job *job) {
@@ -92,8 +106,7 @@ static int prepare_lua(lua_State *L) {
 
 static bool prepare(struct job *job) {
   lua_State *L = luge_lua(job->host);
-  if (job->options->action == CLI_COMMAND &&
-      cli_build_register(job->host) != LUGE_OK) {
+  if (!runs_scripts(job) && cli_build_register(job->host) != LUGE_OK) {
     cli_report_error("not enough memory", NULL);
     return false;
   }
@@ -138,11 +151,24 @@ static bool load_env_file(const char *path, void *user) {
 /* Says whether scripts may run: what comes from now on is theirs. */
 static bool restrict_host(struct job *job) {
   const struct cli_permissions *permissions = &job->options->permissions;
-  if (permissions->restricted || permissions->audit != NULL) {
-    job->refused = cli_permissions_apply(
-        job->host, permissions, job->app == NULL ? path_of_script(job) : NULL);
+  if (runs_scripts(job) &&
+      (permissions->restricted || permissions->audit != NULL)) {
+    job->refused =
+        cli_permissions_apply(job->host, permissions, path_of_script(job));
   }
   return job->refused == 0;
+}
+
+/* A test file, as a script, is read without permission. */
+static bool read_tests(struct job *job) {
+  static const char code[] = "require('luge.internal.test_run').read((...))";
+  const char *path = path_of_script(job);
+  if (job->options->test_file == 0) {
+    return true;
+  }
+  job->status =
+      luge_run_string(job->host, code, sizeof code - 1, "=(test)", 1, &path);
+  return job->status == LUGE_OK && !job->failed;
 }
 
 /* The prompt, on a terminal or not. What failed at it is no failure of its. */
@@ -161,7 +187,7 @@ static bool run_options(struct job *job) {
     return restrict_host(job);
   }
   return cli_each_env_file(job->argc, job->argv, load_env_file, job) &&
-         restrict_host(job) &&
+         read_tests(job) && restrict_host(job) &&
          cli_each_code(job->argc, job->argv, run_code, job);
 }
 
@@ -232,7 +258,7 @@ static bool use_subcommand(struct cli_script *script, const char *name) {
 /* Where the script comes from. Returns 0, or the exit status. */
 static int find_script(struct job *job, struct cli_script *script) {
   const struct cli_options *options = job->options;
-  const char *path = path_of_script(job);
+  const char *path = operand_of(job);
   if (options->action == CLI_COMMAND && options->interactive) {
     return cli_usage_error("option '-i' goes with a script, not with '%s'",
                            path);

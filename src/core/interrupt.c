@@ -30,6 +30,8 @@ static int raise_interrupted(lua_State *L, struct luge_task *task) {
   luge__push_error(L, "cancelled", "interrupted");
   lua_pushliteral(L, "interrupted");
   lua_setfield(L, -2, "reason");
+  luaL_traceback(L, L, NULL, 0);
+  lua_setfield(L, -2, "traceback");
   return lua_error(L);
 }
 

@@ -5,8 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lauxlib.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "../core/error.h"
@@ -36,6 +39,50 @@ struct watch {
 };
 
 static const char watch_key = 0; /* registry: the struct watch */
+
+/* A test that computes lets no timer run. What looks after it then is a signal,
+ * each tenth of a second that the process computes. */
+static struct {
+  struct luge_host *volatile host; /* NULL: nothing is watched */
+  pthread_t thread;
+  volatile uint64_t deadline; /* of uv_hrtime */
+  volatile sig_atomic_t interrupted;
+} computing;
+
+static void on_computing(int signal_number) {
+  int error = errno;
+  if (!pthread_equal(pthread_self(), computing.thread)) {
+    pthread_kill(computing.thread, signal_number);
+  } else if (computing.host != NULL && uv_hrtime() >= computing.deadline) {
+    computing.interrupted = 1;
+    luge_interrupt(computing.host);
+  }
+  errno = error;
+}
+
+static void start_ticks(long microseconds) {
+  struct itimerval timer = {.it_value.tv_usec = microseconds,
+                            .it_interval.tv_usec = microseconds};
+  setitimer(ITIMER_VIRTUAL, &timer, NULL);
+}
+
+/* The timer gets half a second more: it comes first where there are turns. */
+static void watch_computing(struct luge_host *host, double seconds) {
+  struct sigaction action = {.sa_flags = SA_RESTART};
+  action.sa_handler = on_computing;
+  sigemptyset(&action.sa_mask);
+  computing.thread = pthread_self();
+  computing.deadline = uv_hrtime() + (uint64_t)((seconds + 0.5) * 1e9);
+  computing.interrupted = 0;
+  computing.host = host;
+  sigaction(SIGVTALRM, &action, NULL);
+  start_ticks(100000);
+}
+
+static void unwatch_computing(void) {
+  computing.host = NULL;
+  start_ticks(0);
+}
 
 static void stop_service(struct luge_service *service) {
   struct watch *watch = luge__container(service, struct watch, service);
@@ -72,12 +119,14 @@ static void create_watch(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &watch_key);
 }
 
-/* watch(awaitable, seconds) -> whether it was settled within that real time */
+/* watch(awaitable, seconds) -> whether it was settled within that real time;
+ * whether what ran was interrupted because it was over */
 
 static bool stop_watching(struct luge_task *task) {
   struct watch *watch = task->wait.data;
   luge__list_remove(&task->wait.listener.link);
   uv_timer_stop(&watch->timer);
+  unwatch_computing();
   watch->waiter = NULL;
   return true;
 }
@@ -101,7 +150,8 @@ static int on_watched(lua_State *L, struct luge_task *task, int base) {
   (void)base;
   const struct watch *watch = task->wait.data;
   lua_pushboolean(L, !watch->expired);
-  return 1;
+  lua_pushboolean(L, computing.interrupted);
+  return 2;
 }
 
 static struct luge_cell *check_cell(lua_State *L) {
@@ -131,6 +181,7 @@ static int lib_watch(lua_State *L) {
   watch->expired = false;
   uv_update_time(watch->host->loop);
   uv_timer_start(&watch->timer, on_expired, (uint64_t)(seconds * 1000), 0);
+  watch_computing(watch->host, seconds);
   task->wait.data = watch;
   task->wait.listener.notify = on_settled;
   luge__list_append(&cell->listeners, &task->wait.listener.link);

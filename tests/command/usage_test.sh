@@ -70,7 +70,7 @@ says "option '--sandbox' takes no value"
 luge --audit /nowhere/at/all -e 'print(1)'
 is 1 ""
 says "cannot open /nowhere/at/all"
-luge --sandbox test
+luge --sandbox help
 is 2 ""
 says "permissions are for scripts"
 luge --allow-net -e 'print(1)' --deny-read=/ '--allow-net=a,b:1,[::1]:2' -e 'print(2)'

@@ -6,78 +6,12 @@ local sync = require "luge.native.sync"
 local testchild = require "luge.native.testchild"
 local report = require "luge.internal.test_report"
 
--- No long string: what begins with two dashes there is taken for a comment when
--- the modules are compiled in.
-local usage = table.concat({
-  "usage: luge test [OPTION...] [PATH...]",
-  "",
-  "Runs the tests in files, and in the files named *_test.lua below folders;",
-  "without a PATH, below the current one. See `luge help luge.test`.",
-  "",
-  "  --filter TEXT   only tests whose name, with its groups', holds TEXT",
-  "  --jobs N        at most N files at once; default: the number of cores",
-  "  --junit FILE    write a report for CI systems, in JUnit's XML format",
-  "  --patience N    tests may take N times as long, on machines that are busy",
-  "  --tap           print the results in the Test Anything Protocol",
-  "  --verbose       name every test, not only those that fail",
-  "  --help          print this",
-}, "\n") .. "\n"
-
 -- Seconds, times --patience: between two messages of a file, beyond what it
 -- announced; and for what it has printed to arrive when it has ended.
 local SILENCE, DRAIN = 60, 1
 
 -- Bytes of a file's output that are kept.
 local MAX_OUTPUT = 1 << 18
-
--- Options.
-
-local function wrong_usage(text)
-  io.stderr:write("luge test: ", text, " (see luge test --help)\n")
-  os.exit(2)
-end
-
-local takes_value = {
-  ["--filter"] = "filter", ["--jobs"] = "jobs", ["--junit"] = "junit",
-  ["--patience"] = "patience",
-}
-local flags = { ["--tap"] = "tap", ["--verbose"] = "verbose", ["--help"] = "help" }
-
-local function parse(arguments)
-  local options, paths, i = {}, {}, 1
-  while i <= #arguments do
-    local word = arguments[i]
-    local name, value = word:match "^(%-%-%w+)=(.*)$"
-    name = name or word
-    if takes_value[name] then
-      if not value then
-        i = i + 1
-        value = arguments[i] or wrong_usage(name .. " takes a value")
-      end
-      options[takes_value[name]] = value
-    elseif flags[word] then
-      options[flags[word]] = true
-    elseif word == "--" then
-      table.move(arguments, i + 1, #arguments, #paths + 1, paths)
-      break
-    elseif word:sub(1, 1) == "-" then
-      wrong_usage("unknown option " .. word)
-    else
-      paths[#paths + 1] = word
-    end
-    i = i + 1
-  end
-  return options, paths
-end
-
-local function check_number(options, name)
-  local text = options[name]
-  local number = text and math.tointeger(tonumber(text))
-  if text and (not number or number < 1) then
-    wrong_usage(("--%s takes a number, from 1"):format(name))
-  end
-  options[name] = number
-end
 
 -- Files.
 
@@ -99,7 +33,7 @@ local function find_below(folder, files)
   end
 end
 
-local function find_files(paths)
+local function find_files(paths, wrong_usage)
   local files = {}
   for _, path in ipairs(#paths > 0 and paths or { "." }) do
     if testchild.list(path) then
@@ -191,11 +125,14 @@ local function has_failed(file)
   return false
 end
 
+local function add_end(file, text)
+  local missing = (file.planned or 0) - #file.results - (file.running and 1 or 0)
+  add_failure(file, ("%s; %d more tests did not run"):format(text, math.max(missing, 0)))
+end
+
 local function judge_end(file, status, signal)
   if not file.done then
-    local missing = (file.planned or 0) - #file.results - (file.running and 1 or 0)
-    add_failure(file, ("the process %s; %d more tests did not run"):format(
-      ended_how(status, signal), math.max(missing, 0)))
+    add_end(file, "the process " .. ended_how(status, signal))
   elseif status ~= 0 and not has_failed(file) then
     add_failure(file, "the process " .. ended_how(status, signal) .. " after the tests")
   end
@@ -222,17 +159,23 @@ local function listen(file, child)
   end
 end
 
+-- The arguments of the process that runs a file.
+local function arguments_for(path, options)
+  local words = { table.unpack(options.handed_on) }
+  return table.move({ "test", "--child", path, tostring(options.patience or 1), options.filter },
+    1, 5, #words + 1, words)
+end
+
 local function run_file(path, options)
   local patience = options.patience or 1
   local file = { path = path, results = {}, output = {}, output_length = 0,
     patience = patience, limit = SILENCE * patience }
   local started = native.now()
-  local child <close> = testchild.spawn {
-    "test", "--child", path, tostring(patience), options.filter }
+  local child <close> = testchild.spawn(arguments_for(path, options))
   if listen(file, child) then
     judge_end(file, file.exited.status, file.exited.signal)
   else
-    add_failure(file, ("it hangs: nothing was heard for %g s"):format(file.limit))
+    add_end(file, ("it hangs: nothing was heard for %g s"):format(file.limit))
   end
   file.seconds = native.now() - started
   file.output = table.concat(file.output)
@@ -269,16 +212,16 @@ end
 return function(...)
   local arguments = { ... }
   if arguments[1] == "--child" then
-    return require "luge.internal.test_run"(arguments[2], tonumber(arguments[3]), arguments[4])
+    return require("luge.internal.test_run").run(arguments[2], tonumber(arguments[3]),
+      arguments[4])
   end
-  local options, paths = parse(arguments)
-  check_number(options, "jobs")
-  check_number(options, "patience")
+  local test_options = require "luge.internal.test_options"
+  local options, paths = test_options.parse(arguments)
   if options.help then
-    io.write(usage)
+    io.write(test_options.usage)
     return
   end
-  paths = find_files(paths)
+  paths = find_files(paths, test_options.wrong_usage)
   options.verbose = options.verbose or #paths == 1
   options.color = testchild.is_terminal() and not os.getenv "NO_COLOR"
   local reporter = report.new(options)

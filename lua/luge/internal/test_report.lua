@@ -6,6 +6,23 @@ local function indent(text, by)
   return by .. text:gsub("\n", "\n" .. by)
 end
 
+-- Control characters drive no terminal, and break no format; nor does what is
+-- no UTF-8.
+local function visible(text)
+  local function escape(byte)
+    return ("\\x%02X"):format(byte:byte())
+  end
+  if not utf8.len(text) then
+    text = text:gsub("[\128-\255]", escape)
+  end
+  return (text:gsub("[%z\1-\8\11-\31\127]", escape))
+end
+
+-- On one line.
+local function name_of(text)
+  return (visible(text:gsub("[\n\t]", " ")))
+end
+
 local function plural(count, word)
   return ("%d %s%s"):format(count, word, count == 1 and "" or "s")
 end
@@ -56,22 +73,23 @@ function Text:paint(color, text)
 end
 
 function Text:result(result)
-  local line = ("  %s %s"):format(self:paint(result.outcome, marks[result.outcome]), result.name)
+  local line = ("  %s %s"):format(self:paint(result.outcome, marks[result.outcome]),
+    name_of(result.name))
   if result.outcome == "skip" and result.message ~= "" then
-    line = ("%s (%s)"):format(line, result.message)
+    line = ("%s (%s)"):format(line, name_of(result.message))
   elseif result.seconds >= 0.5 then
     line = line .. self:paint("dim", (" (%.1f s)"):format(result.seconds))
   end
   io.write(line, "\n")
   if result.outcome == "fail" then
-    io.write(indent(result.message, "       "), "\n")
+    io.write(indent(visible(result.message), "       "), "\n")
   end
 end
 
 function Text:file(file)
   local counts = self:add(file)
   local outcome = counts.fail > 0 and "fail" or "pass"
-  io.write(("%s %s %s\n"):format(self:paint(outcome, marks[outcome]), file.path,
+  io.write(("%s %s %s\n"):format(self:paint(outcome, marks[outcome]), name_of(file.path),
     self:paint("dim", ("(%s, %.2f s)"):format(plural(#file.results, "test"), file.seconds))))
   for _, result in ipairs(file.results) do
     if self.options.verbose or result.outcome == "fail" then
@@ -100,11 +118,11 @@ function Tap:file(file)
   self:add(file)
   for _, result in ipairs(file.results) do
     self.number = self.number + 1
-    local name = ("%s > %s"):format(file.path, result.name):gsub("[#\n]", " ")
+    local name = name_of(("%s > %s"):format(file.path, result.name):gsub("#", " "))
     io.write(result.outcome == "fail" and "not ok " or "ok ", self.number, " - ", name)
-    io.write(result.outcome == "skip" and " # SKIP " .. result.message:gsub("\n", " ") or "", "\n")
+    io.write(result.outcome == "skip" and " # SKIP " .. name_of(result.message) or "", "\n")
     if result.outcome == "fail" then
-      io.write("  ---\n  message: |\n", indent(result.message, "    "), "\n  ...\n")
+      io.write("  ---\n  message: |\n", indent(visible(result.message), "    "), "\n  ...\n")
     end
   end
   if file.output ~= "" then
@@ -134,11 +152,7 @@ local entities = { ["<"] = "&lt;", [">"] = "&gt;", ["&"] = "&amp;", ['"'] = "&qu
 
 -- XML takes no other control characters, however escaped, and only UTF-8.
 local function xml(text)
-  if not utf8.len(text) then
-    text = text:gsub("[\128-\255]", "?")
-  end
-  text = text:gsub("[%z\1-\8\11\12\14-\31\127]", "?"):gsub('[<>&"]', entities)
-  return text
+  return (visible(text):gsub('[<>&"]', entities))
 end
 
 local function first_line(text)

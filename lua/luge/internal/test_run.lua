@@ -2,7 +2,14 @@
 -- process that started this one: lines of fields separated by tabs, which
 -- test_command.lua reads. One test runs at a time, as a task of its own.
 local native = require "luge.native.task"
-local testrun = require "luge.native.testrun"
+
+-- What may be called here is not for the tests: where they have permissions,
+-- the module is closed to them.
+local testrun = {}
+for name, value in pairs(require "luge.native.testrun") do
+  testrun[name] = value
+end
+
 local clock = require "luge.native.clock"
 local choice = require "luge.internal.test_choice"
 local failure = require "luge.internal.test_failure"
@@ -98,8 +105,11 @@ end
 -- Waits for a task or a future; says whether it was settled in time. `task` is
 -- described if it was not.
 local function watch(awaitable, task, limit, problems)
-  local ok, settled = pcall(testrun.watch, awaitable, limit)
-  if ok and settled then
+  local ok, settled, interrupted = pcall(testrun.watch, awaitable, limit)
+  if ok and interrupted then
+    problems[#problems + 1] = ("timed out after %g s, computing"):format(limit)
+    return settled
+  elseif ok and settled then
     return true
   elseif ok then
     problems[#problems + 1] = ("timed out after %g s, waiting for %s\n%s"):format(limit,
@@ -128,8 +138,51 @@ end
 
 local function note_outcome(task, problems)
   local ok, err = pcall(task.await, task)
-  if not ok and (#problems == 0 or not native.is_error(err, "cancelled")) then
+  if not ok and native.is_error(err, "cancelled") and err.reason == "interrupted" then
+    problems[#problems + 1] = trim(err.traceback or "")
+  elseif not ok and (#problems == 0 or not native.is_error(err, "cancelled")) then
     table.insert(problems, 1, failure.describe(err, task:traceback()))
+  end
+end
+
+-- The demo model goes on for a while by itself.
+local function close_demo()
+  local demo = package.loaded["luge.internal.llm.demo"]
+  if demo then
+    demo.close()
+  end
+end
+
+-- What was detached belongs to nobody, so that no task's end shows it.
+local function detached_since(known)
+  local left, owned = {}, { [native.current()] = true }
+  for _, task in ipairs(testrun.descendants(native.current())) do
+    owned[task] = true
+  end
+  for _, task in ipairs(native.tasks()) do
+    if not known[task] and not owned[task] then
+      left[#left + 1] = task
+    end
+  end
+  return left
+end
+
+local function live_tasks()
+  local known = {}
+  for _, task in ipairs(native.tasks()) do
+    known[task] = true
+  end
+  return known
+end
+
+local function note_detached(known, problems)
+  if settles(function() return #detached_since(known) == 0 end) then
+    return
+  end
+  for _, left in ipairs(detached_since(known)) do
+    problems[#problems + 1] = ("left a detached task alive: %s waits for %s\n%s"):format(
+      left:name(), left:waiting_for() or "its turn", trim(left:traceback() or ""))
+    left:cancel("the test has ended")
   end
 end
 
@@ -164,6 +217,7 @@ local function run_test(entry)
   local limit = (entry.timeout or DEFAULT_TIMEOUT) * patience
   report("start", choice.full_name(entry), limit + grace)
   local refs, handles = testrun.open()
+  local known = live_tasks()
   local started = native.now()
   local task = native.spawn(test_body, entry, problems)
   task:name("the test")
@@ -171,6 +225,8 @@ local function run_test(entry)
     cancel(task, "the test has timed out")
   end
   note_outcome(task, problems)
+  close_demo()
+  note_detached(known, problems)
   note_leftovers(refs, handles, problems)
   finish(problems, started)
 end
@@ -278,17 +334,15 @@ local function publish_globals()
   end
 end
 
+local chunk, message -- the file that `read` has read, or why it could not
+
 local function load_file(path, root)
-  local problems = {}
+  local problems = { message }
   publish_globals()
-  protect(problems, function()
-    local chunk, message = loadfile(path)
-    if not chunk then
-      error(native.error { kind = "assertion", message = message }, 0)
-    end
-    _G.arg = { [0] = path }
-    chunk(path)
-  end)
+  _G.arg = { [0] = path }
+  if chunk then
+    protect(problems, chunk, path)
+  end
   suite.close()
   if #problems == 0 and choice.count(root) == 0 then
     problems[1] = "it declares no tests"
@@ -300,10 +354,19 @@ local function load_file(path, root)
   end
 end
 
+local test_run = {}
+
+--- Reads the file: before its process gives up what the tests may not do.
+---@param path string
+function test_run.read(path)
+  chunk, message = loadfile(path)
+end
+
+--- Runs its tests.
 ---@param path string
 ---@param longer integer times as long as tests may take
 ---@param filter? string
-return function(path, longer, filter)
+function test_run.run(path, longer, filter)
   native.current():name "the runner"
   patience, grace = patience * longer, grace * longer
   local root = suite.open()
@@ -316,3 +379,5 @@ return function(path, longer, filter)
   run_group(root)
   report("done")
 end
+
+return test_run

@@ -12,15 +12,7 @@
 #include <lauxlib.h>
 #include <uv.h>
 
-static int failures;
-
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);          \
-      failures++;                                                              \
-    }                                                                          \
-  } while (0)
+#include "../support/check.h"
 
 /* How a started script ended. */
 struct outcome {
@@ -99,10 +91,6 @@ static inline void step_until_done(luge_host *host) {
     poll(&fd, 1, luge_timeout_ms(host));
   }
   CHECK(alive == 0);
-}
-
-static inline int verdict(void) {
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 #endif

@@ -2,88 +2,9 @@
  * asynchronous C functions, other threads, closing in the middle. */
 #define _GNU_SOURCE 1 /* for uv.h */
 
-#include <luge.h>
+#include "embed.h"
 
-#include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <lauxlib.h>
-#include <uv.h>
-
-static int failures;
-
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);          \
-      failures++;                                                              \
-    }                                                                          \
-  } while (0)
-
-struct outcome {
-  int calls;
-  enum luge_status status;
-  lua_Integer number;
-  char message[256];
-};
-
-static void on_done(luge_host *host, enum luge_status status, lua_State *L,
-                    int results, void *data) {
-  struct outcome *outcome = data;
-  (void)host;
-  outcome->calls++;
-  outcome->status = status;
-  if (results > 0 && lua_isinteger(L, -1)) {
-    outcome->number = lua_tointeger(L, -1);
-  } else if (results > 0) {
-    snprintf(outcome->message, sizeof outcome->message, "%s",
-             luaL_tolstring(L, -1, NULL));
-    lua_pop(L, 1);
-  }
-}
-
-static int reported;
-
-static void on_error(luge_host *host, const char *message,
-                     const char *traceback, void *user) {
-  (void)host;
-  (void)message;
-  (void)traceback;
-  (void)user;
-  reported++;
-}
-
-static luge_host *open_host(uv_loop_t *loop) {
-  luge_options options = {
-      .size = sizeof options, .loop = loop, .on_error = on_error};
-  luge_host *host = luge_open(&options);
-  CHECK(host != NULL);
-  return host;
-}
-
-static luge_task *start(luge_host *host, const char *code,
-                        struct outcome *outcome) {
-  memset(outcome, 0, sizeof *outcome);
-  return luge_start_string(host, code, strlen(code), "=test", 0, NULL, on_done,
-                           outcome);
-}
-
-static int run(luge_host *host, const char *code) {
-  return luge_run_string(host, code, strlen(code), "=test", 0, NULL);
-}
-
-/* Steps until no task lives, waiting on the host's descriptor. */
-static void step_until_done(luge_host *host) {
-  int alive;
-  while ((alive = luge_step(host)) > 0) {
-    struct pollfd fd = {.fd = luge_fd(host), .events = POLLIN};
-    poll(&fd, 1, luge_timeout_ms(host));
-  }
-  CHECK(alive == 0);
-}
 
 static void test_stepping(void) {
   luge_host *host = open_host(NULL);
@@ -100,9 +21,9 @@ static void test_stepping(void) {
   CHECK(strstr(failed.message, "boom") != NULL);
   CHECK(cancelled.calls == 1 && cancelled.status == LUGE_CANCELLED);
   CHECK(strstr(cancelled.message, "enough") != NULL);
-  CHECK(reported == 0);
+  CHECK(reported.count == 0);
   CHECK(start(host, "this does not parse", &failed) == NULL);
-  CHECK(reported == 1 && failed.calls == 0);
+  CHECK(reported.count == 1 && failed.calls == 0);
   CHECK(luge_close(host) == LUGE_OK);
 }
 
@@ -303,5 +224,5 @@ int main(void) {
   test_close();
   test_many_hosts();
   test_bad_options();
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return verdict();
 }

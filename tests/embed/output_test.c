@@ -13,15 +13,7 @@
 
 #include <uv.h>
 
-static int failures;
-
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);          \
-      failures++;                                                              \
-    }                                                                          \
-  } while (0)
+#include "../support/check.h"
 
 /* A reader that keeps what comes. */
 struct reader {
@@ -220,5 +212,5 @@ int main(void) {
   test_failed();
   test_exit();
   test_describe();
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return verdict();
 }

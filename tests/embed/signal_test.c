@@ -11,16 +11,9 @@
 
 #include <uv.h>
 
-static int failures;
-static volatile sig_atomic_t seen;
+#include "../support/check.h"
 
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);          \
-      failures++;                                                              \
-    }                                                                          \
-  } while (0)
+static volatile sig_atomic_t seen;
 
 static void on_error(luge_host *host, const char *message,
                      const char *traceback, void *user) {
@@ -105,5 +98,5 @@ int main(void) {
   test_permission();
   test_handler_comes_back();
   test_close_while_watching();
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return verdict();
 }

@@ -5,16 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *plain_alloc(void *ud, void *block, size_t old_size,
-                         size_t new_size) {
-  (void)ud;
-  (void)old_size;
-  if (new_size == 0) {
-    free(block);
-    return NULL;
-  }
-  return realloc(block, new_size);
-}
+#include "cut.h"
 
 static uint64_t mix(uint64_t hash, const char *bytes, size_t len) {
   for (size_t i = 0; i < len; i++) {
@@ -74,19 +65,4 @@ static uint64_t parse(const char *bytes, size_t len, size_t step) {
   hash ^= (uint64_t)(alive ? 0 : p.error);
   luge__h1_free(&p);
   return hash;
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (size < 2) {
-    return 0;
-  }
-  const char *bytes = (const char *)data + 1;
-  uint64_t whole = parse(bytes, size - 1, size - 1);
-  uint64_t cut = parse(bytes, size - 1, (size_t)data[0] % 16 + 1);
-  if (whole != cut) {
-    abort();
-  }
-  return 0;
 }

@@ -6,16 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *plain_alloc(void *ud, void *block, size_t old_size,
-                         size_t new_size) {
-  (void)ud;
-  (void)old_size;
-  if (new_size == 0) {
-    free(block);
-    return NULL;
-  }
-  return realloc(block, new_size);
-}
+#include "cut.h"
 
 static uint64_t mix(uint64_t hash, const char *bytes, size_t len) {
   hash = (hash ^ len) * 1099511628211u;
@@ -52,19 +43,4 @@ static uint64_t parse(const char *bytes, size_t len, size_t step) {
   }
   luge__sse_free(&p);
   return mix_number(hash, status);
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (size < 2) {
-    return 0;
-  }
-  const char *bytes = (const char *)data + 1;
-  uint64_t whole = parse(bytes, size - 1, size - 1);
-  uint64_t cut = parse(bytes, size - 1, (size_t)data[0] % 16 + 1);
-  if (whole != cut) {
-    abort();
-  }
-  return 0;
 }

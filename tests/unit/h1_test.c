@@ -7,39 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int failures;
-static size_t live_bytes;
-
-static void *counting_alloc(void *ud, void *block, size_t old_size,
-                            size_t new_size) {
-  (void)ud;
-  live_bytes += new_size - old_size;
-  if (new_size == 0) {
-    free(block);
-    return NULL;
-  }
-  return realloc(block, new_size);
-}
-
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);          \
-      failures++;                                                              \
-    }                                                                          \
-  } while (0)
-
-struct record {
-  char text[8192];
-  size_t len;
-};
-
-static void put(struct record *r, const char *bytes, size_t n) {
-  if (n > 0 && n < sizeof r->text - r->len) {
-    memcpy(r->text + r->len, bytes, n);
-    r->len += n;
-  }
-}
+#include "../support/check.h"
+#include "../support/record.h"
 
 static void puts_(struct record *r, const char *text) {
   put(r, text, strlen(text));

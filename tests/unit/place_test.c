@@ -12,16 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int failures;
-static char root[PATH_MAX]; /* the real path of the folder that tests are in */
+#include "../support/check.h"
 
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);          \
-      failures++;                                                              \
-    }                                                                          \
-  } while (0)
+static char root[PATH_MAX]; /* the real path of the folder that tests are in */
 
 static int count_descriptors(void) {
   int count = 0;
@@ -183,5 +176,5 @@ int main(void) {
   test_use();
   CHECK(count_descriptors() == before);
   clean_up();
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return verdict();
 }

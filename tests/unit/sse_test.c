@@ -8,51 +8,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "../support/check.h"
+#include "../support/record.h"
+
 enum { LIMIT = 16 * 1024 * 1024, MAX_TWO_CUTS = 200 };
-
-static int failures;
-
-static size_t live_bytes;
-static int fail_after = -1; /* allocations that still succeed; -1: all */
-
-static void *counting_alloc(void *ud, void *block, size_t old_size,
-                            size_t new_size) {
-  (void)ud;
-  if (new_size > old_size && fail_after >= 0 && fail_after-- == 0) {
-    fail_after = 0;
-    return NULL;
-  }
-  live_bytes += new_size - old_size;
-  if (new_size == 0) {
-    free(block);
-    return NULL;
-  }
-  return realloc(block, new_size);
-}
 
 static const struct luge__memory memory = {counting_alloc, NULL};
 
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);          \
-      failures++;                                                              \
-    }                                                                          \
-  } while (0)
-
-/* What a stream gave, as text: type|data|id|retry per event. */
-struct record {
-  char text[1024 * 8];
-  size_t len;
-};
-
-static void put(struct record *r, const char *bytes, size_t n) {
-  if (n > 0 && n < sizeof r->text - r->len) {
-    memcpy(r->text + r->len, bytes, n);
-    r->len += n;
-  }
-}
-
+/* type|data|id|retry; */
 static void put_event(struct record *r, const struct luge__sse *p,
                       const struct luge__sse_event *e) {
   put(r, e->type.ptr, e->type.len);

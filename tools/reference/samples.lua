@@ -46,60 +46,39 @@ local samples = {
   ["luge.Logger"] = function(use) use(log.with {}) end,
 }
 
-samples["luge.fs.File"] = function(use)
-  local file <close> = fs.temp()
-  use(file)
+-- A sample that is closed after its use.
+local function closed(name, make)
+  samples[name] = function(use)
+    local sample <close> = make()
+    use(sample)
+  end
 end
 
-samples["luge.store.Store"] = function(use)
-  local memory <close> = store.memory()
-  use(memory)
+closed("luge.fs.File", fs.temp)
+closed("luge.store.Store", store.memory)
+closed("luge.process.Child", function() return process.spawn { "true" } end)
+closed("luge.test.Clock", test.clock)
+closed("luge.net.Server", net.listen)
+closed("luge.worker.Pool", worker.pool)
+closed("luge.http.Client", http.client)
+
+-- Of something that is closed after its use: `get` of what `make` makes.
+local function part(name, make, get)
+  samples[name] = function(use)
+    local whole <close> = make()
+    use(get(whole))
+  end
 end
 
-samples["luge.store.Part"] = function(use)
-  local memory <close> = store.memory()
-  use(memory:at "x")
-end
-
-samples["luge.store.Log"] = function(use)
-  local memory <close> = store.memory()
-  use(memory:log "x")
-end
-
-samples["luge.process.Child"] = function(use)
-  local child <close> = process.spawn { "true" }
-  use(child)
-end
-
-samples["luge.process.Input"] = function(use)
-  local child <close> = process.spawn { "true" }
-  use(child.stdin)
-end
-
-samples["luge.test.Clock"] = function(use)
-  local clock <close> = test.clock()
-  use(clock)
-end
-
-samples["luge.net.Server"] = function(use)
-  local server <close> = net.listen()
-  use(server)
-end
+part("luge.store.Part", store.memory, function(memory) return memory:at "x" end)
+part("luge.store.Log", store.memory, function(memory) return memory:log "x" end)
+part("luge.process.Input", function() return process.spawn { "true" } end,
+  function(child) return child.stdin end)
 
 samples["luge.net.Connection"] = function(use)
   local server <close> = net.listen()
   local conn <close> = net.connect(server.host, server.port)
   use(conn)
-end
-
-samples["luge.worker.Pool"] = function(use)
-  local pool <close> = worker.pool()
-  use(pool)
-end
-
-samples["luge.http.Client"] = function(use)
-  local client <close> = http.client()
-  use(client)
 end
 
 local function with_server(handler, fn)

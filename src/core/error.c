@@ -152,6 +152,11 @@ static const char *push_own_name(lua_State *L, int *is_method) {
   if (ar.name == NULL && luge__name_function(L)) {
     return lua_tostring(L, -1);
   }
+  lua_getinfo(L, "f", &ar);
+  if (ar.name == NULL && luge__name_method(L)) {
+    *is_method = 1;
+    return lua_tostring(L, -1);
+  }
   *is_method = strcmp(ar.namewhat, "method") == 0;
   return lua_pushstring(L, ar.name != NULL ? ar.name : "?");
 }

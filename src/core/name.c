@@ -34,6 +34,19 @@ static bool push_key(lua_State *L, int function) {
   return false;
 }
 
+bool luge__name_method(lua_State *L) {
+  luaL_checkstack(L, 8, NULL);
+  int function = lua_gettop(L);
+  if (luaL_getmetafield(L, 1, "__index") == LUA_TTABLE &&
+      push_key(L, function)) {
+    lua_replace(L, function);
+    lua_settop(L, function);
+    return true;
+  }
+  lua_settop(L, function - 1);
+  return false;
+}
+
 bool luge__name_function(lua_State *L) {
   luaL_checkstack(L, 8, NULL);
   int function = lua_gettop(L);

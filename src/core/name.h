@@ -10,4 +10,7 @@
  * only popped. Slow: for errors. */
 bool luge__name_function(lua_State *L);
 
+/* The same for a method of the value at index 1, by which it was called. */
+bool luge__name_method(lua_State *L);
+
 #endif

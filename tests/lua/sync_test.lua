@@ -20,6 +20,16 @@ local function start(n, fn)
   return tasks
 end
 
+describe("a method that gets a bad argument", function()
+  it("is named, called as a method or not", function()
+    local condition, wants = luge.condition(), "bad argument #1 to 'notify': got string \"x\""
+    local _, called = pcall(function() condition:notify "x" end)
+    test.equal(called.message:sub(1, #wants), wants)
+    local _, passed = pcall(condition.notify, condition, "x")
+    test.equal(passed.message, called.message)
+  end)
+end)
+
 describe("a queue", function()
   it("gives items in the order they were put, to getters in their order", function()
     local queue, got = luge.queue(), {}

@@ -384,6 +384,19 @@ describe("agents as Runnables", function()
     test.matches((c:stream "weather in Bergen"):collect()[1], "rain in Bergen")
   end)
 
+  it("have results that are kept, by caches and histories", function()
+    local server <close> = provider.new { answer "one", answer "two" }
+    local agent = llm.agent { name = "keeper", model = model(server) }
+    local cached = agent:cache()
+    local first, again = cached:invoke "q", cached:invoke "q"
+    test.same({ again.output, again.turns, again.agent }, { "one", 1, "keeper" })
+    test.equal(tostring(again), tostring(first))
+    test.equal(getmetatable(again.messages[2]), getmetatable(first.messages[2]))
+    local history = llm.history()
+    agent:with_history(history):invoke "r"
+    test.equal(history:messages()[2].content, "two")
+  end)
+
   it("have events of agents, models and tools", function()
     local seen = {}
     for event in demo():events "weather in Oslo" do

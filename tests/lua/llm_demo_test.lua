@@ -289,6 +289,29 @@ describe("usage", function()
   end)
 end)
 
+describe("caches", function()
+  it("tell models, prompts and names apart that share a store", function()
+    local store = {}
+    local function count()
+      local n = 0
+      for _ in pairs(store) do n = n + 1 end
+      return n
+    end
+    local m = llm.model("demo", quick)
+    for i, step in ipairs {
+      m, m:bind { temperature = 0.5 }, llm.prompt "a {x}" | m, llm.prompt "b {x}" | m,
+      llm.prompt("b {x}"):partial { x = 1 } | m, m | llm.text(), llm.agent { model = m },
+      llm.agent { model = m, instructions = "Be brief." }, m:structured { type = "object" },
+      m:with { name = "other" },
+    } do
+      for _ = 1, 2 do step:cache(store):invoke "1" end
+      test.equal(count(), i)
+    end
+    llm.model("demo", { extra = quick.extra, timeout = 5, max_retries = 1 }):cache(store):invoke "1"
+    test.equal(count(), 10)
+  end)
+end)
+
 describe("recordings", function()
   local path
 

@@ -85,6 +85,7 @@ describe("prompts of messages", function()
     test.matches(invalid(said, p, { b = 1 }), "'a' is missing")
     test.matches(invalid(p.partial, p, { c = 1 }), "no variable 'c'; it takes a, b")
     test.same(said(half:partial { b = 1 }, {}), { "user: 3 1" })
+    test.same(said(half:partial { b = 1 }, "x"), { "user: 4 1" })
   end)
 end)
 
@@ -114,6 +115,31 @@ describe("histories", function()
       :with_history(history)
     test.ok(not pcall(c.invoke, c, { q = 1 }))
     test.equal(#history:messages(), 0)
+  end)
+
+  it("lose nothing where several tasks add to one", function()
+    local texts = {}
+    local waiting = { get = function(_, key)
+      luge.sleep(0)
+      return texts[key]
+    end, set = function(_, key, text)
+      luge.sleep(0)
+      texts[key] = text
+    end }
+    for _, store in ipairs { waiting, require("luge.store").memory() } do
+      luge.map({ 1, 2, 3, 4 }, function(i)
+        llm.history({ store = store, id = "h" }):add(tostring(i))
+      end)
+      test.equal(#llm.history({ store = store, id = "h" }):messages(), 4)
+      local function shout(value)
+        return value.messages[#value.messages].content:upper()
+      end
+      local c = (llm.prompt { llm.slot "history", { "user", "{q}" } } | shout)
+        :with_history(llm.history { store = store, id = "pairs" })
+      c:batch { "a", "b", "c" }
+      local list = llm.history({ store = store, id = "pairs" }):messages()
+      for i = 1, 6, 2 do test.equal(list[i + 1].content, list[i].content:upper()) end
+    end
   end)
 
   it("are cut where the user speaks, and kept in a store", function()

@@ -62,7 +62,7 @@ do
 ---@field messages luge.llm.Message[] all of them; they may be the input of the next run
 ---@field usage luge.llm.Usage of all turns, and of the models that tools call
 ---@field turns integer calls of models
----@field agent luge.llm.Agent the one that answered, after handoffs
+---@field agent luge.llm.Agent the one that answered, after handoffs; from a cache, its name
 local class = {}
 
 end

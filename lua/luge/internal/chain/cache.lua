@@ -26,6 +26,29 @@ local function table_store(values)
   }
 end
 
+-- What a step is, below `list`: its label, its name and what it says of itself.
+-- Whether there is more to tell than labels.
+local function describe(step, list)
+  local own = step._identity and step:_identity()
+  local tells = own ~= nil or step._name ~= nil
+  list[#list + 1] = { step._label, step._name or false, own or false }
+  local inner = step._children and step:_children()
+  if step._branches then inner = select(2, step:_branches()) end
+  for _, child in ipairs(inner or {}) do
+    local below = json.array()
+    tells = describe(child, below) or tells
+    list[#list + 1] = below
+  end
+  return tells
+end
+
+-- Models, prompts and names tell cached steps apart that share a store. Of
+-- functions without names nothing is known.
+local function identity(step)
+  local list = json.array()
+  return describe(step, list) and pack.key(list) .. " " or ""
+end
+
 local function compute(self, key, input, run)
   local future = tasks.future()
   self.pending[key] = future
@@ -38,7 +61,7 @@ local function compute(self, key, input, run)
 end
 
 function Cache:_invoke(input, run)
-  local key = pack.key(input)
+  local key = self.identity .. pack.key(input)
   while true do
     local text = self.store:get(key)
     if text ~= nil then return pack.unpack(json.decode(text)) end
@@ -64,7 +87,9 @@ function cache.cache(self, store)
     end
     store = table_store(store)
   end
-  return runnable.new(Cache, { inner = self, store = store, pending = {} })
+  return runnable.new(Cache, {
+    inner = self, store = store, pending = {}, identity = identity(self),
+  })
 end
 
 return cache

@@ -7,6 +7,7 @@ local check = require "luge.internal.chain.check"
 local failure = require "luge.internal.llm.failure"
 local message = require "luge.internal.llm.message"
 local model = require "luge.internal.llm.model"
+local pack = require "luge.internal.chain.pack"
 local parser = require "luge.internal.llm.json_parser"
 local producer = require "luge.internal.chain.producer"
 local prompt = require "luge.internal.llm.prompt"
@@ -19,7 +20,7 @@ local usage = require "luge.internal.llm.usage"
 ---@field messages luge.llm.Message[] all of them; they may be the input of the next run
 ---@field usage luge.llm.Usage of all turns, and of the models that tools call
 ---@field turns integer calls of models
----@field agent luge.llm.Agent the one that answered, after handoffs
+---@field agent luge.llm.Agent the one that answered, after handoffs; from a cache, its name
 
 --- What `llm.agent` makes.
 ---@class luge.llm.Agent: luge.Runnable
@@ -171,6 +172,16 @@ function Result.__tostring(self)
   return type(self.output) == "string" and self.output or json.encode(self.output)
 end
 
+-- For caches and checkpoints: of the agent, its name is kept.
+function Result.__pack(self)
+  local agent = self.agent
+  if type(agent) == "table" then agent = agent.name end
+  return "agent_result", { output = self.output, messages = self.messages,
+    usage = self.usage, turns = self.turns, agent = agent }
+end
+
+pack.register("agent_result", function(fields) return setmetatable(fields, Result) end)
+
 local function take_turns(self)
   while true do
     local answer = take_turn(self)
@@ -222,6 +233,11 @@ end
 ---@return luge.llm.Result
 function Agent:run(input, options)
   return self:invoke(input, options)
+end
+
+--- What tells its answers from those of others.
+function Agent:_identity()
+  return { self.asks:_identity(), self.instructions or false, self.output or false }
 end
 
 runnable.class("agent", "agent", Agent)

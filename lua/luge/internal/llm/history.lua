@@ -7,6 +7,7 @@ local message = require "luge.internal.llm.message"
 local pack = require "luge.internal.chain.pack"
 local prompt = require "luge.internal.llm.prompt"
 local runnable = require "luge.internal.chain.runnable"
+local sync = require "luge.native.sync"
 
 local history = {}
 
@@ -27,11 +28,48 @@ local function limited(list, limit)
   return table.move(list, first, #list, 1, {})
 end
 
+-- The messages, and their text in the store. They are read each time: another
+-- history of the same id may have added some.
 local function load(self)
-  if self.list then return self.list end
-  local text = self.store and self.store:get(self.id)
-  self.list = text and pack.unpack(json.decode(text)) or {}
-  return self.list
+  if not self.store then return self.list end
+  local text = self.store:get(self.id)
+  return text and pack.unpack(json.decode(text)) or {}, text
+end
+
+-- Whether they are in their place; they are not if another process was faster,
+-- in a store that tells. `before`: the text that they stand for.
+local function save(self, list, before)
+  local store = self.store
+  if not store then
+    self.list = list
+    return true
+  end
+  local text = json.encode(json.array(pack.pack(list)))
+  if store.compare_and_set then return store:compare_and_set(self.id, before, text) end
+  store:set(self.id, text)
+  return true
+end
+
+-- Store -> id -> the lock of those that add: a store may wait between the
+-- reading and the writing.
+local locks = setmetatable({}, { __mode = "k" })
+
+local function hold(self)
+  if not self.store then return nil end
+  local of_store = locks[self.store] or setmetatable({}, { __mode = "v" })
+  locks[self.store] = of_store
+  local lock = of_store[self.id] or sync.lock()
+  of_store[self.id] = lock
+  return lock:hold()
+end
+
+-- Adds messages that belong together, with none of others between them.
+local function append(self, items)
+  local _ <close> = hold(self)
+  repeat
+    local list, before = load(self)
+    table.move(items, 1, #items, #list + 1, list)
+  until save(self, self.limit and limited(list, self.limit) or list, before)
 end
 
 --- The messages, oldest first, at most `limit`. Waits if its store does.
@@ -42,17 +80,12 @@ end
 
 --- Adds a message, as a prompt takes it. Waits if its store does.
 function History:add(item)
-  local list = load(self)
-  list[#list + 1] = prompt.message(item, "history:add")
-  if self.limit then
-    list = limited(list, self.limit)
-    self.list = list
-  end
-  if self.store then self.store:set(self.id, json.encode(pack.pack(list))) end
+  append(self, { prompt.message(item, "history:add") })
 end
 
 --- Forgets all.
 function History:clear()
+  local _ <close> = hold(self)
   self.list = {}
   if self.store then self.store:set(self.id, "[]") end
 end
@@ -72,7 +105,7 @@ local known = {
 function history.history(options)
   options = check.options("llm.history", options or {}, known)
   return setmetatable({
-    store = options.store, id = options.id or "history", limit = options.limit,
+    store = options.store, id = options.id or "history", limit = options.limit, list = {},
   }, History)
 end
 
@@ -115,12 +148,16 @@ local function begin(self, input, run)
 end
 
 local function finish(self, added, output)
-  for _, item in ipairs(added) do self.history:add(item) end
   if not message.is(output) then
-    local text = type(output) == "string" and output or json.encode(output)
-    output = message.new { role = "assistant", content = text }
+    local metatable = getmetatable(output)
+    local has_text = type(output) == "string"
+      or type(metatable) == "table" and metatable.__tostring
+    output = message.new { role = "assistant",
+      content = has_text and tostring(output) or json.encode(output) }
   end
-  self.history:add(output)
+  local said = table.move(added, 1, #added, 1, {})
+  said[#said + 1] = output
+  append(self.history, said)
 end
 
 function WithHistory:_invoke(input, run)

@@ -228,7 +228,9 @@ end
 function Prompt:_invoke(input)
   local values = input
   if self.count > 0 then values = values_of(self, input) end
-  if self.preset then values = with_preset(self.preset, values) end
+  if self.preset then
+    values = with_preset(self.preset, type(values) == "table" and values or {})
+  end
   local elements, messages = self.elements, {}
   for i = 1, #elements do elements[i](values, messages) end
   return new_value(messages)
@@ -246,12 +248,22 @@ function Prompt:partial(values)
         check.names(self.variables))
     end
   end
-  return prompt.new(self.elements, self.variables, with_preset(self.preset or {}, values))
+  return prompt.new(self.elements, self.variables, with_preset(self.preset or {}, values),
+    self.source)
+end
+
+--- What tells it from other prompts; functions among its values do not.
+function Prompt:_identity()
+  local preset = {}
+  for name, value in pairs(self.preset or {}) do
+    if type(value) ~= "function" then preset[name] = value end
+  end
+  return { self.source, preset }
 end
 
 runnable.class("prompt", "prompt", Prompt)
 
-function prompt.new(elements, variables, preset)
+function prompt.new(elements, variables, preset, source)
   local only, count = nil, 0
   for name in pairs(variables) do
     if not (preset and preset[name] ~= nil) then
@@ -259,7 +271,7 @@ function prompt.new(elements, variables, preset)
     end
   end
   return runnable.new(Prompt, {
-    elements = elements, variables = variables, preset = preset,
+    elements = elements, variables = variables, preset = preset, source = source,
     only = count == 1 and only or nil, count = count,
   })
 end
@@ -267,7 +279,7 @@ end
 --- Makes a prompt of a template, for a user's message, or of a list.
 function prompt.prompt(source)
   local elements, variables = compile(source)
-  return prompt.new(elements, variables)
+  return prompt.new(elements, variables, nil, source)
 end
 
 --- The messages that a model is called with.

@@ -134,8 +134,12 @@ int luge__timeout(lua_State *L) {
   lua_remove(L, 1);
   struct luge_block *block = luge__block_open(L, 0, timeout_left);
   block->seconds = seconds;
-  luge__timer_start(host, &block->deadline, luge__after(host, seconds),
-                    on_deadline);
+  if (seconds > 0) {
+    luge__timer_start(host, &block->deadline, luge__after(host, seconds),
+                      on_deadline);
+  } else { /* it has come: not even a wait that is over at once is made */
+    on_deadline(&block->deadline);
+  }
   return luge__block_call(L, block);
 }
 

@@ -436,6 +436,9 @@ describe("timeout", function()
 
   it("of zero seconds ends the first wait, and nothing that does not wait", function()
     test.equal(luge.timeout(0, function() return "at once" end), "at once")
+    test.raises("timeout", luge.timeout, 0, luge.sleep, 0)
+    test.raises("timeout", luge.timeout, 0, function() luge.future():await() end)
+    test.raises("timeout", luge.timeout, 10, luge.timeout, 0, luge.sleep, 0)
     test.raises("timeout", luge.timeout, 0, forever)
   end)
 

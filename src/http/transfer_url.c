@@ -45,6 +45,17 @@ static bool has_authority(const char *text) {
          strchr("/?#\\", colon[3]) == NULL;
 }
 
+/* libcurl knows what to do with these only in the locale of its process. */
+static bool has_foreign_host(const char *text) {
+  const char *at = strstr(text, "://") + 3;
+  const char *end = at + strcspn(at, "/?#");
+  bool foreign = false;
+  for (; at < end; at++) {
+    foreign = *at != '@' && (foreign || (unsigned char)*at >= 0x80);
+  }
+  return foreign;
+}
+
 bool luge__url_set(lua_State *L, const struct luge__curl *curl, CURLU *url,
                    const char *text, size_t length) {
   char *scheme = NULL;
@@ -63,6 +74,10 @@ bool luge__url_set(lua_State *L, const struct luge__curl *curl, CURLU *url,
   if (code != CURLUE_OK) {
     curl->free(scheme);
     raise_bad(L, text, explain(code));
+  }
+  if (has_foreign_host(text)) {
+    curl->free(scheme);
+    raise_bad(L, text, "its host takes ASCII: other letters as xn--...");
   }
   bool https = strcmp(scheme, "https") == 0;
   bool known = https || strcmp(scheme, "http") == 0;

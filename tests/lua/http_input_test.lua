@@ -82,6 +82,16 @@ describe("a URL", function()
   end)
 end)
 
+describe("a host", function()
+  it("is written in ASCII", function()
+    for _, wrong in ipairs { "http://b\u{fc}cher.example/", "https://u@\u{65e5}.example:1?x" } do
+      test.matches(test.raises("invalid", http.get, wrong).message, "xn%-%-")
+    end
+    local err = test.raises("network", http.get, "http://\u{fc}:\u{fc}@127.0.0.1:1/\u{fc}")
+    test.equal(err.code, "connect")
+  end)
+end)
+
 describe("headers", function()
   it("that would end a line, or are none, are refused", function()
     for name, value in pairs {

@@ -82,19 +82,8 @@ static void enter(struct luge__client *client) {
 /* A stream of HTTP/2 that is paused may leave bytes of others in libcurl's
  * buffers, where no event of the socket tells of them (seen in 7.88). */
 static bool is_held_up(const struct luge__client *client) {
-  const struct luge_list *first = client->running.next;
-  if (first == &client->running || first->next == &client->running) {
-    return false;
-  }
-  for (const struct luge_list *at = first; at != &client->running;
-       at = at->next) {
-    const struct luge__transfer *t =
-        luge__container(at, struct luge__transfer, link);
-    if (t->paused && t->multiplexed) {
-      return true;
-    }
-  }
-  return false;
+  const struct luge_list *running = &client->running;
+  return client->holding > 0 && running->next != running->prev;
 }
 
 static void on_nudge(uv_timer_t *timer) {

@@ -59,11 +59,12 @@ struct luge__client {
   struct luge_list running; /* luge__transfer.link */
   struct luge_list spare;   /* the same, of those to be used again */
   unsigned spare_count;
-  unsigned refs; /* from Lua, the timer, transfers */
-  bool in_turn;  /* libcurl is being called */
-  uint64_t now;  /* on the host's clock, when libcurl was last called */
-  bool due;      /* libcurl wants to be called at once */
-  bool answered; /* a transfer may be: see luge__transfer_is_answered */
+  unsigned holding; /* of those running: paused streams of HTTP/2 */
+  unsigned refs;    /* from Lua, the timer, transfers */
+  bool in_turn;     /* libcurl is being called */
+  uint64_t now;     /* on the host's clock, when libcurl was last called */
+  bool due;         /* libcurl wants to be called at once */
+  bool answered;    /* a transfer may be: see luge__transfer_is_answered */
   bool closed;
   struct luge__bounds bounds;
   struct luge__proxies *proxies; /* of the environment; NULL: none */

@@ -81,7 +81,7 @@ static void reset(struct luge__transfer *t) {
   t->route.refused.version = 0;
   t->opened = 0;
   t->upload = NULL;
-  t->streaming = t->connected = t->paused = t->head_done = false;
+  t->streaming = t->connected = t->head_done = false;
   t->asked = false;
   t->plain = t->was_sending = t->whole = false;
   t->multiplexed = t->again = false;
@@ -243,6 +243,13 @@ void luge__transfer_notify(struct luge__transfer *t) {
   }
 }
 
+void luge__transfer_note_pause(struct luge__transfer *t, bool paused) {
+  if (t->multiplexed) {
+    t->client->holding += (unsigned)paused - (unsigned)t->paused;
+  }
+  t->paused = paused;
+}
+
 enum luge__failure luge__failure_of(enum luge__body_status status) {
   switch (status) {
   case LUGE_BODY_OK:
@@ -280,6 +287,7 @@ static void end(struct luge__transfer *t) {
       luge__client_remove(t->client, t);
     }
     luge__transfer_end_look(t);
+    luge__transfer_note_pause(t, false);
     t->done = true;
     t->was_sending = t->upload != NULL && !t->upload->ended;
     end_upload(t);
@@ -389,8 +397,8 @@ bool luge__transfer_read(struct luge__transfer *t, struct luge__bytes *out) {
     luge__transfer_fail(t, luge__failure_of(status));
     return false;
   }
-  if (t->paused && !t->done) {
-    t->paused = false;
+  if (t->paused) {
+    luge__transfer_note_pause(t, false);
     luge__client_unpause(t->client, t->easy);
   }
   return out->len > 0;

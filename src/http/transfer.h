@@ -162,6 +162,9 @@ void luge__transfer_unwait(struct luge__transfer *t);
 /* Wakes the task if what it awaits has come. */
 void luge__transfer_notify(struct luge__transfer *t);
 
+/* Notes that libcurl pauses it, since its owner is slow; or no longer does. */
+void luge__transfer_note_pause(struct luge__transfer *t, bool paused);
+
 /* Ends it from outside of libcurl's callbacks. */
 void luge__transfer_fail(struct luge__transfer *t, enum luge__failure failure);
 

@@ -169,7 +169,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
   if (!t->streaming) {
     status = luge__body_add(&t->body, memory, bytes, length);
   } else if (t->body.bytes.len >= HIGH_WATER) {
-    t->paused = true;
+    luge__transfer_note_pause(t, true);
     return CURL_WRITEFUNC_PAUSE;
   } else {
     status = luge__body_keep(&t->body, memory, bytes, length);

@@ -331,6 +331,17 @@ describe("retry and fallback", function()
     test.equal(calls, 2)
   end)
 
+  it("judges a stream's output as a whole", function()
+    local calls = 0
+    local c = chain.generator(function(_, emit)
+      calls = calls + 1
+      emit("a" .. calls)
+      emit("b")
+    end):retry { wait = 0, until_result = function(text) return text == "a2b" end }
+    test.same(collect(c:stream(1)), { "a2b" })
+    test.equal(calls, 2)
+  end)
+
   it("falls back until the first piece, never after", function()
     local function breaking(after)
       return chain.generator(function(_, emit)

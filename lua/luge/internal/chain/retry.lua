@@ -28,7 +28,12 @@ local function begin_retried(self, input, run)
   return runnable.after(first, pull), close, make
 end
 
+-- An output that is to be judged is judged as a whole, before any of it is
+-- delivered.
 function Retry:_open(input, run)
+  if self.options and self.options.until_result then
+    return runnable.open_by_invoke(self, input, run)
+  end
   return runnable.lazily(function() return begin_retried(self, input, run) end)
 end
 

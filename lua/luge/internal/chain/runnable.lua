@@ -84,7 +84,7 @@ function runnable.after(first, pull)
   end
 end
 
--- The output as a single piece, computed when it is asked for.
+--- The output as a single piece, computed when it is asked for.
 local function open_by_invoke(self, input, run)
   local done = false
   return function()
@@ -93,6 +93,8 @@ local function open_by_invoke(self, input, run)
     return self:_invoke(input, run)
   end
 end
+
+runnable.open_by_invoke = open_by_invoke
 
 local function open_by_transform(self, input, run)
   return self:_transform(runnable.once(input), nil, nil, run)

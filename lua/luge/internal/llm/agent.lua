@@ -232,6 +232,7 @@ end
 ---@param options? luge.chain.Config
 ---@return luge.llm.Result
 function Agent:run(input, options)
+  runnable.check_self(self, "run")
   return self:invoke(input, options)
 end
 

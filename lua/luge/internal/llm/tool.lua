@@ -89,6 +89,7 @@ end
 ---@param call luge.llm.ToolCall
 ---@return luge.llm.Message
 function Tool:answer(call)
+  runnable.check_self(self, "answer")
   local output = self:invoke(call)
   local text = output
   if type(output) ~= "string" then

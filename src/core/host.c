@@ -116,6 +116,7 @@ static void free_host(struct luge_host *host) {
   luge__pool_free(host);
   luge__output_free(host);
   luge__permission_free(host);
+  luge__memory_free(&host->memory); /* the last: it holds the others' */
   atomic_store(&host->closed, true);
   luge_release(host);
 }

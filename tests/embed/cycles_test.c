@@ -53,10 +53,10 @@ static int offloaded(lua_State *L) {
   return luge_offload(L, work, NULL, NULL, NULL);
 }
 
-static void cycle(uv_loop_t *loop) {
+static void cycle(uv_loop_t *loop, lua_Alloc alloc) {
   luge_options options = {.size = sizeof options,
                           .loop = loop,
-                          .alloc = allocate,
+                          .alloc = alloc,
                           .on_error = on_error};
   luge_host *host = luge_open(&options);
   lua_register(luge_lua(host), "offloaded", offloaded);
@@ -88,7 +88,7 @@ int main(void) {
       before = resident();
       descriptor = next_descriptor();
     }
-    cycle(i % 2 == 0 ? NULL : &loop);
+    cycle(i % 2 == 0 ? NULL : &loop, i % 4 < 2 ? allocate : NULL);
   }
   size_t after = resident();
   if (after > before + MAX_GROWTH) {

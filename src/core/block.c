@@ -11,6 +11,7 @@
 #include "error.h"
 #include "host.h"
 #include "task.h"
+#include "trace.h"
 
 static const char metatable_key = 0;
 
@@ -161,8 +162,9 @@ int luge__shield(lua_State *L) {
   return luge__block_call(L, block);
 }
 
-/* scope(fn): the function is passed an object, whose first user value is the
- * list of errors. */
+/* scope(fn): the function is passed an object. Its user values are the list of
+ * errors, and the trace of the first of them. */
+enum { ERRORS = 1, TRACE };
 
 struct object {
   struct luge_block *block; /* NULL: the scope has ended */
@@ -199,12 +201,18 @@ static void close_object(struct luge_scope *scope) {
 }
 
 void luge__block_keep_error(lua_State *L, struct luge_scope *scope) {
-  luaL_checkstack(L, 4, NULL);
+  luaL_checkstack(L, 6, NULL);
+  int error = lua_gettop(L);
   push_object(L, scope);
-  lua_getiuservalue(L, -1, 1);
-  lua_pushvalue(L, -3);
-  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-  lua_pop(L, 2);
+  lua_getiuservalue(L, error + 1, ERRORS);
+  lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+  lua_pushvalue(L, error);
+  lua_rawseti(L, -2, count + 1);
+  if (count == 0) {
+    luge__trace_push(L, error);
+    lua_setiuservalue(L, error + 1, TRACE);
+  }
+  lua_settop(L, error);
 }
 
 /* The error of a task takes the place of a cancellation, its own that this has
@@ -219,10 +227,12 @@ static bool first_error(lua_State *L, struct luge_scope *scope, int first) {
     luge__block_keep_error(L, scope);
   }
   push_object(L, scope);
-  lua_getiuservalue(L, -1, 1);
+  lua_getiuservalue(L, -1, ERRORS);
   bool has_error = lua_rawgeti(L, -1, 1) != LUA_TNIL;
   if (cancelled && has_error) {
     lua_replace(L, first);
+    lua_getiuservalue(L, -2, TRACE);
+    luge__trace_set(L, first);
   }
   lua_settop(L, first);
   return !own || has_error;
@@ -244,12 +254,12 @@ int luge__scope(lua_State *L) {
   luge__enter(L);
   struct luge_block *block =
       luge__block_open(L, LUGE_SCOPE_FAIL_FAST, scope_left);
-  struct object *object = lua_newuserdatauv(L, sizeof *object, 1);
+  struct object *object = lua_newuserdatauv(L, sizeof *object, TRACE);
   object->block = block;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &object_key);
   lua_setmetatable(L, -2);
   lua_newtable(L);
-  lua_setiuservalue(L, -2, 1);
+  lua_setiuservalue(L, -2, ERRORS);
   lua_pushvalue(L, -1);
   set_object(L, &block->scope);
   return luge__block_call(L, block);
@@ -289,7 +299,7 @@ static int object_index(lua_State *L) {
   check_object(L);
   const char *key = lua_tostring(L, 2);
   if (key != NULL && strcmp(key, "errors") == 0) {
-    lua_getiuservalue(L, 1, 1);
+    lua_getiuservalue(L, 1, ERRORS);
     return 1;
   }
   lua_settop(L, 2);

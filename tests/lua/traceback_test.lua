@@ -33,6 +33,22 @@ describe("a traceback", function()
     test.matches(err.traceback, "traceback_test.lua:30")
   end)
 
+  it("is that of the task that failed, whatever its scope waited for", function()
+    local function fail() error "in a child" end
+    for _, wait in ipairs { function() luge.sleep(3600) end, function() end } do
+      local text = traceback_of(function()
+        luge.scope(function(scope)
+          scope:spawn(fail)
+          wait()
+        end)
+      end)
+      local first, second = text:find("awaited by", 1, true)
+      test.ok(first, text)
+      test.matches(text:sub(1, first), "traceback_test.lua:37")
+      test.matches(text:sub(second), "luge.scope")
+    end
+  end)
+
   it("goes through coroutines", function()
     local text = traceback_of(function()
       coroutine.wrap(function()
@@ -40,7 +56,7 @@ describe("a traceback", function()
         error "inside"
       end)()
     end)
-    test.matches(text, "traceback_test.lua:40.*resumed by.*traceback_test.lua:38")
+    test.matches(text, "traceback_test.lua:56.*resumed by.*traceback_test.lua:54")
   end)
 
   it("leaves out what is luge's own", function()
@@ -48,7 +64,7 @@ describe("a traceback", function()
       luge.map({ 1 }, function() error "in a worker" end)
     end)
     test.ok(not text:find "luge%.internal", text)
-    test.matches(text, "traceback_test.lua:48")
+    test.matches(text, "traceback_test.lua:64")
   end)
 
   it("names C functions as scripts do", function()

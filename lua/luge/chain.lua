@@ -6,22 +6,25 @@
 -- a table of Runnables, which is a parallel step.
 
 local batch = require "luge.internal.chain.batch"
-local branch = require "luge.internal.chain.branch"
-local cache = require "luge.internal.chain.cache"
 local config = require "luge.internal.chain.config"
-local events = require "luge.internal.chain.events"
-local fallback = require "luge.internal.chain.fallback"
 local fn = require "luge.internal.chain.fn"
-local generator = require "luge.internal.chain.generator"
-local graph = require "luge.internal.chain.graph"
 local parallel = require "luge.internal.chain.parallel"
 local producer = require "luge.internal.chain.producer"
-local retry = require "luge.internal.chain.retry"
 local runnable = require "luge.internal.chain.runnable"
 require "luge.internal.chain.sequence"
 local streams = require "luge.internal.chain.streams"
-local timeout = require "luge.internal.chain.timeout"
-local with = require "luge.internal.chain.with"
+
+-- A function of a module that is loaded when it is first called.
+local function lazy(module, key)
+  local call
+  return function(...)
+    if not call then
+      local loaded = require("luge.internal.chain." .. module)
+      call = key and loaded[key] or loaded
+    end
+    return call(...)
+  end
+end
 
 ---@class luge.chain
 local chain = {}
@@ -37,7 +40,7 @@ chain.fn = fn.fn
 --- pieces are joined: strings are concatenated, values with `+` added up, of
 --- others the last stays.
 ---@type fun(f: fun(input: luge.Stream, emit: fun(piece: any))): luge.Runnable
-chain.generator = generator
+chain.generator = lazy "generator"
 
 --- The same input for several Runnables at once; the output is a table. The
 --- first error cancels the others. Streams pieces `{ key = piece }`.
@@ -54,7 +57,7 @@ chain.pass = fn.pass
 --- The first Runnable whose condition holds: `{ {condition, runnable}, ...,
 --- default }`. A condition is a function of the input, or a Runnable.
 ---@type fun(choices: table): luge.Runnable
-chain.branch = branch
+chain.branch = lazy "branch"
 
 --- Whether a value is a Runnable.
 ---@type fun(value: any): boolean
@@ -169,7 +172,7 @@ Runnable.map = batch.map
 --- Everything that happens in a run, as a Stream. After the events an error of
 --- the run is raised.
 ---@type fun(self: luge.Runnable, input: any, options?: luge.chain.EventOptions): luge.Stream
-Runnable.events = events
+Runnable.events = lazy "events"
 
 --- The input, a table, with the outputs of these Runnables added.
 ---@type fun(self: luge.Runnable, branches: table): luge.Runnable
@@ -182,35 +185,35 @@ Runnable.pick = fn.pick
 --- Runs it again when it fails; options as of `luge.retry`. A stream is begun
 --- again until its first piece.
 ---@type fun(self: luge.Runnable, options?: table): luge.Runnable
-Runnable.retry = retry
+Runnable.retry = lazy "retry"
 
 --- Others that take over, one after the other, when it fails: until the first
 --- piece of a stream is there. When all fail, the error of the last is raised;
 --- its field `errors` has those before.
 ---@type fun(self: luge.Runnable, others: table): luge.Runnable
-Runnable.fallback = fallback
+Runnable.fallback = lazy "fallback"
 
 --- Bounds each run, in seconds; a stream from its first piece to its last.
 ---@type fun(self: luge.Runnable, seconds: number): luge.Runnable
-Runnable.timeout = timeout
+Runnable.timeout = lazy "timeout"
 
 --- Sets options beforehand: of a model, or a function's second argument.
 ---@type fun(self: luge.Runnable, options: table): luge.Runnable
-Runnable.bind = with.bind
+Runnable.bind = lazy("with", "bind")
 
 --- Gives it a name, tags, metadata, a default concurrency of its batches, and
 --- functions that are told of each run.
 ---@type fun(self: luge.Runnable, options: luge.chain.With): luge.Runnable
-Runnable.with = with.with
+Runnable.with = lazy("with", "with")
 
 --- Keeps outputs by their input: in a table, or a store with `:get(key)` and
 --- `:set(key, text)`. Inputs need a JSON form.
 ---@type fun(self: luge.Runnable, store?: any): luge.Runnable
-Runnable.cache = cache.cache
+Runnable.cache = lazy("cache", "cache")
 
 --- What it is made of, to be drawn.
 ---@type fun(self: luge.Runnable): luge.chain.Graph
-Runnable.graph = graph.of
+Runnable.graph = lazy("graph", "of")
 
 for name, method in pairs(Runnable) do runnable.method(name, method) end
 

@@ -6,7 +6,6 @@
 
 require "luge.chain"
 local runnable = require "luge.internal.chain.runnable"
-local history = require "luge.internal.llm.history"
 local model = require "luge.internal.llm.model"
 local parsers = require "luge.internal.llm.parsers"
 local prompt = require "luge.internal.llm.prompt"
@@ -76,6 +75,10 @@ llm.model = model.model
 --- does not fit goes back to the model, `repairs` (2) times; then its `parse` or
 --- `schema` error is raised.
 ---@field structured fun(self, schema: table, options?: { repairs?: integer }): luge.Runnable
+
+runnable.method("with_history", function(...)
+  return require("luge.internal.llm.history").with_history(...)
+end)
 
 runnable.method("structured", function(...)
   return require "luge.internal.llm.structured"(...)
@@ -159,8 +162,11 @@ end
 --- `:set(key, text)`: `{ store =, id =, limit = }`. `:messages()` lists it,
 --- `:add(message)` adds to it; `chain:with_history(history)` fills the slot
 --- "history" of the chain's prompt and adds what is said.
----@type fun(options?: { store?: any, id?: string, limit?: integer }): luge.llm.History
-llm.history = history.history
+---@param options? { store?: any, id?: string, limit?: integer }
+---@return luge.llm.History
+function llm.history(options)
+  return require("luge.internal.llm.history").history(options)
+end
 
 --- Runs `fn(...)`, and returns what the models that it called, in whatever
 --- task, used in all (`requests`, `input_tokens`, `output_tokens`, ...), then

@@ -1,10 +1,13 @@
 -- The events of every example that uses models: each call of a Runnable in it
--- goes through `:events`, whose grammar is checked.
+-- goes through `:events`, whose grammar is checked: for this all kinds are loaded.
 local luge = require "luge"
 require "luge.llm"
-require "luge.internal.llm.agent"
-require "luge.internal.llm.json_parser"
-require "luge.internal.llm.structured"
+for _, name in ipairs { "branch", "cache", "fallback", "retry", "timeout", "with" } do
+  require("luge.internal.chain." .. name)
+end
+for _, name in ipairs { "agent", "history", "json_parser", "structured" } do
+  require("luge.internal.llm." .. name)
+end
 local fs = require "luge.fs"
 local demo = require "luge.internal.llm.demo"
 local run = require "luge.internal.chain.run"

@@ -4,7 +4,6 @@
 
 local tasks = require "luge.native.task"
 local check = require "luge.internal.chain.check"
-local checkpoint = require "luge.internal.chain.checkpoint"
 local config = require "luge.internal.chain.config"
 local producer = require "luge.internal.chain.producer"
 local read_inputs = require "luge.internal.chain.inputs"
@@ -67,7 +66,9 @@ local function work_of(self, options)
   if run == nil and not options.timeout then
     work = function(input) return (self:_invoke(input)) end
   end
-  if options.checkpoint then work, close = checkpoint.open(options.checkpoint, work) end
+  if options.checkpoint then
+    work, close = require("luge.internal.chain.checkpoint").open(options.checkpoint, work)
+  end
   return options.return_errors and caught(work) or work, close
 end
 

@@ -197,7 +197,7 @@ runnable.class("history", "chain", WithHistory)
 
 --- A chain whose prompt's slot (`history`, or the option `slot`) is filled with
 --- the history, and that adds what the user and the model say.
-runnable.method("with_history", function(self, past, options)
+function history.with_history(self, past, options)
   if getmetatable(past) ~= History then
     check.invalid("with_history: got %s, takes what llm.history makes", check.describe(past))
   end
@@ -210,6 +210,6 @@ runnable.method("with_history", function(self, past, options)
   return runnable.new(WithHistory, {
     whole = self, prompt = first, inner = rest, history = past, slot = slot,
   })
-end)
+end
 
 return history

@@ -181,10 +181,11 @@ end
 
 --- Starts a model that gives these answers, in their order, over HTTP, in the
 --- OpenAI format, streamed or not. An answer is a text; a message (`content`,
---- `tool_calls = { { name =, arguments = } }`, `finish_reason`, `usage`); a
---- response as the handlers of `luge.http.server` return it, with its `status`,
---- for what goes wrong; or a function of the request that returns one of these.
---- To be asked once too often fails the test. It is closed with the test.
+--- `tool_calls = { { name =, arguments = } }`, `reasoning`, `refusal`,
+--- `finish_reason`, `usage`); for what goes wrong, an error of kind `llm`, or a
+--- response as the handlers of `luge.http.server` return it, with its `status`; or
+--- a function of the request that returns one of these. To be asked once too often
+--- fails the test. It is closed with the test.
 ---@param answers luge.test.Answer[]
 ---@param options? table for `llm.model`: `max_retries = 0`, say
 ---@return table model a Runnable

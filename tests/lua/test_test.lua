@@ -220,6 +220,23 @@ describe("test.model", function()
     test.equal(message.tool_calls[1].name, "look")
     test.same(message.tool_calls[1].arguments, { at = "it" })
     test.equal(test.raises("llm", model.invoke, model, "again").status, 503)
+    for _, code in ipairs { "rate_limit", "quota", "auth", "overloaded", "context_length" } do
+      local busy = test.model({ luge.error { kind = "llm", code = code, message = "no" } },
+        { max_retries = 0 })
+      test.equal(test.raises("llm", busy.invoke, busy, "go").code, code)
+    end
+    local other = luge.error { kind = "io", message = "no" }
+    test.raises("invalid", test.model, { other })
+  end)
+
+  it("thinks, refuses, and says what it used", function()
+    local said = { reasoning = "hm", refusal = "no", usage = { input_tokens = 5 } }
+    local model = test.model { said, said }
+    local message = model:invoke "go"
+    test.same({ message.reasoning, message.refusal, message.usage.input_tokens }, { "hm", "no", 5 })
+    local sum
+    for delta in model:stream "go" do sum = sum and sum + delta or delta end
+    test.same({ sum.reasoning, sum.refusal }, { "hm", "no" })
   end)
 
   it("takes a list of answers", function()

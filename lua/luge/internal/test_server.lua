@@ -41,8 +41,19 @@ local function as_calls(calls)
 end
 
 local function as_usage(usage)
-  return { prompt_tokens = usage.input_tokens, completion_tokens = usage.output_tokens,
-    total_tokens = usage.input_tokens + usage.output_tokens }
+  local input, output = usage.input_tokens or 0, usage.output_tokens or 0
+  return { prompt_tokens = input, completion_tokens = output, total_tokens = input + output }
+end
+
+-- The statuses of a server for what is said by the codes of `llm` errors.
+local statuses = { auth = 401, quota = 429, rate_limit = 429, server = 500, overloaded = 503 }
+local codes = { quota = "insufficient_quota", context_length = "context_length_exceeded",
+  content_filter = "content_filter" }
+
+local function as_failure(err)
+  return { status = err.status or statuses[err.code] or 400,
+    headers = { ["Retry-After"] = err.retry_after },
+    json = { error = { message = err.message, code = codes[err.code] } } }
 end
 
 local function as_message(answer)
@@ -52,8 +63,8 @@ local function as_message(answer)
   local calls = answer.tool_calls and as_calls(answer.tool_calls)
   local reason = answer.finish_reason or (calls and "tool_calls" or "stop")
   local usage = answer.usage or { input_tokens = 1, output_tokens = 1 }
-  return { role = "assistant", content = answer.content or json.null, tool_calls = calls }, reason,
-    as_usage(usage)
+  return { role = "assistant", content = answer.content or json.null, tool_calls = calls,
+    reasoning_content = answer.reasoning, refusal = answer.refusal }, reason, as_usage(usage)
 end
 
 local function whole(message, reason, usage)
@@ -70,7 +81,8 @@ end
 -- A word at a time.
 local function streamed(message, reason, usage)
   return { events = function(emit)
-    emit(chunk { role = "assistant", content = "" })
+    emit(chunk { role = "assistant", content = "",
+      reasoning_content = message.reasoning_content, refusal = message.refusal })
     for piece in (message.content ~= json.null and message.content or ""):gmatch "%s*%S+%s*" do
       emit(chunk { content = piece })
     end
@@ -87,7 +99,9 @@ local function respond(answer, request)
   if type(answer) == "function" then
     answer = answer(request)
   end
-  if type(answer) == "table" and answer.status then
+  if native.is_error(answer, "llm") then
+    return as_failure(answer)
+  elseif type(answer) == "table" and answer.status then
     return answer
   end
   local message, reason, usage = as_message(answer)
@@ -100,7 +114,10 @@ local function check_answers(answers)
   end
   for i, answer in ipairs(answers) do
     local kind = type(answer)
-    if kind ~= "string" and kind ~= "table" and kind ~= "function" then
+    if native.is_error(answer) and not native.is_error(answer, "llm") then
+      invalid("model: answer %d is an error of kind '%s'; takes those of kind 'llm'", i,
+        answer.kind)
+    elseif kind ~= "string" and kind ~= "table" and kind ~= "function" then
       invalid("model: answer %d is a %s; takes a text, a message, a response or a function", i,
         kind)
     end

@@ -40,7 +40,7 @@ end
 local function full_server(host)
   local server = net.listen { host = host, backlog = 1 }
   for _ = 1, 8 do
-    local ok, conn = pcall(luge.timeout, 0.2, net.connect, host, server.port)
+    local ok, conn = pcall(luge.timeout, 1, net.connect, host, server.port)
     if not ok then
       return luge.is_error(conn, "timeout") and server or nil
     end

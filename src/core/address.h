@@ -34,7 +34,7 @@ enum luge_reach {
 };
 
 /* A block of addresses: those whose first `bits` are the base's. */
-struct luge_block {
+struct luge_address_block {
   struct luge_address base;
   uint8_t bits;
 };
@@ -65,22 +65,17 @@ socklen_t luge__address_to_sockaddr(const struct luge_address *address,
 bool luge__address_equal(const struct luge_address *a,
                          const struct luge_address *b);
 
-/* The address of IPv4 that one of IPv6 leads to: compatible (::/96), translated
- * (64:ff9b::/96) or tunnelled (2002::/16, 2001::/32). False: to none. */
-bool luge__address_inner(const struct luge_address *address,
-                         struct luge_address *inner);
-
 enum luge_reach luge__address_reach(const struct luge_address *address);
 
 /* Reads "ADDRESS/BITS", or an address, which is a block of one. Strict: four
  * decimal numbers or IPv6, no zone, and no bit set after the first BITS.
  * A block of mapped addresses is the block of IPv4. */
-bool luge__block_parse(struct luge_block *block, const char *text,
-                       size_t length);
+bool luge__address_block_parse(struct luge_address_block *block,
+                               const char *text, size_t length);
 
 /* Whether the address, or the one that it leads to, is in the block. */
-bool luge__block_holds(const struct luge_block *block,
-                       const struct luge_address *address);
+bool luge__address_block_holds(const struct luge_address_block *block,
+                               const struct luge_address *address);
 
 /* Makes a host's name comparable: lower case, without a final dot. `name` has
  * room for LUGE_HOST_MAX + 1 bytes. Returns NULL; or, in words, why the text is

@@ -39,8 +39,10 @@ static bool is_own(const uint8_t *bytes) {
   return memcmp(bytes, zero, 15) == 0 && bytes[15] <= 1;
 }
 
-bool luge__address_inner(const struct luge_address *address,
-                         struct luge_address *inner) {
+/* The address of IPv4 that one of IPv6 leads to: compatible (::/96), translated
+ * (64:ff9b::/96) or tunnelled (2002::/16, 2001::/32). False: to none. */
+static bool inner_of(const struct luge_address *address,
+                     struct luge_address *inner) {
   const uint8_t *bytes = address->bytes;
   if (address->version != 6 || is_own(bytes)) {
     return false;
@@ -107,7 +109,7 @@ static enum luge_reach find(const struct range *ranges, size_t count,
 
 enum luge_reach luge__address_reach(const struct luge_address *address) {
   struct luge_address inner;
-  if (luge__address_inner(address, &inner)) {
+  if (inner_of(address, &inner)) {
     address = &inner;
   }
   return address->version == 4
@@ -139,7 +141,7 @@ static bool has_rest(const uint8_t *bytes, unsigned bits, unsigned all) {
 }
 
 /* Addresses are never mapped ones. */
-static void unmap(struct luge_block *block) {
+static void unmap(struct luge_address_block *block) {
   static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
   if (block->base.version == 6 && block->bits >= 96 &&
       same_bits(block->base.bytes, mapped, 96)) {
@@ -148,8 +150,8 @@ static void unmap(struct luge_block *block) {
   }
 }
 
-bool luge__block_parse(struct luge_block *block, const char *text,
-                       size_t length) {
+bool luge__address_block_parse(struct luge_address_block *block,
+                               const char *text, size_t length) {
   char copy[INET6_ADDRSTRLEN + 4];
   if (length >= sizeof copy || memchr(text, '\0', length) != NULL) {
     return false;
@@ -172,20 +174,20 @@ bool luge__block_parse(struct luge_block *block, const char *text,
       has_rest(base.bytes, bits, all)) {
     return false;
   }
-  *block = (struct luge_block){.base = base, .bits = (uint8_t)bits};
+  *block = (struct luge_address_block){.base = base, .bits = (uint8_t)bits};
   unmap(block);
   return true;
 }
 
-static bool holds(const struct luge_block *block,
+static bool holds(const struct luge_address_block *block,
                   const struct luge_address *address) {
   return block->base.version == address->version &&
          same_bits(block->base.bytes, address->bytes, block->bits);
 }
 
-bool luge__block_holds(const struct luge_block *block,
-                       const struct luge_address *address) {
+bool luge__address_block_holds(const struct luge_address_block *block,
+                               const struct luge_address *address) {
   struct luge_address inner;
   return holds(block, address) ||
-         (luge__address_inner(address, &inner) && holds(block, &inner));
+         (inner_of(address, &inner) && holds(block, &inner));
 }

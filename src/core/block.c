@@ -66,8 +66,11 @@ static int on_abandoned(lua_State *L) {
   return 0;
 }
 
-struct luge_block *luge__block_open(lua_State *L, unsigned flags,
-                                    luge_scope_left left) {
+/* Opens a block in the current task, which may wait, for the function and its
+ * arguments that are all that is on the stack; they move up by two. Follow it
+ * by `call`. May raise (memory). */
+static struct luge_block *open_block(lua_State *L, unsigned flags,
+                                     luge_scope_left left) {
   struct luge_task *task = luge__host(L)->current;
   luaL_checkstack(L, 8, NULL);
   struct luge_block *block = lua_newuserdatauv(L, sizeof *block, 0);
@@ -85,7 +88,7 @@ struct luge_block *luge__block_open(lua_State *L, unsigned flags,
   return block;
 }
 
-int luge__block_call(lua_State *L, struct luge_block *block) {
+static int call(lua_State *L, struct luge_block *block) {
   return luge__scope_call(L, &block->scope, 3);
 }
 
@@ -133,7 +136,7 @@ int luge__timeout(lua_State *L) {
   }
   luge__enter(L);
   lua_remove(L, 1);
-  struct luge_block *block = luge__block_open(L, 0, timeout_left);
+  struct luge_block *block = open_block(L, 0, timeout_left);
   block->seconds = seconds;
   if (seconds > 0) {
     luge__timer_start(host, &block->deadline, luge__after(host, seconds),
@@ -141,7 +144,7 @@ int luge__timeout(lua_State *L) {
   } else { /* it has come: not even a wait that is over at once is made */
     on_deadline(&block->deadline);
   }
-  return luge__block_call(L, block);
+  return call(L, block);
 }
 
 /* shield(fn, ...) */
@@ -157,9 +160,8 @@ static int shield_left(lua_State *L, struct luge_scope *scope, int first,
 int luge__shield(lua_State *L) {
   luge__check_callable(L, 1);
   luge__check_can_wait(L);
-  struct luge_block *block =
-      luge__block_open(L, LUGE_SCOPE_SHIELD, shield_left);
-  return luge__block_call(L, block);
+  struct luge_block *block = open_block(L, LUGE_SCOPE_SHIELD, shield_left);
+  return call(L, block);
 }
 
 /* scope(fn): the function is passed an object. Its user values are the list of
@@ -252,8 +254,7 @@ int luge__scope(lua_State *L) {
   luge__check_callable(L, 1);
   lua_settop(L, 1);
   luge__enter(L);
-  struct luge_block *block =
-      luge__block_open(L, LUGE_SCOPE_FAIL_FAST, scope_left);
+  struct luge_block *block = open_block(L, LUGE_SCOPE_FAIL_FAST, scope_left);
   struct object *object = lua_newuserdatauv(L, sizeof *object, TRACE);
   object->block = block;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &object_key);
@@ -262,7 +263,7 @@ int luge__scope(lua_State *L) {
   lua_setiuservalue(L, -2, ERRORS);
   lua_pushvalue(L, -1);
   set_object(L, &block->scope);
-  return luge__block_call(L, block);
+  return call(L, block);
 }
 
 static struct object *check_object(lua_State *L) {

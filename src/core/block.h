@@ -13,13 +13,6 @@ struct luge_block {
   double seconds; /* of the deadline, as it was given */
 };
 
-/* Opens a block in the current task, which may wait, for the function and its
- * arguments that are all that is on the stack; they move up by two. Follow it
- * by luge__block_call. May raise (memory). */
-struct luge_block *luge__block_open(lua_State *L, unsigned flags,
-                                    luge_scope_left left);
-int luge__block_call(lua_State *L, struct luge_block *block);
-
 /* Closes the blocks that are still open in a scope that is being left: those
  * inside coroutines that are suspended, and may never go on. Their children
  * are cancelled and become the scope's. */

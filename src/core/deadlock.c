@@ -35,7 +35,9 @@ static void describe(lua_State *L, struct luge_task *task, int list) {
   lua_settop(L, list + 1);
 }
 
-void luge__tasks_describe(lua_State *L) {
+/* Pushes a list of the live tasks, each { task = label, waits_for = text },
+ * and a text with a line each. */
+static void describe_all(lua_State *L) {
   luaL_checkstack(L, 10, NULL);
   lua_newtable(L);
   int list = lua_gettop(L);
@@ -53,7 +55,7 @@ void luge__tasks_describe(lua_State *L) {
 }
 
 static int push_error(lua_State *L) {
-  luge__tasks_describe(L);
+  describe_all(L);
   luge__push_error(L, "deadlock",
                    "every task waits for what can no longer come:%s",
                    lua_tostring(L, -1));

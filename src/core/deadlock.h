@@ -11,8 +11,4 @@ struct luge_host;
  * own, makes it fail with it once its children have been cancelled. */
 void luge__deadlock_break(struct luge_host *host);
 
-/* Pushes a list of the live tasks, each { task = label, waits_for = text },
- * and a text with a line each. */
-void luge__tasks_describe(lua_State *L);
-
 #endif

@@ -139,7 +139,7 @@ static const char *read_host(struct luge_rule *rule) {
     rule->kind = LUGE_RULE_ANY;
     return NULL;
   }
-  if (luge__block_parse(&rule->block, text, strlen(text))) {
+  if (luge__address_block_parse(&rule->block, text, strlen(text))) {
     rule->kind = LUGE_RULE_BLOCK;
     return NULL;
   }
@@ -253,7 +253,7 @@ static bool is_same(const char *a, const char *b) {
 
 static bool holds(const struct luge_rule *rule,
                   const struct luge_address *address) {
-  return address != NULL && luge__block_holds(&rule->block, address);
+  return address != NULL && luge__address_block_holds(&rule->block, address);
 }
 
 static bool is_named(const struct luge_rule *rule, const char *text) {

@@ -24,7 +24,7 @@ struct luge_rule {
     LUGE_RULE_PROGRAM /* value is its path; real, where that leads */
   } kind;
   char *value, *real;
-  struct luge_block block;
+  struct luge_address_block block;
   uint32_t port; /* LUGE_ANY_PORT */
   size_t size;
 };

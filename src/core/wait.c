@@ -189,7 +189,8 @@ void luge__wake_with(struct luge_task *task, lua_State *from, int n) {
   complete(task);
 }
 
-void luge__wake_error(struct luge_task *task, lua_State *from) {
+/* Completes the wait by raising the value on top of `from`, which it pops. */
+static void wake_error(struct luge_task *task, lua_State *from) {
   task->raising = task->waiting != LUGE_WAIT_WITHDRAWING;
   luge__wake_with(task, from, 1);
 }
@@ -211,7 +212,7 @@ bool luge__wait_raise(struct luge_task *task, lua_State *from) {
     lua_pop(from, 1);
     return false;
   }
-  luge__wake_error(task, from);
+  wake_error(task, from);
   return true;
 }
 

@@ -78,9 +78,6 @@ void luge__wake(struct luge_task *task);
  * Call luge__wake_room before anything is committed. */
 void luge__wake_with(struct luge_task *task, lua_State *from, int n);
 
-/* Completes the wait by raising the value on top of `from`, which it pops. */
-void luge__wake_error(struct luge_task *task, lua_State *from);
-
 /* Ends a wait from outside: takes the task out of it and raises the value on
  * top of `from`, which is popped. False: the wait cannot be ended so. */
 bool luge__wait_raise(struct luge_task *task, lua_State *from);

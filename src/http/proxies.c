@@ -69,11 +69,11 @@ void luge__proxies_free(struct luge_host *host, struct luge__proxies *proxies) {
 /* A domain, with its subdomains; or a block of addresses. */
 static bool is_exempt(const char *token, size_t length, const char *name) {
   struct luge_address address;
-  struct luge_block block;
+  struct luge_address_block block;
   size_t whole = strlen(name);
   if (luge__address_parse(&address, name, whole)) {
-    return luge__block_parse(&block, token, length) &&
-           luge__block_holds(&block, &address);
+    return luge__address_block_parse(&block, token, length) &&
+           luge__address_block_holds(&block, &address);
   }
   if (length > 0 && token[0] == '.') {
     token++;

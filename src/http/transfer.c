@@ -227,7 +227,8 @@ int luge__transfer_wait(lua_State *L, struct luge__transfer *t,
   return luge__suspend(L, task, kind);
 }
 
-void luge__transfer_unwait(struct luge__transfer *t) {
+/* The waiting task gives up. */
+static void unwait(struct luge__transfer *t) {
   if (t->waiter != NULL) {
     t->waiter = NULL;
     luge__timer_stop(luge__transfer_host(t), &t->timer);
@@ -238,7 +239,7 @@ void luge__transfer_unwait(struct luge__transfer *t) {
 void luge__transfer_notify(struct luge__transfer *t) {
   struct luge_task *task = t->waiter;
   if (task != NULL && has_come(t)) {
-    luge__transfer_unwait(t);
+    unwait(t);
     luge__wake(task);
   }
 }
@@ -363,7 +364,7 @@ void luge__transfer_fail(struct luge__transfer *t, enum luge__failure failure) {
 }
 
 void luge__transfer_release(struct luge__transfer *t) {
-  luge__transfer_unwait(t);
+  unwait(t);
   end(t);
   luge__list_append(&t->client->spare, &t->link);
   t->client->spare_count++;

@@ -156,9 +156,6 @@ int luge__transfer_wait(lua_State *L, struct luge__transfer *t,
                         struct luge_task *task, enum luge__awaited awaited,
                         const struct luge_wait_kind *kind);
 
-/* The waiting task gives up. */
-void luge__transfer_unwait(struct luge__transfer *t);
-
 /* Wakes the task if what it awaits has come. */
 void luge__transfer_notify(struct luge__transfer *t);
 
@@ -208,14 +205,9 @@ void luge__transfer_end_look(struct luge__transfer *t);
 /* Sets libcurl's callbacks on the handle; transfer_callbacks.c. */
 void luge__transfer_set_callbacks(struct luge__transfer *t);
 
-/* Pushes the error of a failed transfer; transfer_error.c. */
-void luge__transfer_push_error(lua_State *L, struct luge__transfer *t);
-
-/* Raises it; the transfer is spare afterwards. */
+/* Raises the error of a failed transfer, which is spare afterwards;
+ * transfer_error.c. */
 int luge__transfer_raise(lua_State *L, struct luge__transfer *t);
-
-/* Pushes the phase that it is in: "dns", "connect", ... */
-const char *luge__transfer_phase(struct luge__transfer *t);
 
 static inline struct luge_host *
 luge__transfer_host(const struct luge__transfer *t) {

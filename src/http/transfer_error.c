@@ -30,7 +30,8 @@ static bool is_sending(struct luge__transfer *t) {
   return t->length < 0 ? t->was_sending : sent < t->length;
 }
 
-const char *luge__transfer_phase(struct luge__transfer *t) {
+/* "dns", "connect", ... */
+static const char *phase(struct luge__transfer *t) {
   if (t->head_done) {
     return "body";
   }
@@ -266,7 +267,7 @@ static const char *phase_of(struct luge__transfer *t, const char *code) {
       (strcmp(code, "proxy") == 0 || strcmp(code, "tls") == 0)) {
     return code;
   }
-  return luge__transfer_phase(t);
+  return phase(t);
 }
 
 static void set_fields(lua_State *L, struct luge__transfer *t,
@@ -301,7 +302,7 @@ static const char *push_detail(lua_State *L, const struct luge__transfer *t) {
   return lua_pushfstring(L, " (%s)", t->problem);
 }
 
-void luge__transfer_push_error(lua_State *L, struct luge__transfer *t) {
+static void push_error(lua_State *L, struct luge__transfer *t) {
   struct verdict verdict = verdict_of(t);
   luaL_checkstack(L, 8, NULL);
   if (t->failure == LUGE_FAILURE_REFUSED) {
@@ -323,7 +324,7 @@ void luge__transfer_push_error(lua_State *L, struct luge__transfer *t) {
 
 int luge__transfer_raise(lua_State *L, struct luge__transfer *t) {
   luge__transfer_release(t);
-  luge__transfer_push_error(L, t);
+  push_error(L, t);
   luge__transfer_trim(t);
   return lua_error(L);
 }

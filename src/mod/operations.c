@@ -173,7 +173,9 @@ static bool works(lua_State *L, const char *name) {
          (luge__operation_of(name, &operation) && operation != LUGE_OP_HOST);
 }
 
-void luge__operations_seal(lua_State *L, const char *library) {
+/* Makes the functions in the table on top, which is known as `library`, refuse
+ * to work if they are not told, or are only for hosts without restrictions. */
+static void seal(lua_State *L, const char *library) {
   lua_pushnil(L);
   while (lua_next(L, -2) != 0) {
     if (lua_type(L, -2) != LUA_TSTRING) {
@@ -206,7 +208,7 @@ static int open_module(lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(2));
   lua_call(L, 1, 1);
   if (luge__is_restricted(luge__host(L))) {
-    luge__operations_seal(L, lua_tostring(L, lua_upvalueindex(2)));
+    seal(L, lua_tostring(L, lua_upvalueindex(2)));
   }
   lua_pushvalue(L, -1);
   lua_replace(L, lua_upvalueindex(3));
@@ -238,7 +240,7 @@ static void seal_loaded(lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   for (const luaL_Reg *module = luge__modules; module->name != NULL; module++) {
     if (lua_getfield(L, -1, module->name) == LUA_TTABLE) {
-      luge__operations_seal(L, module->name);
+      seal(L, module->name);
     }
     lua_pop(L, 1);
   }

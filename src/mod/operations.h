@@ -15,10 +15,6 @@
  * LUGE_OP_NONE: it has none. False: it is not told. */
 bool luge__operation_of(const char *function, enum luge_operation *operation);
 
-/* Makes the functions in the table on top, which is known as `library`, refuse
- * to work if they are not told, or are only for hosts without restrictions. */
-void luge__operations_seal(lua_State *L, const char *library);
-
 /* Makes luge's C modules known to `require`, sealed where they have to be. */
 void luge__operations_preload(lua_State *L);
 

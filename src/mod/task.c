@@ -189,11 +189,6 @@ static int lib_can_wait(lua_State *L) {
   return 1;
 }
 
-static int lib_is_task(lua_State *L) {
-  lua_pushboolean(L, luge__class_test(L, 1, &luge__task_class) != NULL);
-  return 1;
-}
-
 static int lib_tasks(lua_State *L) {
   struct luge_task_walk walk = {0};
   lua_settop(L, 0);
@@ -325,7 +320,6 @@ int luge__open_task(lua_State *L) {
                                        {"restore_trace", lib_restore_trace},
                                        {"can_wait", lib_can_wait},
                                        {"note_trace", lib_note_trace},
-                                       {"is_task", lib_is_task},
                                        {"tasks", lib_tasks},
                                        {"context", lib_context},
                                        {"set_context", lib_set_context},

@@ -191,12 +191,12 @@ static void test_blocks(void) {
       {"192.168.1.128/25", "192.168.1.100", false},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    struct luge_block block;
+    struct luge_address_block block;
     struct luge_address address;
-    bool read =
-        luge__block_parse(&block, cases[i].block, strlen(cases[i].block)) &&
-        parse(&address, cases[i].address);
-    check(read && luge__block_holds(&block, &address) == cases[i].holds,
+    bool read = luge__address_block_parse(&block, cases[i].block,
+                                          strlen(cases[i].block)) &&
+                parse(&address, cases[i].address);
+    check(read && luge__address_block_holds(&block, &address) == cases[i].holds,
           cases[i].block, cases[i].address);
   }
   static const char *const bad[] = {
@@ -205,9 +205,9 @@ static void test_blocks(void) {
       "fe80::1%1",  "[::1]",      "2001:db8::1/64", "a",           "0177.0.0.1",
       "10.0.0.0/-1"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-    struct luge_block block;
-    check(!luge__block_parse(&block, bad[i], strlen(bad[i])), "no block",
-          bad[i]);
+    struct luge_address_block block;
+    check(!luge__address_block_parse(&block, bad[i], strlen(bad[i])),
+          "no block", bad[i]);
   }
 }
 

@@ -1,8 +1,10 @@
 /* Out of memory: for each scenario the k-th allocation fails, for every k:
- * alone; and the next one, as Lua collects and tries again; and all from then
- * on. The script ends with an error or is refused; nothing leaks; and with
- * memory back, the next script runs. The fast tier takes every STEP-th k;
- * LUGE_OOM_ALL=1 takes all, LUGE_OOM_ONLY=N the N-th scenario. */
+ * alone; and the next nine, so that what is tried again, or done about it,
+ * fails too; and all from then on. The script ends with an error or is refused;
+ * nothing leaks; and with memory back, the next script runs. The fast tier
+ * takes every STEP-th k; LUGE_OOM_ALL=1 takes all, LUGE_OOM_ONLY=N the N-th
+ * scenario.
+ */
 #ifndef TESTS_OOM_H
 #define TESTS_OOM_H
 
@@ -31,7 +33,7 @@ struct scenario {
 static const struct mode {
   const char *name;
   long failures;
-} modes[] = {{"alone", 1}, {"and the next", 2}, {"for ever", -1}};
+} modes[] = {{"alone", 1}, {"and the next nine", 10}, {"for ever", -1}};
 
 static struct {
   int scenario;

@@ -16,6 +16,28 @@ void luge__cell_init(struct luge_cell *cell) {
   cell->count = 0;
 }
 
+void luge__cell_listen(struct luge_cell *cell, struct luge_listener *listener,
+                       void (*notify)(struct luge_listener *listener)) {
+  listener->notify = notify;
+  listener->watches = false;
+  luge__list_append(&cell->listeners, &listener->link);
+}
+
+void luge__cell_watch(struct luge_cell *cell, struct luge_listener *listener,
+                      void (*notify)(struct luge_listener *listener)) {
+  luge__cell_listen(cell, listener, notify);
+  listener->watches = true;
+}
+
+bool luge__cell_awaited(const struct luge_cell *cell) {
+  const struct luge_list *at = cell->listeners.next;
+  while (at != &cell->listeners &&
+         luge__container(at, struct luge_listener, link)->watches) {
+    at = at->next;
+  }
+  return at != &cell->listeners;
+}
+
 static void settle(struct luge_cell *cell, enum luge_cell_state state) {
   cell->state = state;
   while (!luge__list_empty(&cell->listeners)) {
@@ -47,7 +69,7 @@ bool luge__cell_reject(lua_State *L, int index, struct luge_cell *cell,
                        struct luge_scope *owner) {
   index = lua_absindex(L, index);
   struct luge_failure *failure = luge__failure_new(L);
-  bool awaited = !luge__list_empty(&cell->listeners);
+  bool awaited = luge__cell_awaited(cell);
   bool fails_owner =
       !awaited && owner != NULL &&
       (owner->flags & (LUGE_SCOPE_JOINING | LUGE_SCOPE_FAIL_FAST)) != 0;
@@ -63,7 +85,7 @@ bool luge__cell_reject(lua_State *L, int index, struct luge_cell *cell,
 }
 
 bool luge__cell_break(struct luge_cell *cell) {
-  bool awaited = !luge__list_empty(&cell->listeners);
+  bool awaited = luge__cell_awaited(cell);
   settle(cell, LUGE_CELL_REJECTED);
   return awaited;
 }
@@ -144,7 +166,6 @@ int luge__cell_await(lua_State *L, struct luge_cell *cell) {
     return outcome(L, cell);
   }
   task->wait.data = cell;
-  task->wait.listener.notify = on_settled;
-  luge__list_append(&cell->listeners, &task->wait.listener.link);
+  luge__cell_listen(cell, &task->wait.listener, on_settled);
   return luge__suspend(L, task, &kind);
 }

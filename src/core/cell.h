@@ -25,6 +25,7 @@ enum luge_cell_state {
 struct luge_listener {
   struct luge_list link;
   void (*notify)(struct luge_listener *listener);
+  bool watches; /* does not await: an error is still nobody's */
 };
 
 struct luge_cell {
@@ -34,6 +35,17 @@ struct luge_cell {
 };
 
 void luge__cell_init(struct luge_cell *cell);
+
+/* Has `notify` called when the cell, which is pending, is settled: for somebody
+ * who awaits it; or for one who only has to know, and takes no error. Who wants
+ * to know no more removes the link. */
+void luge__cell_listen(struct luge_cell *cell, struct luge_listener *listener,
+                       void (*notify)(struct luge_listener *listener));
+void luge__cell_watch(struct luge_cell *cell, struct luge_listener *listener,
+                      void (*notify)(struct luge_listener *listener));
+
+/* Whether somebody awaits it. */
+bool luge__cell_awaited(const struct luge_cell *cell);
 
 /* Settles it with the `count` values on top of the stack, which are popped.
  * `index` is the userdata. May raise (memory) before anything has changed. */

@@ -103,7 +103,7 @@ static void settle_failed(lua_State *L, struct luge_task *task) {
     return;
   }
   luge__trace_spawned(L, task, 1);
-  bool awaited = !luge__list_empty(&task->cell.listeners);
+  bool awaited = luge__cell_awaited(&task->cell);
   if ((owner->flags & LUGE_SCOPE_FAIL_FAST) && !awaited) {
     luge__block_keep_error(L, owner);
   }

@@ -31,8 +31,8 @@ struct luge_task {
   uint8_t waiting; /* enum luge_wait_state */
   bool queued;
   bool started_by_host; /* see start.c */
-  bool interrupted;     /* no protected call keeps its errors */
-  bool graced;          /* an interruption waits for its handlers */
+  bool interrupted : 1; /* no protected call keeps its errors */
+  bool graced : 1;      /* an interruption waits for its handlers */
   bool cancelling;      /* the wait ends by raising `cancelled` */
   bool raising;         /* the wait ends by raising the value handed over */
   bool unawaited;       /* its error fails its owner */

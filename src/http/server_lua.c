@@ -8,12 +8,14 @@
 #include "../core/error.h"
 #include "../core/host.h"
 #include "../core/permission.h"
+#include "../core/task.h"
 #include "../core/wait.h"
 #include "../mod/modules.h"
 
 /* The server itself outlives its userdata: until its handles have closed. */
 struct server_box {
   struct luge__server *server;
+  struct luge_listener ended; /* of the task that takes its events */
 };
 
 static const struct luge_class server_class = {"an HTTP server"};
@@ -211,6 +213,20 @@ static int server_drain(lua_State *L) {
   return drain_or_wait(L, task);
 }
 
+static void on_taker_ended(struct luge_listener *listener) {
+  struct server_box *box = luge__container(listener, struct server_box, ended);
+  luge__server_destroy(box->server);
+}
+
+/* server:bind(task): the task takes the events, and the server ends with it. */
+static int server_bind(lua_State *L) {
+  check_server(L);
+  struct server_box *box = lua_touserdata(L, 1);
+  struct luge_task *task = luge__class_check(L, 2, &luge__task_class);
+  luge__cell_watch(&task->cell, &box->ended, on_taker_ended);
+  return 0;
+}
+
 static int server_stop(lua_State *L) {
   luge__server_stop(check_server(L));
   return 0;
@@ -231,6 +247,7 @@ static int server_connections(lua_State *L) {
 
 static int server_gc(lua_State *L) {
   struct server_box *box = lua_touserdata(L, 1);
+  luge__list_remove(&box->ended.link);
   if (box->server != NULL) {
     luge__server_release(box->server);
     box->server = NULL;
@@ -240,6 +257,7 @@ static int server_gc(lua_State *L) {
 
 int luge__open_http_server(lua_State *L) {
   static const luaL_Reg methods[] = {{"port", server_port},
+                                     {"bind", server_bind},
                                      {"next", server_next},
                                      {"drain", server_drain},
                                      {"stop", server_stop},

@@ -158,8 +158,7 @@ static void on_handler_ended(struct luge_listener *listener) {
 static int request_bind(lua_State *L) {
   struct luge__request *r = luge__request_check(L);
   struct luge_task *task = luge__class_check(L, 2, &luge__task_class);
-  r->ended.notify = on_handler_ended;
-  luge__list_append(&task->cell.listeners, &r->ended.link);
+  luge__cell_listen(&task->cell, &r->ended, on_handler_ended);
   return 0;
 }
 

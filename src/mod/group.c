@@ -211,8 +211,7 @@ static void watch(struct group *group, struct entry *entry,
     ended(entry);
     return;
   }
-  entry->listener.notify = on_ended;
-  luge__list_append(&cell->listeners, &entry->listener.link);
+  luge__cell_listen(cell, &entry->listener, on_ended);
 }
 
 /* Raises unless the value on top of the stack, item `i` of the list that `name`

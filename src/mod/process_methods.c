@@ -227,8 +227,7 @@ static int child_keep(lua_State *L) {
   check_child(L);
   struct luge_child_box *box = lua_touserdata(L, 1);
   struct luge_task *task = luge__class_check(L, 2, &luge__task_class);
-  box->owner_ended.notify = on_owner_ended;
-  luge__list_append(&task->cell.listeners, &box->owner_ended.link);
+  luge__cell_watch(&task->cell, &box->owner_ended, on_owner_ended);
   return 0;
 }
 

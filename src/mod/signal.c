@@ -154,8 +154,7 @@ static int watch_bind(lua_State *L) {
   struct luge_task *task = luge__class_check(L, 2, &luge__task_class);
   lua_settop(L, 2);
   lua_setiuservalue(L, 1, 1);
-  box->ended.notify = on_task_ended;
-  luge__list_append(&task->cell.listeners, &box->ended.link);
+  luge__cell_watch(&task->cell, &box->ended, on_task_ended);
   return 0;
 }
 

@@ -69,8 +69,7 @@ void luge__stream_start(lua_State *L, struct luge_channel *stream) {
   luge__task_serve(producer);
   stream->producer = producer;
   set_site(L, stream);
-  stream->ended.notify = on_ended;
-  luge__list_append(&producer->cell.listeners, &stream->ended.link);
+  luge__cell_listen(&producer->cell, &stream->ended, on_ended);
   lua_setiuservalue(L, lua_upvalueindex(1), STREAM_FUNCTION);
   if (lua_getiuservalue(L, lua_upvalueindex(1), STREAM_CONTEXT) != LUA_TNIL ||
       producer->has_context) {

@@ -183,8 +183,7 @@ static int lib_watch(lua_State *L) {
   uv_timer_start(&watch->timer, on_expired, (uint64_t)(seconds * 1000), 0);
   watch_computing(watch->host, seconds);
   task->wait.data = watch;
-  task->wait.listener.notify = on_settled;
-  luge__list_append(&cell->listeners, &task->wait.listener.link);
+  luge__cell_listen(cell, &task->wait.listener, on_settled);
   return luge__suspend(L, task, &kind);
 }
 

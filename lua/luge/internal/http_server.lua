@@ -210,7 +210,6 @@ end
 
 local function serve(server)
   local listener = server.native
-  local _ <close> = setmetatable({}, { __close = function() listener:destroy() end })
   local failures = 0 -- in a row; what fails for ever may be a cancellation
   while true do
     local ok, more = pcall(step, server, listener)
@@ -374,6 +373,7 @@ local function server(options)
     url = not o.path and url_of(o.host, listener:port()) or nil,
   }, Server)
   self.task = tasks.spawn(serve, self)
+  listener:bind(self.task)
   self.task:name "http.server"
   return self
 end

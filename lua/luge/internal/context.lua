@@ -17,19 +17,29 @@ function Restore.__close(outer)
   native.set_context(outer.values)
 end
 
+-- Calls fn(...) with these values and no others.
+function context.call(values, fn, ...)
+  local _ <close> = setmetatable({ values = native.context() }, Restore)
+  native.set_context(values)
+  return fn(...)
+end
+
+-- The values with `more` over them; nil is none.
+function context.extended(values, more)
+  local all = {}
+  for key, value in pairs(values or all) do
+    all[key] = value
+  end
+  for key, value in pairs(more) do
+    all[key] = value
+  end
+  return all
+end
+
 function context.with(values, fn, ...)
   check.argument("with", 1, values, "table")
   check.argument("with", 2, fn, "function")
-  local outer, inner = native.context(), {}
-  for key, value in pairs(outer or {}) do
-    inner[key] = value
-  end
-  for key, value in pairs(values) do
-    inner[key] = value
-  end
-  local _ <close> = setmetatable({ values = outer }, Restore)
-  native.set_context(inner)
-  return fn(...)
+  return context.call(context.extended(native.context(), values), fn, ...)
 end
 
 return context

@@ -36,13 +36,14 @@ local function set_of(list)
   return set
 end
 
--- A function that says whether an event has one of the names, kinds or tags.
+-- A function that says whether an event of a kind has one of the names, kinds or
+-- tags.
 local function matcher(where, filter)
   if filter == nil then return nil end
   check.options(where, filter, filter_fields)
   local names, kinds, tags = set_of(filter.names), set_of(filter.kinds), set_of(filter.tags)
-  return function(event)
-    if names[event.name] or kinds[event.kind] then return true end
+  return function(event, kind)
+    if names[event.name] or kinds[kind] then return true end
     for _, tag in ipairs(event.tags) do
       if tags[tag] then return true end
     end
@@ -50,18 +51,17 @@ local function matcher(where, filter)
   end
 end
 
-local function passes(event, include, exclude)
-  if include and not include(event) then return false end
-  return not (exclude and exclude(event))
+local function passes(event, kind, include, exclude)
+  if include and not include(event, kind) then return false end
+  return not (exclude and exclude(event, kind))
 end
 
 -- A function that takes events, and one that gives them.
 local function channel(include, exclude)
   local queue, room = queues.queue(), sync.event()
-  local function emit(event)
-    if not passes(event, include, exclude) then return end
-    local may_wait = event.what == "start" or event.what == "stream"
-    event.what, event.kind = nil, nil
+  local function emit(event, what, kind)
+    if not passes(event, kind, include, exclude) then return end
+    local may_wait = what == "start" or what == "stream"
     queue:try_put(event)
     while may_wait and queue:len() > LIMIT do
       room:clear()

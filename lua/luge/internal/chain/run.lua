@@ -1,7 +1,8 @@
 -- Runs that are watched. A run is a table { id, parent_ids, tags, metadata,
--- name, emit }: `emit(event)` is told of everything below it. The run that a
--- task is in is inherited through its context, so that what a function calls
--- nests in the run of that function. Where nobody watches there is no run.
+-- name, emit }: `emit(event, what, kind)` is told of everything below it. The
+-- run that a task is in is inherited through its context, so that what a
+-- function calls nests in the run of that function. Where nobody watches there
+-- is no run.
 
 local tasks = require "luge.native.task"
 local context = require "luge.internal.context"
@@ -17,9 +18,14 @@ function run.current()
   return values and values[KEY]
 end
 
--- Calls fn(...) inside the run.
+-- Calls fn(...) inside the run. The context is kept: most pieces of a source are
+-- pulled in the same one.
 local function within(current, fn, ...)
-  return context.with({ [KEY] = current }, fn, ...)
+  local outer = tasks.context()
+  if current.inner == nil or current.outer ~= outer then
+    current.outer, current.inner = outer, context.extended(outer, { [KEY] = current })
+  end
+  return context.call(current.inner, fn, ...)
 end
 
 run.within = within
@@ -66,11 +72,11 @@ local function child_of(current, step)
 end
 
 local function report(self, what, data)
-  self.emit {
-    event = ("on_%s_%s"):format(self.kind, what), what = what, kind = self.kind,
-    name = self.name, run_id = self.id, parent_ids = self.parent_ids,
-    tags = self.tags, metadata = self.metadata, data = data,
-  }
+  local kind = self.kind
+  self.emit({
+    event = "on_" .. kind .. "_" .. what, name = self.name, run_id = self.id,
+    parent_ids = self.parent_ids, tags = self.tags, metadata = self.metadata, data = data,
+  }, what, kind)
 end
 
 local function report_failure(tell, err)

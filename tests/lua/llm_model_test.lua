@@ -1,4 +1,5 @@
 -- luge.llm: models, their names, options, keys and errors, over HTTP.
+local http = require "luge.http"
 local llm = require "luge.llm"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
@@ -171,6 +172,19 @@ describe("calls", function()
       local _, err = pcall(function() model(server, { max_retries = 0 }):invoke "hi" end)
       test.ok(err.message:find(want, 1, true), err.message)
     end
+  end)
+
+  it("go below a base URL that has a query", function()
+    local targets = {}
+    local server <close> = http.server { handler = function(req)
+      targets[#targets + 1] = req.target
+      return provider.answer "ok"
+    end }
+    for _, base in ipairs { "/v1", "/v1/", "/azure/v1/?api-version=2", "/v1?key=a" } do
+      llm.model({ base_url = server.url .. base, model = "m" }):invoke "hi"
+    end
+    test.same(targets, { "/v1/chat/completions", "/v1/chat/completions",
+      "/azure/v1/chat/completions?api-version=2", "/v1/chat/completions?key=a" })
   end)
 
   it("refuse contents that are none", function()

@@ -35,7 +35,7 @@ local Embed = {}
 -- Sends a request for so many vectors.
 local function sender(form, count)
   return function(target, body, timeout)
-    local response = http.post(target.base .. form.path, {
+    local response = http.post(model.url(target.base, form.path), {
       headers = target.headers, body = body, timeout = timeout,
     })
     if response.status ~= 200 then

@@ -37,10 +37,16 @@ local function headers_of(self, format, key)
   return headers
 end
 
+--- A path below a base URL, which may have a query of its own.
+function model.url(base, path)
+  local before, query = base:match("^([^?]*)(.*)$")
+  return before:gsub("/+$", "") .. path .. query
+end
+
 local function new_target(self, base)
   local location, format = self.location, self.format
   local key = providers.key(self.provider, location.key(), not location.anonymous)
-  local url = base .. format.path
+  local url = model.url(base, format.path)
   return {
     base = base, url = url, shown_url = without_secrets(url), secret = key,
     headers = headers_of(self, format, key), format = format,

@@ -66,6 +66,19 @@ static void settle_others(lua_State *L, struct luge_scope *scope) {
   }
 }
 
+/* The text on top of the stack, which is popped, is again that of the error at
+ * `index`: unless it still is, and knows which stack it ends with. */
+static void restore_trace(lua_State *L, int index) {
+  luge__trace_push(L, index);
+  bool is_there = lua_rawequal(L, -1, -2);
+  lua_pop(L, 1);
+  if (is_there) {
+    lua_pop(L, 1);
+  } else {
+    luge__trace_set(L, index);
+  }
+}
+
 static int leave(lua_State *L, struct luge_scope *scope, bool failed) {
   luaL_checkstack(L, 8, NULL);
   luge__blocks_abandon(scope);
@@ -86,7 +99,7 @@ static int leave(lua_State *L, struct luge_scope *scope, bool failed) {
   if (failed) {
     settle_others(L, scope);
     lua_settop(L, scope->first + 1);
-    luge__trace_set(L, scope->first);
+    restore_trace(L, scope->first);
   }
   return scope->left(L, scope, scope->first, failed);
 }

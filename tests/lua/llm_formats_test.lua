@@ -185,6 +185,9 @@ describe("anthropic", function()
     } })
     local result = { type = "tool_result", tool_use_id = "t1", content = "done" }
     test.same(sent[3], { role = "user", content = { result, result } })
+    m:invoke { messages = { { "user", "a" }, { "assistant", "" }, { "user", "b" } } }
+    test.same(server.requests[3].messages, { { role = "user",
+      content = { { type = "text", text = "a" }, { type = "text", text = "b" } } } })
   end)
 
   it("keeps the blocks of its reasoning in a stream", function()

@@ -56,7 +56,8 @@ local function write_message(m)
   return m.role, blocks
 end
 
--- The system's text, and messages whose roles take turns.
+-- The system's text, and messages whose roles take turns. One that says nothing
+-- is left out: the API takes none without content.
 local function write_messages(messages)
   local system, written, last = {}, json.array(), nil
   for _, m in ipairs(messages) do
@@ -66,7 +67,7 @@ local function write_messages(messages)
       local role, blocks = write_message(m)
       if last and last.role == role then
         table.move(blocks, 1, #blocks, #last.content + 1, last.content)
-      else
+      elseif #blocks > 0 then
         last = { role = role, content = blocks }
         written[#written + 1] = last
       end

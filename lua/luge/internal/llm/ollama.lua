@@ -157,7 +157,9 @@ end
 function Decoder:event(data)
   if data == "" then return nil end
   local body = json.decode(data)
-  if body.error then return nil, { message = body.error } end
+  if present(body.error) then
+    return nil, type(body.error) == "table" and body.error or { message = body.error }
+  end
   local made = read(body, self.numbering)
   if made and made.tool_calls then self.called = true end
   if made and made.finish_reason then

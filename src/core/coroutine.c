@@ -100,6 +100,9 @@ static int co_close(lua_State *L) {
   if (status[0] != 's' && status[0] != 'd') {
     return luaL_error(L, "cannot close a %s coroutine", status);
   }
+  if (luge__resume_is_deep(L)) {
+    return luaL_error(L, "C stack overflow");
+  }
   if (luge__resume_close(L, co) == LUA_OK) {
     lua_pushboolean(L, 1);
     return 1;

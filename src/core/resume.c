@@ -68,7 +68,19 @@ static void enter_scope(lua_State *L, lua_State *co) {
 
 /* Resuming. */
 
+/* Lua counts its C calls from 0 again in a coroutine that it closes, and would
+ * let a chain of them outgrow the C stack. */
+enum { MAX_CLOSINGS = 40 };
+
 enum { ENDED = -1, WAITS = -2 };
+
+static int closings_around(const struct luge_host *host) {
+  return host->inside != NULL ? host->inside->closings : 0;
+}
+
+bool luge__resume_is_deep(lua_State *L) {
+  return closings_around(luge__host(L)) >= MAX_CLOSINGS;
+}
 
 /* Runs `co` with the `nargs` values on top of its stack; `scope` is the one
  * that the task is in outside of it. The number of values
@@ -83,7 +95,8 @@ static int run(lua_State *L, lua_State *co, int nargs,
                                  .co = co,
                                  .can_wait = outer != NULL && outer->can_wait &&
                                              outer->co == L &&
-                                             lua_isyieldable(L)};
+                                             lua_isyieldable(L),
+                                 .closings = closings_around(host)};
   int results;
   host->inside = &here;
   host->running = co;
@@ -105,7 +118,10 @@ static int run(lua_State *L, lua_State *co, int nargs,
 int luge__resume_close(lua_State *L, lua_State *co) {
   struct luge_host *host = luge__host(L);
   struct luge_resumption *outer = host->inside;
-  struct luge_resumption here = {.outer = outer, .co = co, .can_wait = false};
+  struct luge_resumption here = {.outer = outer,
+                                 .co = co,
+                                 .can_wait = false,
+                                 .closings = closings_around(host) + 1};
   lua_State *running = host->running;
   host->inside = &here;
   host->running = co;
@@ -186,6 +202,9 @@ static int take_results(lua_State *L, lua_State *co, int results) {
 static const char *not_resumable(lua_State *L, lua_State *co) {
   if (L == co || luge__thread_is(co, LUGE_THREAD_WAITING)) {
     return "cannot resume non-suspended coroutine";
+  }
+  if (luge__resume_is_deep(L)) {
+    return "C stack overflow";
   }
   if (lua_status(co) == LUA_YIELD) {
     return NULL;

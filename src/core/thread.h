@@ -85,6 +85,7 @@ struct luge_resumption {
   struct luge_resumption *outer;
   lua_State *co;
   bool can_wait; /* a wait may pass through all that is outside */
+  int closings;  /* how many coroutines are being closed, around and here */
 };
 
 #endif

@@ -460,6 +460,23 @@ describe("coroutines", function()
     test.same({ coroutine.close(co) }, { false, "in close" })
   end)
 
+  it("that close each other in a long chain do not overflow the C stack", function()
+    local refused, co
+    for _ = 1, 20000 do
+      local inner = co
+      co = coroutine.create(function()
+        local _ <close> = setmetatable({}, { __close = function()
+          local ok, err = pcall(coroutine.close, inner)
+          refused = refused or inner and not ok and err
+        end })
+        coroutine.yield()
+      end)
+      coroutine.resume(co)
+    end
+    test.ok(coroutine.close(co))
+    test.equal(refused, "C stack overflow")
+  end)
+
   it("are told apart from tasks: running, isyieldable, yield", function()
     local thread, is_main = coroutine.running()
     test.equal(type(thread), "thread")

@@ -38,14 +38,17 @@ static bool set_slow(struct cli_options *options, const char *value) {
   return set_seconds(&options->slow, value);
 }
 
-/* How many times 1024 a suffix stands for; -1: it is none. */
+/* How many times 1024 a suffix ("M", "MB", "MiB") stands for; -1: it is none.
+ */
 static int powers(const char *suffix) {
   static const char letters[] = "KMG";
   if (suffix[0] == '\0') {
     return 0;
   }
-  const char *letter = strchr(letters, suffix[0]);
-  return letter == NULL || suffix[1] != '\0' ? -1 : (int)(letter - letters) + 1;
+  const char *letter = strchr(letters, suffix[0]), *rest = suffix + 1;
+  bool whole =
+      rest[0] == '\0' || strcmp(rest, "B") == 0 || strcmp(rest, "iB") == 0;
+  return letter == NULL || !whole ? -1 : (int)(letter - letters) + 1;
 }
 
 static bool set_memory_limit(struct cli_options *options, const char *value) {

@@ -200,6 +200,14 @@ static void handle(int signal_number, void (*handler)(int), int flags) {
   sigaction(signal_number, &action, NULL);
 }
 
+/* It is our own, whatever the parent process has blocked. */
+static void unblock(int signal_number) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal_number);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 /* What the parent process has us ignore stays ignored, as nohup wants it.
  * Without SA_RESTART: a write to a slow reader is to be given up. */
 static void handle_stop(int signal_number) {
@@ -225,6 +233,7 @@ bool cli_signals_start(luge_host *host, double timeout) {
   uv_unref((uv_handle_t *)&wakeup);
   main_thread = pthread_self();
   the_host = host;
+  unblock(SIGALRM);
   handle_stop(SIGINT);
   handle_stop(SIGTERM);
   handle(SIGUSR1, on_usr1, SA_RESTART);

@@ -187,8 +187,19 @@ static void times_out(const char *code) {
   CHECK(process_end(&process, NULL) == 124);
 }
 
+/* The mask is inherited. */
+static void block_alarm(int how) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGALRM);
+  sigprocmask(how, &set, NULL);
+}
+
 static void test_timeout(void) {
   times_out(HANDLER "luge.sleep(1e9)");
+  block_alarm(SIG_BLOCK);
+  times_out(HANDLER "luge.sleep(1e9)");
+  block_alarm(SIG_UNBLOCK);
   times_out(HANDLER "while true do end");
   times_out(HANDLER "while true do pcall(luge.sleep, 0.01) end");
   struct process process;

@@ -77,7 +77,7 @@ luge --allow-net -e 'print(1)' --deny-read=/ '--allow-net=a,b:1,[::1]:2' -e 'pri
 is 0 "1${nl}2$nl"
 
 case_is "values behind a space or an equals sign"
-luge --timeout 60 --memory-limit=64M --slow=10 -e 'print(1)'
+luge --timeout 60 --memory-limit=64MB --slow=10 -e 'print(1)'
 is 0 "1$nl"
 luge '-eprint(1)'
 is 0 "1$nl"

@@ -81,6 +81,7 @@ describe("http.server", function()
     end
     test.raises("invalid", function() http.server() end)
     test.matches(test.raises("invalid", http.server, { hots = "x" }).message, "'hots', .*host, ")
+    test.matches(test.raises("invalid", http.server, { port = "80" }).message, "'port' is \"80\"")
     local server <close> = http.server {}
     test.raises("invalid", function() server:route("get", "/", nothing) end)
     test.raises("invalid", function() server:route(nil, "/", nothing) end)
@@ -339,8 +340,8 @@ describe("events", function()
 
   it("cannot be forged", function()
     for _, event in ipairs {
-      { id = "a\nb" }, { id = "a\0" }, { event = "a\rb" }, { retry = 1.5 }, { retry = -1 },
-      { retry = "1" }, 5, true,
+      { name = "a" }, { "a" }, { id = "a\nb" }, { id = "a\0" }, { event = "a\rb" },
+      { retry = 1.5 }, { retry = -1 }, { retry = "1" }, 5, true,
     } do
       test.raises("invalid", function() format(event) end)
     end

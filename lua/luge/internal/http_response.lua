@@ -1,6 +1,7 @@
 -- What a handler returned, on its way to the client.
 
 local tasks = require "luge.native.task"
+local describe = require "luge.internal.check".describe
 
 local function invalid(...)
   error(tasks.error { kind = "invalid", message = string.format(...) }, 0)
@@ -86,12 +87,19 @@ local function data_lines(data)
   return lines("data", data)
 end
 
+local event_known = { event = true, data = true, id = true, retry = true, comment = true }
+
 ---An event of the text/event-stream format: `{ event=, data=, id=, retry=,
 ---comment= }`, or a string, its data. Data that is no string is sent as JSON.
 local function format_event(event)
   if type(event) == "string" then return lines("data", event) .. "\n" end
   if type(event) ~= "table" then
     invalid("event: got %s, takes a table or a string", type(event))
+  end
+  for name in next, event do
+    if not event_known[name] then
+      invalid("event: unknown field %s, takes event, data, id, retry, comment", describe(name))
+    end
   end
   local text = event.comment ~= nil and lines("", tostring(event.comment)) or ""
   if event.event ~= nil and event.event ~= "message" then
@@ -100,7 +108,7 @@ local function format_event(event)
   if event.id ~= nil then text = text .. line("id", event.id, "[\r\n%z]") end
   if event.retry ~= nil then
     if math.type(event.retry) ~= "integer" or event.retry < 0 then
-      invalid("event: 'retry' is %s, takes milliseconds", tostring(event.retry))
+      invalid("event: 'retry' is %s, takes milliseconds", describe(event.retry))
     end
     text = text .. line("retry", event.retry, "%D")
   end
@@ -170,7 +178,7 @@ local function send(request, response)
   local kind = kind_of(response)
   local status = response.status or 200
   if math.type(status) ~= "integer" or status < 200 or status > 999 then
-    invalid("response: 'status' is %s, takes an integer from 200 to 999", tostring(status))
+    invalid("response: 'status' is %s, takes an integer from 200 to 999", describe(status))
   end
   if response.headers ~= nil and type(response.headers) ~= "table" then
     invalid("response: 'headers' is %s, takes a table", type(response.headers))

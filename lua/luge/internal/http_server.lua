@@ -5,6 +5,7 @@
 local log = require "luge.native.log".write
 local native = require "luge.native.http_server"
 local tasks = require "luge.native.task"
+local describe_value = require "luge.internal.check".describe
 local headers = require "luge.internal.http_headers"
 local response = require "luge.internal.http_response"
 local routers = require "luge.internal.http_router"
@@ -253,7 +254,7 @@ end
 ---@param grace number? seconds; default 0
 function Server:close(grace)
   if grace ~= nil and (type(grace) ~= "number" or grace ~= grace or grace < 0) then
-    invalid("close: grace is %s, takes seconds, from 0", tostring(grace))
+    invalid("close: grace is %s, takes seconds, from 0", describe_value(grace))
   end
   local listener, current = self.native, tasks.current()
   local inside = is_handler(self, current)
@@ -319,7 +320,7 @@ local function check_options(given)
       invalid("http.server: unknown option '%s', knows: %s", tostring(name), known_names())
     end
     if not option[2](value) then
-      invalid("http.server: '%s' is %s, takes %s", name, tostring(value), option[3])
+      invalid("http.server: '%s' is %s, takes %s", name, describe_value(value), option[3])
     end
   end
   for name, option in pairs(known) do

@@ -50,11 +50,7 @@ void luge__waits_free(struct luge_host *host) {
 luge_pending *luge_wait_begin(lua_State *L) {
   struct luge_host *host = luge__host(L);
   struct luge_task *task = luge__enter(L);
-  struct luge_pending *wait = luge__realloc(host, NULL, 0, sizeof *wait);
-  if (wait == NULL) {
-    luaL_error(L, "not enough memory");
-    return NULL;
-  }
+  struct luge_pending *wait = luge__alloc(L, sizeof *wait);
   *wait = (struct luge_pending){.host = host, .task = task};
   luge__list_append(&host->waits, &wait->link);
   luge__ref(host);

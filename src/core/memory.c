@@ -1,7 +1,9 @@
 /* Memory; see memory.h. */
 #include "memory.h"
 
+#include <lauxlib.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "host.h"
 
@@ -70,4 +72,16 @@ void *luge__realloc(struct luge_host *host, void *ptr, size_t old_size,
                     size_t new_size) {
   return luge__memory_alloc(&host->memory, ptr, ptr != NULL ? old_size : 0,
                             new_size);
+}
+
+void *luge__alloc(lua_State *L, size_t size) {
+  void *block = luge__realloc(luge__host(L), NULL, 0, size);
+  if (block == NULL) {
+    luaL_error(L, "not enough memory");
+  }
+  return block;
+}
+
+void *luge__alloc_zeroed(lua_State *L, size_t size) {
+  return memset(luge__alloc(L, size), 0, size);
 }

@@ -31,4 +31,8 @@ void *luge__memory_alloc(void *data, void *ptr, size_t old_size,
 void *luge__realloc(struct luge_host *host, void *ptr, size_t old_size,
                     size_t new_size);
 
+/* From the host's, or raises. */
+void *luge__alloc(lua_State *L, size_t size);
+void *luge__alloc_zeroed(lua_State *L, size_t size);
+
 #endif

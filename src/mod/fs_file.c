@@ -129,10 +129,7 @@ static struct file_call *new_call(lua_State *L, struct luge_file *file,
 }
 
 static void *reserve(lua_State *L, struct file_call *call, size_t size) {
-  call->bytes = luge__realloc(call->job.host, NULL, 0, size);
-  if (call->bytes == NULL) {
-    luaL_error(L, "not enough memory");
-  }
+  call->bytes = luge__alloc(L, size);
   call->capacity = size;
   call->length = size;
   return call->bytes;

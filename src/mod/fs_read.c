@@ -120,10 +120,7 @@ int luge__fs_read(lua_State *L) {
   call->fd = -1;
   call->limit = (size_t)limit;
   room = room < FIRST_CAPACITY ? room : FIRST_CAPACITY;
-  call->bytes = luge__realloc(call->call.job.host, NULL, 0, room);
-  if (call->bytes == NULL) {
-    return luaL_error(L, "not enough memory");
-  }
+  call->bytes = luge__alloc(L, room);
   call->capacity = room;
   return luge__fs_run(L, &call->call);
 }

@@ -188,11 +188,7 @@ int luge__fs_watch(lua_State *L) {
   if (error != 0) {
     return luge__fs_raise(L, "watch", path, NULL, error);
   }
-  struct watch *watch = luge__realloc(host, NULL, 0, sizeof *watch);
-  if (watch == NULL) {
-    return luaL_error(L, "not enough memory");
-  }
-  memset(watch, 0, sizeof *watch);
+  struct watch *watch = luge__alloc_zeroed(L, sizeof *watch);
   watch->host = host;
   luge__list_init(&watch->waiters);
   error = place->path != NULL ? start_at(host, watch, place)

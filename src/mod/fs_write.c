@@ -243,11 +243,7 @@ static void take_data(lua_State *L, struct write_call *call) {
   size_t length;
   const char *data = lua_tolstring(L, 2, &length);
   if (length > 0) {
-    call->bytes = luge__realloc(call->call.job.host, NULL, 0, length);
-    if (call->bytes == NULL) {
-      luaL_error(L, "not enough memory");
-      return;
-    }
+    call->bytes = luge__alloc(L, length);
     memcpy(call->bytes, data, length);
     call->length = length;
   }

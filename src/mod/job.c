@@ -52,12 +52,7 @@ static void set_class(lua_State *L) {
 void *luge__job_alloc(lua_State *L, const struct luge_job_kind *kind,
                       size_t size) {
   struct luge_host *host = luge__host(L);
-  struct luge_job *job = luge__realloc(host, NULL, 0, size);
-  if (job == NULL) {
-    luaL_error(L, "not enough memory");
-    return NULL;
-  }
-  memset(job, 0, size);
+  struct luge_job *job = luge__alloc_zeroed(L, size);
   job->kind = kind;
   job->host = host;
   job->size = size;

@@ -42,11 +42,7 @@ static void create_net(lua_State *L) {
   struct luge_host *host = luge__host(L);
   lua_pushboolean(L, 0); /* makes room for the key: nothing fails later */
   lua_rawsetp(L, LUA_REGISTRYINDEX, &net_key);
-  struct luge_net *net = luge__realloc(host, NULL, 0, sizeof *net);
-  if (net == NULL) {
-    luaL_error(L, "not enough memory");
-    return;
-  }
+  struct luge_net *net = luge__alloc(L, sizeof *net);
   memset(net, 0, offsetof(struct luge_net, piece));
   net->host = host;
   net->service.stop = stop_net;

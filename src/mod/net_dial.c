@@ -190,12 +190,7 @@ static struct luge_dial *new_dial(lua_State *L,
                                   const struct luge_targets *targets) {
   struct luge_net *net = luge__net(L);
   size_t addresses = targets->count * sizeof *targets->addresses;
-  struct luge_dial *dial =
-      luge__realloc(net->host, NULL, 0, sizeof *dial + addresses);
-  if (dial == NULL) {
-    luaL_error(L, "not enough memory");
-    return NULL;
-  }
+  struct luge_dial *dial = luge__alloc(L, sizeof *dial + addresses);
   memset(dial, 0, sizeof *dial);
   dial->net = net;
   dial->count = targets->count;

@@ -244,13 +244,7 @@ static int raise_listen(lua_State *L, int status, const char *where) {
 static struct luge_acceptor *push_acceptor(lua_State *L) {
   struct luge_net *net = luge__net(L);
   struct box *box = luge__class_new(L, &acceptor_class, sizeof *box, 0);
-  struct luge_acceptor *acceptor =
-      luge__realloc(net->host, NULL, 0, sizeof *acceptor);
-  if (acceptor == NULL) {
-    luaL_error(L, "not enough memory");
-    return NULL;
-  }
-  memset(acceptor, 0, sizeof *acceptor);
+  struct luge_acceptor *acceptor = luge__alloc_zeroed(L, sizeof *acceptor);
   acceptor->net = net;
   acceptor->holds = 1;
   acceptor->closed = true;

@@ -84,12 +84,7 @@ static void create_children(lua_State *L) {
   struct luge_host *host = luge__host(L);
   lua_pushboolean(L, 0); /* makes room for the key: nothing fails later */
   lua_rawsetp(L, LUA_REGISTRYINDEX, &children_key);
-  struct children *children = luge__realloc(host, NULL, 0, sizeof *children);
-  if (children == NULL) {
-    luaL_error(L, "not enough memory");
-    return;
-  }
-  memset(children, 0, sizeof *children);
+  struct children *children = luge__alloc_zeroed(L, sizeof *children);
   children->host = host;
   children->service.stop = stop_children;
   children->service.freed = free_children;

@@ -115,11 +115,7 @@ static int child_write(lua_State *L) {
   if (!child->input_open) {
     return luge__raise(L, "closed", "the input of the process is closed");
   }
-  struct write *write =
-      luge__realloc(child->host, NULL, 0, sizeof *write + length);
-  if (write == NULL) {
-    return luaL_error(L, "not enough memory");
-  }
+  struct write *write = luge__alloc(L, sizeof *write + length);
   write->child = child;
   write->task = task;
   write->length = length;

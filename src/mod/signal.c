@@ -210,11 +210,7 @@ static int lib_watch(lua_State *L) {
   }
   struct box *box = luge__class_new(L, &watch_class, sizeof *box, 1);
   luge__list_init(&box->ended.link);
-  struct watch *watch = luge__realloc(host, NULL, 0, sizeof *watch);
-  if (watch == NULL) {
-    return luaL_error(L, "not enough memory");
-  }
-  memset(watch, 0, sizeof *watch);
+  struct watch *watch = luge__alloc_zeroed(L, sizeof *watch);
   luge__list_init(&watch->waiters);
   int status =
       open_handle(host, watch, lua_touserdata(L, lua_upvalueindex(1)), number);

@@ -45,12 +45,7 @@ static struct luge_input *create(lua_State *L) {
   struct luge_host *host = luge__host(L);
   lua_pushboolean(L, 0); /* makes room for the key: nothing fails later */
   lua_rawsetp(L, LUA_REGISTRYINDEX, &input_key);
-  struct luge_input *input = luge__realloc(host, NULL, 0, sizeof *input);
-  if (input == NULL) {
-    luaL_error(L, "not enough memory");
-    return NULL;
-  }
-  memset(input, 0, sizeof *input);
+  struct luge_input *input = luge__alloc_zeroed(L, sizeof *input);
   input->host = host;
   input->flags = -1;
   input->service.stop = stop_service;

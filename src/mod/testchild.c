@@ -244,12 +244,7 @@ static int child_close(lua_State *L) {
 
 static struct child *create(lua_State *L, struct box *box) {
   struct luge_host *host = luge__host(L);
-  struct child *child = luge__realloc(host, NULL, 0, sizeof *child);
-  if (child == NULL) {
-    luaL_error(L, "not enough memory");
-    return NULL;
-  }
-  memset(child, 0, sizeof *child);
+  struct child *child = luge__alloc_zeroed(L, sizeof *child);
   child->host = host;
   child->handles = STREAMS + 2;
   for (int i = 0; i < STREAMS; i++) {

@@ -105,11 +105,7 @@ static void create_watch(lua_State *L) {
   struct luge_host *host = luge__host(L);
   lua_pushnil(L); /* makes room for the key, so that nothing fails later */
   lua_rawsetp(L, LUA_REGISTRYINDEX, &watch_key);
-  struct watch *watch = luge__realloc(host, NULL, 0, sizeof *watch);
-  if (watch == NULL) {
-    luaL_error(L, "not enough memory");
-    return;
-  }
+  struct watch *watch = luge__alloc(L, sizeof *watch);
   *watch = (struct watch){.host = host};
   watch->service.stop = stop_service;
   watch->service.freed = free_service;

@@ -38,12 +38,7 @@ static const struct luge_class code_class = {"a function for workers"};
 
 static struct luge_call *push_call(lua_State *L, struct luge_host *host) {
   struct luge_call_box *box = luge__class_new(L, &call_class, sizeof *box, 0);
-  struct luge_call *call = luge__realloc(host, NULL, 0, sizeof *call);
-  if (call == NULL) {
-    luaL_error(L, "not enough memory");
-    return NULL;
-  }
-  memset(call, 0, sizeof *call);
+  struct luge_call *call = luge__alloc_zeroed(L, sizeof *call);
   luge__list_init(&call->link);
   call->host = host;
   call->box = box;
@@ -223,12 +218,7 @@ static int lib_memory_limit(lua_State *L) {
 /* A light userdata that serves `pool` as its upvalue. */
 static void push_crews(lua_State *L) {
   struct luge_host *host = luge__host(L);
-  struct crews *crews = luge__realloc(host, NULL, 0, sizeof *crews);
-  if (crews == NULL) {
-    luaL_error(L, "not enough memory");
-    return;
-  }
-  memset(crews, 0, sizeof *crews);
+  struct crews *crews = luge__alloc_zeroed(L, sizeof *crews);
   crews->host = host;
   crews->service.stop = stop_crews;
   crews->service.freed = free_crews;

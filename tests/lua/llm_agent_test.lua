@@ -385,6 +385,21 @@ describe("agents as Runnables", function()
     test.matches((c:stream "weather in Bergen"):collect()[1], "rain in Bergen")
   end)
 
+  it("give parsers their text", function()
+    local speaker = test.model {
+      { content = "I look. ", tool_calls = { { name = "get_weather",
+        arguments = { city = "Oslo" } } } }, "It rains.",
+      { tool_calls = { { name = "get_weather", arguments = { city = "Oslo" } } } }, "It rains.",
+      '{"n":3}',
+    }
+    local agent = llm.agent { model = speaker, tools = { weather } }
+    test.equal(table.concat((agent | llm.text()):stream("go"):collect()), "I look. It rains.")
+    test.equal((agent | llm.text()):invoke "go", "It rains.")
+    local last
+    for value in (agent | llm.json()):stream "go" do last = value end
+    test.same(last, { n = 3 })
+  end)
+
   it("have results that are kept, by caches and histories", function()
     local server <close> = provider.new { answer "one", answer "two" }
     local agent = llm.agent { name = "keeper", model = model(server) }

@@ -172,6 +172,8 @@ function Result.__tostring(self)
   return type(self.output) == "string" and self.output or json.encode(self.output)
 end
 
+Result.__text = Result.__tostring
+
 -- For caches and checkpoints: of the agent, its name is kept.
 function Result.__pack(self)
   local agent = self.agent

@@ -38,7 +38,7 @@ function Json:_transform(pull, close)
     while not ended do
       local text = pull()
       if text == nil then return finished() end
-      if type(text) ~= "string" then text = parsers.text_of(text, "llm.json") end
+      if type(text) ~= "string" then text = parsers.text_of_piece(text, "llm.json") end
       if not bare then
         text = block:push(text)
         bare = block:is_bare()

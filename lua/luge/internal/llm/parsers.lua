@@ -9,15 +9,28 @@ local runnable = require "luge.internal.chain.runnable"
 local Message = message.metatable
 local parsers = {}
 
---- The text of what a parser is given.
+--- The text of what a parser is given: text, a message, or the result of an
+--- agent, whose metatable has `__text`.
 function parsers.text_of(input, where)
-  if getmetatable(input) == Message then return message.text(input) end
+  local metatable = getmetatable(input)
+  if metatable == Message then return message.text(input) end
   if type(input) == "string" then return input end
   if type(input) == "table" and input.content ~= nil then return message.text(input) end
+  if type(metatable) == "table" and metatable.__text then return metatable.__text(input) end
   check.invalid("%s: the input is %s, takes a message or text", where, check.describe(input))
 end
 
 local text_of = parsers.text_of
+
+--- The text of a piece of a stream. An agent's are its events, most without text.
+function parsers.text_of_piece(piece, where)
+  if type(piece) == "table" and piece.type ~= nil then
+    return piece.type == "text" and piece.text or ""
+  end
+  return text_of(piece, where)
+end
+
+local text_of_piece = parsers.text_of_piece
 
 -- text: a message's content. Pieces without text are left out.
 local Text = {}
@@ -32,8 +45,8 @@ function Text._transform(_, pull, close)
       local piece = pull()
       if piece == nil then return nil end
       local text = piece
-      if type(piece) == "table" then text = piece.content end
-      if type(text) ~= "string" then text = text_of(piece, "llm.text") end
+      if type(piece) == "table" and piece.type == nil then text = piece.content end
+      if type(text) ~= "string" then text = text_of_piece(piece, "llm.text") end
       if text ~= "" then return text end
     end
   end, close
@@ -94,7 +107,7 @@ function List._transform(_, pull, close)
         ended = true
         add_item(items, text, between ~= ",\n")
       else
-        text = text .. text_of(piece, "llm.list")
+        text = text .. text_of_piece(piece, "llm.list")
         between = between or separators(text)
         if between then text = take_items(items, text, between) end
       end

@@ -78,7 +78,60 @@ function paths.chain_step(n)
   end
 end
 
+function paths.chain_event(n)
+  local chain = require "luge.chain"
+  local source = chain.generator(function(_, emit)
+    for i = 1, n do
+      emit(i)
+    end
+  end)
+  for event in source:events() do
+    n = event.event == "on_chain_stream" and n - 1 or n
+  end
+  assert(n == 0)
+end
+
+function paths.json_piece(n)
+  local document = "[" .. (DOCUMENT .. ","):rep(n * 4 // #DOCUMENT) .. DOCUMENT .. "]"
+  local at = -3
+  local parser = require("luge.llm").json()
+  for _ in
+    parser:transform(function()
+      at = at + 4
+      return at <= #document and document:sub(at, at + 3) or nil
+    end)
+  do
+    n = n - 1
+  end
+  assert(n >= 0) -- pieces that add nothing may be left out
+end
+
 -- Against bench_server, whose address is BENCH_URL.
+
+local function model(headers)
+  return require("luge.llm").model {
+    base_url = os.getenv("BENCH_URL"):gsub("/$", ""),
+    model = "mock",
+    headers = headers,
+  }
+end
+
+function paths.llm_prompt(n)
+  local llm = require "luge.llm"
+  local chain = llm.prompt "Question {i}: what is the answer?" | model() | llm.text()
+  for i = 1, n do
+    chain:invoke { i = i }
+  end
+end
+
+function paths.llm_token(n)
+  local llm = require "luge.llm"
+  local chain = model { ["x-tokens"] = tostring(n) } | llm.text()
+  for _ in chain:stream "Go on." do
+    n = n - 1
+  end
+  assert(n == 0)
+end
 
 local function post(client, stream, pieces)
   return client:post(os.getenv "BENCH_URL", {

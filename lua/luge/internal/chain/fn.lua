@@ -16,7 +16,8 @@ local function nothing() end
 local Function = {}
 
 local function apply(self, input)
-  if self.options then return (self.fn(input, self.options)) end
+  local options = self.options
+  if options then return (self.fn(input, options)) end
   return (self.fn(input))
 end
 
@@ -53,7 +54,7 @@ runnable.class("function", "chain", Function)
 
 function fn.fn(f)
   check.argument("chain.fn", f, check.callable)
-  return runnable.new(Function, { fn = f })
+  return runnable.new(Function, { fn = f, options = false })
 end
 
 runnable.kinds.fn = fn.fn

@@ -19,7 +19,7 @@
 local check = require "luge.internal.chain.check"
 local join = require "luge.internal.chain.join"
 
-local collect = join.collect
+local collect, getmetatable = join.collect, getmetatable
 
 local function nothing() end
 

@@ -256,6 +256,11 @@ static int queue_next(lua_State *L) {
   static const struct luge_wait_kind kind = {.name = "an item in a queue",
                                              .cancel = luge__waiters_leave,
                                              .finish = next_got};
+  if (lua_isnoneornil(L, 1)) { /* map(q:iter(), fn) passes no queue on */
+    lua_settop(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_replace(L, 1);
+  }
   struct queue *queue = check(L);
   struct luge_task *task = luge__enter(L);
   if (queue->count > 0) {
@@ -271,7 +276,8 @@ static int queue_next(lua_State *L) {
 static int queue_iter(lua_State *L) {
   check(L);
   lua_pushvalue(L, lua_upvalueindex(1));
-  lua_pushcclosure(L, queue_next, 1);
+  lua_pushvalue(L, 1);
+  lua_pushcclosure(L, queue_next, 2);
   lua_pushvalue(L, 1);
   return 2;
 }

@@ -45,6 +45,22 @@ describe("a queue", function()
     test.same({ queue:get(), queue:get() }, { "item 4", "item 5" })
   end)
 
+  it("has an iterator that may be passed on alone", function()
+    local first, second = luge.queue(), luge.queue()
+    for i = 1, 3 do
+      first:put(i)
+      second:put(i)
+    end
+    luge.spawn(function()
+      luge.sleep(0)
+      first:put(4)
+      first:close()
+      second:close()
+    end)
+    test.same(luge.map(first:iter(), function(item) return item * 2 end), { 2, 4, 6, 8, n = 4 })
+    test.same(luge.merge({ second:iter(), {} }):collect(), { 1, 2, 3 })
+  end)
+
   it("lets putters in in their order, however they come", function()
     local queue, order = luge.queue(2), {}
     local putters = start(6, function(i) queue:put(i) end)

@@ -74,6 +74,18 @@ function check.bad_argument(name, position, value, wants)
   fail("bad argument #%d to '%s': got %s, takes %s", position, name, describe(value), wants)
 end
 
+-- The arguments of a `write`, strings and numbers, as one text.
+function check.written(...)
+  local count = select("#", ...)
+  for i = 1, count do
+    local value = select(i, ...)
+    if type(value) ~= "string" and type(value) ~= "number" then
+      check.bad_argument("write", i, value, "a string or a number")
+    end
+  end
+  return count == 1 and tostring((...)) or table.concat { ... }
+end
+
 -- A table is read as a list by `name`: one that has fields and no items was meant
 -- to be an item of one.
 function check.list(name, list)

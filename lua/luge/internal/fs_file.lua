@@ -125,13 +125,7 @@ end
 ---@param ... string|number
 ---@return luge.fs.File self
 function File:write(...)
-  for i = 1, select("#", ...) do
-    local value = select(i, ...)
-    if type(value) ~= "string" and type(value) ~= "number" then
-      check.bad_argument("write", i, value, "a string or a number")
-    end
-  end
-  local text = table.concat { ... }
+  local text = check.written(...)
   local _ <close> = self.turn:hold()
   forget_ahead(self)
   self.native:write(text)

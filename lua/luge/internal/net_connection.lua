@@ -217,13 +217,7 @@ end
 ---@param ... string|number
 ---@return luge.net.Connection self
 function Connection:write(...)
-  for i = 1, select("#", ...) do
-    local value = select(i, ...)
-    if type(value) ~= "string" and type(value) ~= "number" then
-      check.bad_argument("write", i, value, "a string or a number")
-    end
-  end
-  self.native:write(select("#", ...) == 1 and (...) or concat { ... })
+  self.native:write(check.written(...))
   return self
 end
 

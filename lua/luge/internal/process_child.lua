@@ -18,13 +18,7 @@ Input.__index = Input
 ---@param ... string|number
 ---@return luge.process.Input self
 function Input:write(...)
-  for i = 1, select("#", ...) do
-    local value = select(i, ...)
-    if type(value) ~= "string" and type(value) ~= "number" then
-      check.bad_argument("write", i, value, "a string or a number")
-    end
-  end
-  local text = table.concat { ... }
+  local text = check.written(...)
   if text ~= "" and not self.child:write(text) then
     error(tasks.error { kind = "closed", message = "the process reads no more" }, 0)
   end

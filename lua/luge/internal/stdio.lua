@@ -4,7 +4,6 @@
 local native = require "luge.native.stdio"
 local check = require "luge.internal.check"
 local stream = require "luge.internal.stream"
-local select, type, concat = select, type, table.concat
 
 local MAX_LINE, MAX_ALL = 16 << 20, 64 << 20 -- bytes
 
@@ -64,13 +63,6 @@ end
 local Output = { __name = "luge.Output" }
 Output.__index = Output
 
-local function check_text(position, value)
-  local kind = type(value)
-  if kind ~= "string" and kind ~= "number" then
-    check.bad_argument("write", position, value, "a string or a number")
-  end
-end
-
 --- Prints strings and numbers. Waits while a slow reader leaves no room: then
 --- other tasks go on, where `print` would hold them up. What tasks write comes
 --- in their order, each write in one piece.
@@ -81,11 +73,7 @@ end
 ---@param ... string|number
 ---@return luge.Output # itself
 function Output:write(...)
-  local count = select("#", ...)
-  for i = 1, count do
-    check_text(i, (select(i, ...)))
-  end
-  native.write(self.stream, count == 1 and ... or concat { ... })
+  native.write(self.stream, check.written(...))
   return self
 end
 

@@ -93,7 +93,7 @@ end
 
 function paths.json_piece(n)
   local document = "[" .. (DOCUMENT .. ","):rep(n * 4 // #DOCUMENT) .. DOCUMENT .. "]"
-  local at = -3
+  local at, values = -3, 0
   local parser = require("luge.llm").json()
   for _ in
     parser:transform(function()
@@ -101,9 +101,9 @@ function paths.json_piece(n)
       return at <= #document and document:sub(at, at + 3) or nil
     end)
   do
-    n = n - 1
+    values = values + 1
   end
-  assert(n >= 0) -- pieces that add nothing may be left out
+  assert(values > n // 2) -- a piece may add nothing
 end
 
 -- Against bench_server, whose address is BENCH_URL.

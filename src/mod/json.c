@@ -164,12 +164,10 @@ static int json_object(lua_State *L) {
 }
 
 int luge__open_json(lua_State *L) {
-  static const luaL_Reg functions[] = {{"encode", json_encode},
-                                       {"decode", json_decode},
-                                       {"array", json_array},
-                                       {"object", json_object},
-                                       {"between", luge__json_between},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"encode", json_encode},         {"decode", json_decode},
+      {"array", json_array},           {"object", json_object},
+      {"between", luge__json_between}, {NULL, NULL}};
   luaL_newlib(L, functions);
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, -2, "null");

@@ -157,6 +157,34 @@ describe("streams", function()
     test.same(collect((model(server) | llm.text()):stream "hi"), { "a" })
   end)
 
+  it("read calls whose finish reason is missing", function()
+    local call = { index = 0, id = "a", ["function"] = { name = "f", arguments = '{"x":1}' } }
+    local server <close> = provider.new { { chunk { tool_calls = { call } }, "[DONE]" } }
+    local sum = message.sum()
+    for delta in model(server):stream "hi" do sum:push(delta) end
+    test.same(sum:message().tool_calls[1].arguments, { x = 1 })
+    test.equal(sum:message().finish_reason, "tool_calls")
+  end)
+
+  it("take no fields of other types", function()
+    for _, delta in ipairs {
+      { reasoning_content = { "x" } }, { refusal = true },
+      { tool_calls = { { index = 0, id = {}, ["function"] = { name = "f" } } } },
+      { tool_calls = { { index = 0, ["function"] = { name = 5 } } } },
+      { tool_calls = { { index = 0, ["function"] = { name = "f", arguments = 5 } } } },
+    } do
+      local server <close> = provider.new { { chunk { content = "a" }, chunk(delta), "[DONE]" } }
+      local _, err = broken(model(server))
+      test.same({ err.kind, err.code, err.partial.content }, { "network", "protocol", "a" })
+    end
+    local odd <close> = provider.new { { chunk({ content = "a" }, "stop", {
+      id = 5, usage = { prompt_tokens = "many", completion_tokens = 2 },
+    }), "[DONE]" } }
+    local sum = message.sum()
+    for delta in model(odd):stream "hi" do sum:push(delta) end
+    test.same(sum:message().usage, { output_tokens = 2 })
+  end)
+
   it("read contents that are lists, and the first of several choices", function()
     local thinking = { type = "thinking", thinking = { { type = "text", text = "hm" } } }
     local server <close> = provider.new { {

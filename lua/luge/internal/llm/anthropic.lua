@@ -191,7 +191,7 @@ function anthropic.answer(body)
     if read then read(made, block) end
   end
   forget_cut_call(made, body.content)
-  return message.new(made)
+  return message.checked(message.new(made))
 end
 
 -- Streams.
@@ -308,7 +308,7 @@ function Decoder:event(data)
   if kind == "content_block_delta" and body.delta.type == "text_delta" then
     self.alike:note(data, body.delta.text)
   end
-  return fields and new_delta(fields)
+  return fields and message.checked(new_delta(fields))
 end
 
 --- Only `message_stop` completes a stream.

@@ -162,6 +162,15 @@ local function fail(self, err)
   error(err, 0)
 end
 
+-- A stream of calls that came to its end mark without a finish reason gets one:
+-- it says that their arguments are whole.
+local function closing_delta(self)
+  if self.ended then return nil end
+  self.ended = true
+  if self.sum.calls == nil or self.sum.fields.finish_reason then return nil end
+  return message.new { role = "assistant", content = "", finish_reason = "tool_calls" }
+end
+
 --- The next delta; nil at the end, when `whole` is the Message. An error has
 --- the Message so far in `partial`.
 function Reader:next()
@@ -169,7 +178,9 @@ function Reader:next()
     if self.failure then error(self.failure, 0) end
     return nil
   end
-  local ok, delta = pcall(read, self)
+  local ok, delta = true, nil
+  if not self.ended then ok, delta = pcall(read, self) end
+  if ok and not delta then delta = closing_delta(self) end
   if ok and delta then
     self.push(self.sum, delta)
     return delta

@@ -43,6 +43,43 @@ function message.is(value)
   return getmetatable(value) == Message
 end
 
+local types = { content = "string", reasoning = "string", refusal = "string",
+  finish_reason = "string" }
+
+local function check_call(call)
+  local id = type(call.id)
+  if id ~= "nil" and id ~= "string" and id ~= "number"
+    or call.name ~= nil and type(call.name) ~= "string"
+    or call.arguments_text ~= nil and type(call.arguments_text) ~= "string" then
+    error("a malformed call", 0)
+  end
+end
+
+local function check_block(block)
+  for _, name in ipairs { "thinking", "signature" } do
+    if block[name] ~= nil and type(block[name]) ~= "string" then
+      error("a malformed block", 0)
+    end
+  end
+end
+
+--- What a format has read, as it is. Raises a text, as an error of Lua, if fields
+--- have types that a message cannot have.
+function message.checked(made)
+  for name, want in next, types do
+    local value = made[name]
+    if value ~= nil and type(value) ~= want then error("a malformed " .. name, 0) end
+  end
+  if made.tool_calls then
+    for _, call in ipairs(made.tool_calls) do check_call(call) end
+  end
+  for _, block in next, made.reasoning_blocks or {} do check_block(block) end
+  for name, count in next, made.usage or {} do
+    if type(count) ~= "number" then made.usage[name] = nil end
+  end
+  return made
+end
+
 --- Its text: of a list of parts, that of the text parts.
 function message.text(self)
   local content = self.content

@@ -99,10 +99,15 @@ end
 -- Answers.
 
 local function usage_of(body)
-  local input, output = body.prompt_eval_count, body.eval_count
+  local input, output = tonumber(body.prompt_eval_count), tonumber(body.eval_count)
   if not (input or output) then return nil end
   return { input_tokens = input, output_tokens = output,
     total_tokens = (input or 0) + (output or 0) }
+end
+
+local function arguments_text(arguments)
+  if type(arguments) == "string" then return arguments end
+  return present(arguments) and json.encode(arguments) or ""
 end
 
 -- Calls come whole, and without an id.
@@ -112,7 +117,7 @@ local function calls_of(calls, numbering)
     local place = numbering and numbering:place(nil, nil, call["function"].name) or i
     list[i] = {
       id = present(call.id) or "call_" .. place, name = call["function"].name,
-      arguments_text = json.encode(json.object(call["function"].arguments or {})),
+      arguments_text = arguments_text(call["function"].arguments),
       index = numbering and place,
     }
   end
@@ -124,12 +129,12 @@ local function read(body, numbering)
   if type(m) ~= "table" then return nil end
   local calls = type(m.tool_calls) == "table" and #m.tool_calls > 0
     and calls_of(m.tool_calls, numbering) or nil
-  return message.new {
+  return message.checked(message.new {
     role = "assistant", content = present(m.content) or "",
     reasoning = present(m.thinking), model = body.model, usage = usage_of(body),
     tool_calls = calls,
-    finish_reason = body.done and (present(body.done_reason) or "stop") or nil,
-  }
+    finish_reason = body.done == true and (present(body.done_reason) or "stop") or nil,
+  })
 end
 
 --- The Message of a whole answer; nil if it is none.

@@ -144,7 +144,7 @@ end
 
 -- Some servers give the arguments as an object.
 local function arguments_text(arguments)
-  if type(arguments) == "table" then return json.encode(json.object(arguments)) end
+  if type(arguments) == "table" then return json.encode(arguments) end
   return present(arguments) or ""
 end
 
@@ -197,7 +197,7 @@ function openai.answer(body)
   if calls and type(calls) == "table" and #calls > 0 then
     made.tool_calls = tool_calls.finished(read_calls(calls), made.finish_reason or "tool_calls")
   end
-  return made
+  return message.checked(made)
 end
 
 -- Streams.
@@ -235,7 +235,7 @@ local function read_any(self, body, choice, delta)
     model = present(body.model), id = present(body.id),
   }
   read_rare(self, body, choice, delta, made)
-  return setmetatable(made, Message)
+  return message.checked(setmetatable(made, Message))
 end
 
 local function is_absent(value)
@@ -260,7 +260,7 @@ end
 -- The choice of an event. Where more than one was asked for, the first is read.
 local function choice_of_event(choices)
   local choice = type(choices) == "table" and choices[1]
-  return choice and (is_absent(choice.index) or choice.index == 0) and choice
+  if choice and (is_absent(choice.index) or choice.index == 0) then return choice end
 end
 
 -- The delta of an event that is not like the one before.

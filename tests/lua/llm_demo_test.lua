@@ -267,6 +267,11 @@ describe("embeddings", function()
     local e = llm.embed { base_url = odd.url, model = "e", max_retries = 0 }
     test.matches(fails("llm", e.invoke, e, "x").message, "no such model")
     test.same(llm.embed("ollama:e", { base_url = odd.url }):invoke "x", { 1, 2 })
+    for _, data in ipairs { { 5 }, { { embedding = 5 } }, { { embedding = { "x" } } } } do
+      local wrong <close> = provider.new { { json = { data = data, usage = json.null } } }
+      local w = llm.embed { base_url = wrong.url, model = "e", max_retries = 0 }
+      test.equal(fails("network", w.invoke, w, "x").code, "protocol")
+    end
   end)
 end)
 

@@ -190,6 +190,14 @@ describe("anthropic", function()
       content = { { type = "text", text = "a" }, { type = "text", text = "b" } } } })
   end)
 
+  it("reads the input of a call that is no object as an error", function()
+    local call = { type = "tool_use", id = "t", name = "f", input = 5 }
+    local server <close> = provider.new { { json = { content = { call } } } }
+    local got = llm.model("anthropic:c", { base_url = server.url, api_key = "k" }):invoke "hi"
+    test.equal(got.tool_calls[1].arguments, nil)
+    test.equal(got.tool_calls[1].error.kind, "parse")
+  end)
+
   it("keeps the blocks of its reasoning in a stream", function()
     local text = read("anthropic_tools.sse")
     local server <close> = serve(text)

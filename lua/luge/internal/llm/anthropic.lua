@@ -164,8 +164,8 @@ end
 function readers.tool_use(made, block)
   made.tool_calls = made.tool_calls or {}
   table.insert(made.tool_calls, {
-    id = block.id, name = block.name, arguments = block.input,
-    arguments_text = json.encode(json.object(block.input)),
+    id = block.id, name = block.name,
+    arguments_text = block.input ~= nil and json.encode(block.input) or "",
   })
 end
 
@@ -190,6 +190,7 @@ function anthropic.answer(body)
     local read = readers[block.type]
     if read then read(made, block) end
   end
+  made.tool_calls = made.tool_calls and tool_calls.finished(made.tool_calls, "tool_calls")
   forget_cut_call(made, body.content)
   return message.checked(message.new(made))
 end

@@ -22,15 +22,27 @@ formats.openai = { path = "/embeddings", read = function(answer)
   for i, item in ipairs(answer.data) do
     vectors[(math.tointeger(item.index) or i - 1) + 1] = item.embedding
   end
-  return vectors, answer.usage and { input_tokens = answer.usage.prompt_tokens }
+  local used = type(answer.usage) == "table" and tonumber(answer.usage.prompt_tokens)
+  return vectors, { input_tokens = used or nil }
 end }
 
 -- Older servers give the one vector of a text without a list around it.
 formats.ollama = { path = "/api/embed", read = function(answer)
-  return answer.embeddings or { answer.embedding }, { input_tokens = answer.prompt_eval_count }
+  return answer.embeddings or { answer.embedding },
+    { input_tokens = tonumber(answer.prompt_eval_count) }
 end }
 
 local Embed = {}
+
+-- The vectors of an answer, so many, and its usage; nothing if they are not there.
+local function read_vectors(form, answer, count)
+  local ok, vectors, used = pcall(form.read, answer)
+  if not ok or type(vectors) ~= "table" or #vectors ~= count then return nil end
+  for _, vector in ipairs(vectors) do
+    if type(vector) ~= "table" or type(vector[1]) ~= "number" then return nil end
+  end
+  return vectors, used
+end
 
 -- Sends a request for so many vectors.
 local function sender(form, count)
@@ -45,8 +57,8 @@ local function sender(form, count)
     if not ok or type(answer) ~= "table" then
       error(failure.protocol(target, "the answer is no JSON", response.body))
     end
-    local vectors, used = form.read(answer)
-    if type(vectors) ~= "table" or #vectors ~= count then
+    local vectors, used = read_vectors(form, answer, count)
+    if not vectors then
       error(failure.of_object(target, answer) or failure.protocol(target,
         "the answer has not a vector for each text", response.body))
     end

@@ -155,8 +155,24 @@ bool luge__client_add(struct luge__client *client,
   return true;
 }
 
+/* What libcurl holds back for a paused stream it keeps beyond the request where
+ * others use the connection (seen in 7.88): the handle's next answer would have
+ * it too. So it is let go before, to nobody; once libcurl is done with the
+ * request it cannot be, and the handle is not used again. */
+static void drop_held_back(struct luge__client *client,
+                           struct luge__transfer *transfer) {
+  transfer->dropped = true;
+  if (client->http->curl->easy_pause(transfer->easy, CURLPAUSE_CONT) !=
+      CURLE_OK) {
+    transfer->used_up = true;
+  }
+}
+
 void luge__client_remove(struct luge__client *client,
                          struct luge__transfer *transfer) {
+  if (transfer->paused) {
+    drop_held_back(client, transfer);
+  }
   client->http->curl->multi_remove_handle(client->multi, transfer->easy);
   luge__list_remove(&transfer->link);
 }

@@ -52,11 +52,11 @@ static struct luge__transfer *create(struct luge__client *client) {
 }
 
 /* A handle without options that the next request may not have. A new one if
- * there are cookies: easy_reset forgets, and does not free, their file's name.
- * False: out of memory. */
+ * that is used up, or if there are cookies: easy_reset forgets, and does not
+ * free, their file's name. False: out of memory. */
 static bool clean(struct luge__transfer *t) {
   const struct luge__curl *curl = luge__transfer_curl(t);
-  if (t->client->share == NULL) {
+  if (t->client->share == NULL && !t->used_up) {
     curl->easy_reset(t->easy);
   } else {
     CURL *easy = curl->easy_init();
@@ -84,7 +84,7 @@ static void reset(struct luge__transfer *t) {
   t->streaming = t->connected = t->head_done = false;
   t->asked = false;
   t->plain = t->was_sending = t->whole = false;
-  t->multiplexed = t->again = false;
+  t->multiplexed = t->again = t->dropped = false;
   t->failure = LUGE_FAILURE_NONE;
   t->result = CURLE_OK;
   t->status = 0;

@@ -109,6 +109,7 @@ struct luge__transfer {
   bool connected;       /* has a connection; the request is on its way */
   bool idempotent;
   bool paused;
+  bool dropped;      /* what still comes is nobody's */
   bool whole;        /* a stream whose end the timeout bounds too */
   bool multiplexed;  /* the answer comes over HTTP/2 */
   bool again;        /* it was sent a second time */

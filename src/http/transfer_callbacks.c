@@ -136,6 +136,9 @@ static void unfold(struct luge__transfer *t) {
 static size_t on_header(char *line, size_t size, size_t count, void *data) {
   struct luge__transfer *t = data;
   size_t length = size * count;
+  if (t->dropped) {
+    return length;
+  }
   note_activity(t);
   t->head_total += length;
   if (t->head_total > LUGE_HEAD_MAX) {
@@ -165,6 +168,9 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
   size_t length = size * count;
   const struct luge__memory *memory = luge__transfer_memory(t);
   enum luge__body_status status;
+  if (t->dropped) {
+    return length;
+  }
   note_activity(t);
   if (!t->streaming) {
     status = luge__body_add(&t->body, memory, bytes, length);

@@ -58,6 +58,7 @@ test.before(function()
   certificates.make(dir.path)
   fs.mkdir(dir.path .. "/html")
   fs.write(dir.path .. "/html/big", ("0123456789abcdef"):rep(BIG // 16), { sync = false })
+  fs.write(dir.path .. "/html/other", ("fedcba9876543210"):rep(BIG // 16), { sync = false })
   fs.write(dir.path .. "/html/empty", "", { sync = false })
   nginx = servers.nginx(dir.path, CONFIGURATION)
   base = "https://localhost:" .. nginx.port
@@ -139,6 +140,29 @@ describe("HTTP/2 over TLS", function()
     task:cancel()
     pcall(luge.await, task)
   end
+
+  with_client("has nothing of a stream that was left in another answer", function(client)
+    local open <close> = client:get("big", { stream = true })
+    local function is_whole(path, piece)
+      local response, got = client:get(path, { stream = true }), {}
+      for text in response:chunks() do
+        got[#got + 1] = text
+        luge.sleep(0) -- so that it is paused at times
+      end
+      test.ok(table.concat(got) == piece:rep(BIG // 16))
+    end
+    for _ = 1, 3 do
+      local left = client:get("big", { stream = true })
+      for _ = 1, 3 do
+        left:read()
+        luge.sleep(0.002)
+      end
+      left:close()
+      is_whole("other", "fedcba9876543210")
+    end
+    open:close()
+    is_whole("big", "0123456789abcdef")
+  end)
 
   with_client("keeps its connection when streams are left", function(client)
     local first = client:get("connection").body

@@ -198,6 +198,7 @@ struct luge_host *luge__host_open(const luge_options *options) {
   if (L != NULL) {
     host->L = L;
     *luge__thread_word(L) = (uintptr_t)host;
+    luge__warn_open(L);
     lua_pushcfunction(L, open_lua);
     lua_pushlightuserdata(L, host);
     if (lua_pcall(L, 1, 0, 0) == LUA_OK) {

@@ -18,6 +18,7 @@
 #include "scope.h"
 #include "thread.h"
 #include "timer.h"
+#include "warn.h"
 
 struct luge_task;
 
@@ -96,6 +97,7 @@ struct luge_host {
 
   struct luge_memory memory;
   struct luge_output output[2]; /* by stream: see luge__output */
+  struct luge_warning warning;
 
   atomic_uint references; /* to this struct: luge_retain */
   atomic_bool closed;     /* only `references` and the mailbox are left */

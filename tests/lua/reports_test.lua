@@ -22,6 +22,25 @@ local function count(text, piece)
   return n
 end
 
+describe("warnings", function()
+  it("are off until they are asked for, and come in pieces", function()
+    test.equal(run [[
+      warn "no" warn "@on" warn("two ", "pieces") warn "@what" warn "@off" warn "no"
+    ]], "luge: warning: two pieces\n")
+    local text = run [[warn "@on" warn(("x"):rep(600)) warn("@", "on") warn "end"]]
+    test.equal(text, ("luge: warning: %s\nluge: warning: @on\nluge: warning: end\n"):format(
+      ("x"):rep(511)))
+  end)
+
+  it("tell of errors in finalizers", function()
+    contains(run [[
+      warn "@on"
+      setmetatable({}, { __gc = function() error "unheard" end })
+      collectgarbage()
+    ]], "luge: warning: error in", "unheard")
+  end)
+end)
+
 local function fails(code, ...)
   local text, status = run(code)
   test.equal(status, 1, text)

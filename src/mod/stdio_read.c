@@ -93,7 +93,7 @@ static int count_formats(lua_State *L, const struct request *request) {
 
 static void check_limit(lua_State *L, const struct request *request,
                         size_t size) {
-  if (!request->limited || !lua_isinteger(L, 2) ||
+  if (!request->limited || lua_type(L, 2) != LUA_TNUMBER ||
       size <= (size_t)lua_tointeger(L, 2)) {
     return;
   }
@@ -101,7 +101,8 @@ static void check_limit(lua_State *L, const struct request *request,
                    "standard input has more than the %I bytes that are "
                    "allowed for %s",
                    (LUAI_UACINT)lua_tointeger(L, 2),
-                   luaL_tolstring(L, 1, NULL));
+                   strcmp(lua_tostring(L, 1), "line") == 0 ? "a line"
+                                                           : "all of it");
   lua_pushliteral(L, "stdin");
   lua_setfield(L, -2, "what");
   lua_pushvalue(L, 2);

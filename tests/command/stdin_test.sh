@@ -70,8 +70,8 @@ reads 'local ok, err = pcall(luge.stdin:lines { max_line = 3 }.next, luge.stdin:
   "limit	stdin	3${nl}abcd$nl"
 reads 'local s = luge.stdin:lines { max_line = 3 } print(s:next(), s:next())' \
   'abc\nabc' "abc	abc$nl"
-reads 'print(pcall(luge.stdin.all, luge.stdin, { max = 3 })) print(#luge.stdin:all { max = 4 })' \
-  'abcd' "false	limit: standard input has more than the 3 bytes that are allowed for all
+reads 'print(pcall(luge.stdin.all, luge.stdin, { max = 3.0 })) print(#luge.stdin:all { max = 4 })' \
+  'abcd' "false	limit: standard input has more than the 3 bytes that are allowed for all of it
 4
 "
 reads 'for _, f in ipairs { "read", "all", "lines" } do

@@ -84,11 +84,13 @@ function fs.open(path, mode)
 end
 
 --- The lines of a file, without their ends ("\n" or "\r\n"), which is closed
---- with the stream. One longer than 16 MiB raises `limit`. Waits.
+--- with the stream. One longer than `limit` bytes (16 MiB) raises `limit`. Waits.
 ---@param path string
+---@param options? { limit?: integer }
 ---@return luge.Stream, nil, nil, luge.Stream
-function fs.lines(path)
-  return file.owned_lines(fs.open(path))
+function fs.lines(path, options)
+  local limit = file.line_limit(options)
+  return file.owned_lines(fs.open(path), limit)
 end
 
 ---@class luge.fs.Stat

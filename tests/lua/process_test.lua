@@ -186,6 +186,13 @@ describe("a cancelled task", function()
 end)
 
 describe("spawn", function()
+  it("limits a line that came in one piece, too", function()
+    local child <close> = process.spawn { "printf", "abc\nabcd\n" }
+    local lines = child.stdout:lines { limit = 3 }
+    test.equal(lines:next(), "abc")
+    test.equal(test.raises("limit", lines.next, lines).limit, 3)
+  end)
+
   it("talks with a program", function()
     local child <close> = process.spawn { "cat" }
     test.ok(child.pid > 1)

@@ -120,10 +120,11 @@ function fs.append(path, data, options) end
 function fs.open(path, mode) end
 
 --- The lines of a file, without their ends ("\n" or "\r\n"), which is closed
---- with the stream. One longer than 16 MiB raises `limit`. Waits.
+--- with the stream. One longer than `limit` bytes (16 MiB) raises `limit`. Waits.
 ---@param path string
+---@param options? { limit?: integer }
 ---@return luge.Stream, nil, nil, luge.Stream
-function fs.lines(path) end
+function fs.lines(path, options) end
 
 --- What is known of a file. `follow = false` looks at a symbolic link itself.
 --- Waits.

@@ -256,16 +256,21 @@ local line_options = { limit = "whole" }
 ---@param options? { limit?: integer }
 ---@return luge.Stream, nil, nil, luge.Stream
 function File:lines(options)
-  local limit = check.options("lines", options, line_options).limit or LINE_LIMIT
+  local limit = fs_file.line_limit(options)
   return stream.open(function()
     return next_line(self, limit)
   end)
 end
 
+-- Of the options of `lines`. Raises `invalid`.
+function fs_file.line_limit(options)
+  return check.options("lines", options, line_options).limit or LINE_LIMIT
+end
+
 -- The lines of a file that the stream closes.
-function fs_file.owned_lines(self)
+function fs_file.owned_lines(self, limit)
   return stream.open(function()
-    return next_line(self, LINE_LIMIT)
+    return next_line(self, limit)
   end, function()
     self:__close()
   end)

@@ -16,11 +16,8 @@ local function reader(next_piece, limit)
   local kept, kept_length = {}, 0
   local piece, from = "", 1
 
-  local function keep()
-    kept[#kept + 1] = piece:sub(from)
-    kept_length = kept_length + #piece - from + 1
-    piece, from = "", 1
-    if kept_length > limit then
+  local function check_length(length)
+    if length > limit then
       error(new_error {
         kind = "limit",
         message = ("a line is longer than %d bytes"):format(limit),
@@ -28,6 +25,13 @@ local function reader(next_piece, limit)
         limit = limit,
       }, 0)
     end
+  end
+
+  local function keep()
+    kept[#kept + 1] = piece:sub(from)
+    kept_length = kept_length + #piece - from + 1
+    piece, from = "", 1
+    check_length(kept_length)
   end
 
   local function finish(tail)
@@ -41,6 +45,7 @@ local function reader(next_piece, limit)
     while true do
       local at = piece:find("\n", from, true)
       if at then
+        check_length(kept_length + at - from)
         local line = finish(piece:sub(from, at - 1))
         from = at + 1
         return line:byte(-1) == 13 and line:sub(1, -2) or line

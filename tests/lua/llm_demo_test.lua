@@ -247,11 +247,12 @@ describe("embeddings", function()
     local hung <close> = provider.new { function() luge.sleep(60) end }
     local e = llm.embed { base_url = hung.url, model = "e", deadline = 0.05 }
     fails("timeout", e.invoke, e, "x")
-    local running, most = 0, 0
+    local running, most, both = 0, 0, luge.event()
     local busy <close> = provider.new { function()
       running = running + 1
       most = math.max(most, running)
-      luge.sleep(0.001)
+      if running == 2 then both:set() end
+      both:wait()
       running = running - 1
       return { json = { data = { { index = 0, embedding = { 1.5 } } } } }
     end }

@@ -258,9 +258,9 @@ describe("streams", function()
     local server <close> = provider.new {
       { chunk { content = "a" }, function() luge.sleep(5) end },
     }
-    local pieces, err = broken(model(server, { deadline = 0.05 }))
+    local pieces, err = broken(model(server, { deadline = 0.3 }))
     test.same(pieces, { "a" })
-    test.same({ err.kind, err.seconds, err.partial.content }, { "timeout", 0.05, "a" })
+    test.same({ err.kind, err.seconds, err.partial.content }, { "timeout", 0.3, "a" })
   end)
 
   it("wait for their turn with a concurrency", function()

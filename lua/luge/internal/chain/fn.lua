@@ -7,6 +7,7 @@ local runnable = require "luge.internal.chain.runnable"
 local fn = {}
 
 local call, is, open = runnable.call, runnable.is, runnable.open
+local metatables, getmetatable = runnable.metatables, getmetatable
 
 local function nothing() end
 
@@ -23,7 +24,8 @@ end
 
 function Function:_invoke(input, run)
   local output = apply(self, input)
-  if is(output) then return call(output, input, run) end
+  local metatable = getmetatable(output) -- as `is` does, without a call
+  if metatable and metatables[metatable] then return call(output, input, run) end
   return output
 end
 

@@ -29,6 +29,9 @@ local runnable = { methods = Runnable }
 
 local metatables = setmetatable({}, { __mode = "k" })
 
+--- The metatables of Runnables -> true.
+runnable.metatables = metatables
+
 --- Whether a value is a Runnable.
 function runnable.is(value)
   return metatables[getmetatable(value)] == true

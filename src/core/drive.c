@@ -25,7 +25,7 @@ static void keep_turning(struct luge_host *host) {
 /* Whether every task waits, and for nothing that the host knows of. */
 static bool is_stuck(const struct luge_host *host) {
   return host->live > 0 && host->ready_first == NULL && host->refs == 0 &&
-         host->timers.count == 0;
+         !luge__timers_wait(&host->timers);
 }
 
 static void tell_deadlock(struct luge_host *host) {

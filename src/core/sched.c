@@ -115,8 +115,8 @@ void luge__passes(struct luge_host *host) {
 
 /* Whether time is virtual, and nothing but a timer is waited for. */
 static bool may_jump(const struct luge_host *host) {
-  return host->timers.clock.advance != NULL && host->timers.count > 0 &&
-         host->refs == host->listeners;
+  return host->timers.clock.advance != NULL &&
+         luge__timers_wait(&host->timers) && host->refs == host->listeners;
 }
 
 static void wait_for_events(struct luge_host *host) {
@@ -129,7 +129,7 @@ static void wait_for_events(struct luge_host *host) {
 bool luge__poll(struct luge_host *host, bool wait) {
   struct luge_timers *timers = &host->timers;
   bool ready = host->ready_first != NULL;
-  if (!ready && host->refs == 0 && timers->count == 0) {
+  if (!ready && host->refs == 0 && !luge__timers_wait(timers)) {
     return false;
   }
   bool jump = !ready && wait && may_jump(host);

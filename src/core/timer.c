@@ -82,7 +82,15 @@ void luge__timer_start(struct luge_host *host, struct luge_timer *timer,
   timer->at = at;
   timer->fire = fire;
   timer->serial = timers->serial++;
+  timer->is_bound = 0;
   sift_up(timers, timer, ++timers->count);
+}
+
+void luge__timer_start_bound(struct luge_host *host, struct luge_timer *timer,
+                             uint64_t at, luge_timer_fn fire) {
+  luge__timer_start(host, timer, at, fire);
+  timer->is_bound = 1;
+  host->timers.bounds++;
 }
 
 void luge__timer_stop(struct luge_host *host, struct luge_timer *timer) {
@@ -92,6 +100,7 @@ void luge__timer_stop(struct luge_host *host, struct luge_timer *timer) {
     return;
   }
   timer->slot = 0;
+  timers->bounds -= timer->is_bound;
   struct luge_timer *last = timers->heap[timers->count--];
   if (last == timer) {
     return;
@@ -126,7 +135,8 @@ static void on_wakeup(uv_timer_t *wakeup) {
 
 void luge__timers_arm(struct luge_host *host) {
   struct luge_timers *timers = &host->timers;
-  uint64_t at = timers->count > 0 && timers->clock.advance == NULL
+  bool waits = luge__timers_wait(timers) || host->refs > 0;
+  uint64_t at = timers->count > 0 && waits && timers->clock.advance == NULL
                     ? timers->heap[1]->at
                     : 0;
   if (at == timers->armed_for) {

@@ -17,8 +17,9 @@ typedef void (*luge_timer_fn)(struct luge_timer *timer);
 struct luge_timer {
   uint64_t at;        /* when it fires, on the host's clock, in nanoseconds */
   luge_timer_fn fire; /* called once, outside of Lua, with the timer stopped */
-  uint32_t slot;      /* its place in the heap, from 1; 0: not started */
-  uint32_t serial;    /* orders timers that fire at the same moment */
+  uint32_t slot : 31; /* its place in the heap, from 1; 0: not started */
+  uint32_t is_bound : 1;
+  uint32_t serial; /* orders timers that fire at the same moment */
 };
 
 /* Both functions count nanoseconds. A real clock is waited for; a virtual one
@@ -32,6 +33,7 @@ struct luge_clock {
 struct luge_timers {
   struct luge_timer **heap; /* heap[0] is unused */
   uint32_t count, capacity;
+  uint32_t bounds; /* of those started: that nothing waits for */
   uint32_t serial;
   struct luge_clock clock;
   uv_timer_t wakeup;
@@ -52,11 +54,22 @@ bool luge__timer_reserve(struct luge_host *host);
 void luge__timer_start(struct luge_host *host, struct luge_timer *timer,
                        uint64_t at, luge_timer_fn fire);
 
+/* The same for one that bounds an operation, which is what is waited for and
+ * counted (luge__ref). It holds nothing up, and so may stay started while the
+ * operation rests: it is cheaper to let it fire than to move it each time. */
+void luge__timer_start_bound(struct luge_host *host, struct luge_timer *timer,
+                             uint64_t at, luge_timer_fn fire);
+
 /* Stops it; a stopped one stays stopped. */
 void luge__timer_stop(struct luge_host *host, struct luge_timer *timer);
 
 static inline bool luge__timer_started(const struct luge_timer *timer) {
   return timer->slot != 0;
+}
+
+/* Whether a timer is waited for. */
+static inline bool luge__timers_wait(const struct luge_timers *timers) {
+  return timers->count > timers->bounds;
 }
 
 /* Fires what is due. */

@@ -15,7 +15,7 @@ int luge_usage(const luge_host *host, struct luge_usage *usage) {
       .memory_limit = host->memory.limit,
       .tasks = host->live,
       .operations = host->refs,
-      .timers = host->timers.count,
+      .timers = host->timers.count - host->timers.bounds,
   };
   size_t size = usage->size < sizeof now ? usage->size : sizeof now;
   memcpy(usage, &now, size);

@@ -149,15 +149,29 @@ static void note_sent(struct luge__transfer *t, uint64_t now) {
   }
 }
 
-static void on_deadline(struct luge_timer *timer) {
+static void on_look(struct luge_timer *timer);
+
+/* Has the bounds looked at by then; may be earlier. */
+static void look_again(struct luge__transfer *t, uint64_t at) {
+  struct luge_host *host = luge__transfer_host(t);
+  struct luge_timer *timer = &t->timer;
+  if (luge__timer_started(timer) ? at < timer->at : at != UINT64_MAX) {
+    luge__timer_stop(host, timer);
+    luge__timer_start_bound(host, timer, at, on_look);
+  }
+}
+
+static void on_look(struct luge_timer *timer) {
   struct luge__transfer *t =
       luge__container(timer, struct luge__transfer, timer);
-  struct luge_host *host = luge__transfer_host(t);
-  uint64_t now = luge__now(host);
+  uint64_t now = luge__now(luge__transfer_host(t));
+  if (t->waiter == NULL) {
+    return;
+  }
   note_sent(t, now);
   enum luge__failure failure = bound_passed(t, now);
   if (failure == LUGE_FAILURE_NONE) {
-    luge__timer_start(host, timer, next_look(t, now), on_deadline);
+    look_again(t, next_look(t, now));
   } else {
     luge__transfer_fail(t, failure);
   }
@@ -217,10 +231,7 @@ int luge__transfer_wait(lua_State *L, struct luge__transfer *t,
     return luaL_error(L, "not enough memory");
   }
   t->active = luge__now(host);
-  uint64_t at = next_look(t, t->active);
-  if (at != UINT64_MAX) {
-    luge__timer_start(host, &t->timer, at, on_deadline);
-  }
+  look_again(t, next_look(t, t->active));
   t->waiter = task;
   t->awaited = awaited;
   luge__ref(host);
@@ -231,7 +242,6 @@ int luge__transfer_wait(lua_State *L, struct luge__transfer *t,
 static void unwait(struct luge__transfer *t) {
   if (t->waiter != NULL) {
     t->waiter = NULL;
-    luge__timer_stop(luge__transfer_host(t), &t->timer);
     luge__unref(luge__transfer_host(t));
   }
 }
@@ -289,6 +299,7 @@ static void end(struct luge__transfer *t) {
     }
     luge__transfer_end_look(t);
     luge__transfer_note_pause(t, false);
+    luge__timer_stop(luge__transfer_host(t), &t->timer);
     t->done = true;
     t->was_sending = t->upload != NULL && !t->upload->ended;
     end_upload(t);

@@ -89,7 +89,7 @@ struct luge__transfer {
   /* This request. */
   struct luge_task *waiter;
   enum luge__awaited awaited;
-  struct luge_timer timer; /* while somebody waits */
+  struct luge_timer timer; /* for its bounds, from the first wait on */
   struct luge__bounds bounds;
   uint64_t timeout;        /* nanoseconds, 0: none */
   uint64_t started;        /* as luge__now says */

@@ -6,6 +6,7 @@ local test = require "luge.test"
 local describe, it = test.describe, test.it
 
 local longer = dofile "tests/support/longer.lua"
+local run = dofile "tests/support/command.lua"
 
 local base = "http://127.0.0.1:" .. os.getenv "LUGE_FAULT_PORT"
 
@@ -181,6 +182,16 @@ describe("time limits", function()
       is(err, "timeout", { phase = "body", seconds = 2 * seconds })
       test.equal(got, "x")
     end)
+  end)
+
+  it("of a stream that nobody reads hold up no deadlock", function()
+    local text, status = run(([[
+      local stream <close> = require("luge.http").get(%q, { stream = true })
+      stream:read()
+      luge.future():await()
+    ]]):format(base .. "/stall"))
+    test.matches(text, "deadlock")
+    test.equal(status, 1)
   end)
 
   it("from outside end a stream that drips", function()

@@ -114,6 +114,26 @@ static void change_clocks(struct luge_host *host,
   check(probes[0].fired, "it is due");
 }
 
+/* One that bounds an operation fires, and is not waited for. */
+static void bound_an_operation(struct luge_host *host) {
+  probes[0] = probes[1] = (struct probe){.order = 0};
+  check(luge__timer_reserve(host), "there is memory");
+  luge__timer_start_bound(host, &probes[0].timer, now_ns + 10, on_fired);
+  check(!luge__timers_wait(&host->timers), "a bound is not waited for");
+  check(luge__timer_reserve(host), "there is memory");
+  luge__timer_start(host, &probes[1].timer, now_ns + 20, on_fired);
+  check(luge__timers_wait(&host->timers), "a timer is waited for");
+  now_ns += 10;
+  last = NULL;
+  luge__timers_fire(host);
+  check(probes[0].fired && !probes[1].fired, "the bound is due");
+  luge__timer_start_bound(host, &probes[0].timer, now_ns + 100, on_fired);
+  luge__timer_stop(host, &probes[1].timer);
+  check(!luge__timers_wait(&host->timers), "the bound alone is left");
+  luge__timer_stop(host, &probes[0].timer);
+  check(host->timers.count == 0 && host->timers.bounds == 0, "none is left");
+}
+
 int main(void) {
   luge_options options = {.size = sizeof options};
   luge_host *host = luge_open(&options);
@@ -123,6 +143,7 @@ int main(void) {
   for (int round = 0; round < ROUNDS; round++) {
     play(host);
   }
+  bound_an_operation(host);
   change_clocks(host, &clock);
   luge_close(host);
   return failures != 0;

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #ifndef MANY
-#define MANY     1000 /* of transfers, timers, jobs */
-#define CHILDREN 100
+#define MANY     300 /* of transfers, timers, jobs */
+#define CHILDREN 50
 #endif
 
 /* A server that takes connections, and never says anything. */
@@ -151,18 +151,19 @@ static const char much[] =
     "local luge = require 'luge'\n"
     "local http = require 'luge.http'\n"
     "local process = require 'luge.process'\n"
-    "local client = http.client { max_connections = many }\n"
+    "local client = http.client { max_connections = many,\n"
+    "  idle_timeout = 1e6, connect_timeout = 1e6 }\n"
     "for i = 1, many do\n"
-    "  luge.spawn(luge.sleep, 100 + i)\n"
+    "  luge.spawn(luge.sleep, 1e6 + i)\n"
     "  luge.spawn(client.get, client, 'http://127.0.0.1:' .. port)\n"
     "  luge.spawn(offloaded)\n"
     "  luge.spawn(never)\n"
     "end\n"
     "for i = 1, children do\n"
-    "  luge.spawn(process.run, { 'sleep', '100' })\n"
+    "  luge.spawn(process.run, { 'sleep', '1000000' })\n"
     "end\n"
     "begun = true\n"
-    "luge.sleep(100)";
+    "luge.sleep(1e6)";
 
 static void count_tick(uv_timer_t *timer) {
   ++*(int *)timer->data;

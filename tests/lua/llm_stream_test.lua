@@ -7,6 +7,7 @@ local message = require "luge.internal.llm.message"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
+local longer = dofile "tests/support/longer.lua"
 local provider = dofile "tests/support/provider.lua"
 local model = provider.model
 local chunk = provider.chunk
@@ -255,12 +256,14 @@ describe("streams", function()
   end)
 
   it("keep to a deadline", function()
-    local server <close> = provider.new {
-      { chunk { content = "a" }, function() luge.sleep(5) end },
-    }
-    local pieces, err = broken(model(server, { deadline = 0.3 }))
-    test.same(pieces, { "a" })
-    test.same({ err.kind, err.seconds, err.partial.content }, { "timeout", 0.3, "a" })
+    longer(0.05, function(seconds)
+      local server <close> = provider.new {
+        { chunk { content = "a" }, function() luge.sleep(60) end },
+      }
+      local pieces, err = broken(model(server, { deadline = seconds }))
+      test.same(pieces, { "a" })
+      test.same({ err.kind, err.seconds, err.partial.content }, { "timeout", seconds, "a" })
+    end)
   end)
 
   it("wait for their turn with a concurrency", function()

@@ -117,7 +117,7 @@ function Page:screenshot()
   return self:call("GET", "/screenshot")
 end
 
--- The port that ChromeDriver says it listens on.
+-- The port that ChromeDriver says it listens on; nil if it ends before.
 local function port_of(driver)
   for line in driver.stdout:lines() do
     local port = line:match "on port (%d+)%.?$"
@@ -125,7 +125,20 @@ local function port_of(driver)
       return port
     end
   end
-  error("chromedriver has not started", 0)
+end
+
+-- ChromeDriver wants the port that the system gives it for IPv4 for IPv6 too,
+-- and ends where somebody has that.
+local function start()
+  for _ = 1, 10 do
+    local driver = process.spawn { "chromedriver", "--port=0", stderr = "stdout" }
+    local port = port_of(driver)
+    if port then
+      return driver, port
+    end
+    driver:wait()
+  end
+  error("chromedriver does not start", 0)
 end
 
 local function drain(stream)
@@ -159,8 +172,8 @@ end
 
 --- Runs `fn(page)` with a page of a browser of its own.
 function browser.run(fn)
-  local driver <close> = process.spawn { "chromedriver", "--port=0", stderr = "stdout" }
-  local url = "http://127.0.0.1:" .. port_of(driver)
+  local driver <close>, port = start()
+  local url = "http://127.0.0.1:" .. port
   luge.scope(function(scope)
     scope:spawn(drain, driver.stdout)
     with_session(url, fn)

@@ -5,8 +5,8 @@ local test = require "luge.test"
 
 local schedules = dofile "tests/support/schedules.lua"
 
-local SEEDS = require("luge.native.testrun").patience > 1 and 60 or 400
+local SEEDS = require("luge.native.testrun").patience > 1 and 60 or 1000
 
 test.it(("keeps the rules on %d schedules"):format(SEEDS), function()
   schedules(1, SEEDS)
-end, { timeout = 30 })
+end, { timeout = 120 })

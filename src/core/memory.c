@@ -13,21 +13,21 @@ void luge__memory_init(struct luge_memory *memory, lua_Alloc alloc, void *data,
 }
 
 void luge__memory_free(struct luge_memory *memory) {
-  luge__blocks_free(&memory->blocks);
+  luge__slab_free(&memory->slab);
 }
 
-static bool passes(const struct luge_memory *memory, size_t more) {
+static bool exceeds_limit(const struct luge_memory *memory, size_t more) {
   return memory->limit != 0 && memory->used + more > memory->limit;
 }
 
 /* `kind` says what Lua wants to make. */
 static void *get(struct luge_memory *memory, size_t kind, size_t size) {
-  if (passes(memory, size)) {
+  if (exceeds_limit(memory, size)) {
     return NULL;
   }
   void *block = memory->alloc != NULL
                     ? memory->alloc(memory->data, NULL, kind, size)
-                    : luge__blocks_get(&memory->blocks, size);
+                    : luge__slab_get(&memory->slab, size);
   memory->used += block != NULL ? size : 0;
   return block;
 }
@@ -36,20 +36,19 @@ static void put(struct luge_memory *memory, void *ptr, size_t size) {
   if (memory->alloc != NULL) {
     memory->alloc(memory->data, ptr, size, 0);
   } else {
-    luge__blocks_put(&memory->blocks, ptr, size);
+    luge__slab_put(&memory->slab, ptr, size);
   }
   memory->used -= size;
 }
 
 static void *resize(struct luge_memory *memory, void *ptr, size_t old_size,
                     size_t new_size) {
-  if (new_size > old_size && passes(memory, new_size - old_size)) {
+  if (new_size > old_size && exceeds_limit(memory, new_size - old_size)) {
     return NULL;
   }
-  void *block =
-      memory->alloc != NULL
-          ? memory->alloc(memory->data, ptr, old_size, new_size)
-          : luge__blocks_resize(&memory->blocks, ptr, old_size, new_size);
+  void *block = memory->alloc != NULL
+                    ? memory->alloc(memory->data, ptr, old_size, new_size)
+                    : luge__slab_resize(&memory->slab, ptr, old_size, new_size);
   if (block != NULL) {
     memory->used = memory->used - old_size + new_size;
   }

@@ -1,12 +1,12 @@
 /* Small blocks: aligned, apart from each other, kept over a change of size, and
  * used again. */
-#include "core/blocks.h"
+#include "core/slab.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { SLOTS = 400, ROUNDS = 200000, MOST = 3 * LUGE_BLOCK_MAX };
+enum { SLOTS = 400, ROUNDS = 200000, MOST = 3 * LUGE_SLAB_MAX };
 
 static struct slot {
   unsigned char *at;
@@ -31,32 +31,32 @@ static int holds(const struct slot *slot, size_t size) {
   return 1;
 }
 
-static void *change_size(struct luge_blocks *blocks, const struct slot *slot,
+static void *change_size(struct luge_slab *slab, const struct slot *slot,
                          size_t size) {
   if (slot->at == NULL) {
-    return size > 0 ? luge__blocks_get(blocks, size) : NULL;
+    return size > 0 ? luge__slab_get(slab, size) : NULL;
   }
   if (size > 0) {
-    return luge__blocks_resize(blocks, slot->at, slot->size, size);
+    return luge__slab_resize(slab, slot->at, slot->size, size);
   }
-  luge__blocks_put(blocks, slot->at, slot->size);
+  luge__slab_put(slab, slot->at, slot->size);
   return NULL;
 }
 
 /* Changes the size of one; its bytes are to stay. */
-static int change(struct luge_blocks *blocks, struct slot *slot) {
+static int change(struct luge_slab *slab, struct slot *slot) {
   size_t size = next_random() % 3 == 0 ? 0 : next_random() % MOST + 1;
   size_t kept = size < slot->size ? size : slot->size;
   if (slot->at != NULL && !holds(slot, slot->size)) {
     printf("a block was written to by another\n");
     return 0;
   }
-  slot->at = change_size(blocks, slot, size);
+  slot->at = change_size(slab, slot, size);
   if (size == 0) {
     slot->size = 0;
     return slot->at == NULL;
   }
-  if (slot->at == NULL || (uintptr_t)slot->at % LUGE_BLOCK_STEP != 0 ||
+  if (slot->at == NULL || (uintptr_t)slot->at % LUGE_SLAB_STEP != 0 ||
       !holds(slot, kept)) {
     printf("a block of %zu bytes is missing, askew or changed\n", size);
     return 0;
@@ -68,14 +68,14 @@ static int change(struct luge_blocks *blocks, struct slot *slot) {
 }
 
 int main(void) {
-  struct luge_blocks blocks = {0};
+  struct luge_slab slab = {0};
   int ok = 1;
   for (int i = 0; ok && i < ROUNDS; i++) {
-    ok = change(&blocks, &slots[next_random() % SLOTS]);
+    ok = change(&slab, &slots[next_random() % SLOTS]);
   }
   for (int i = 0; i < SLOTS; i++) {
-    change_size(&blocks, &slots[i], 0);
+    change_size(&slab, &slots[i], 0);
   }
-  luge__blocks_free(&blocks);
+  luge__slab_free(&slab);
   return ok ? 0 : 1;
 }

@@ -1,34 +1,12 @@
-/* Readers of streamed bodies; see client_stream.h. Each has a step, which
- * makes a result of the bytes at hand or says that it needs more; what gets
- * more, and waits for it, is the same for all.
- *
- * A reader that leaves a value half read (lines, events) has the stream for
- * itself. */
+/* Readers of streamed bodies: get more bytes, and wait for them; see
+ * client_reader.h. */
+#include "client_reader.h"
+
 #include <lauxlib.h>
 #include <string.h>
 
 #include "../core/class.h"
 #include "../core/error.h"
-#include "client_stream.h"
-
-enum { NEEDS_MORE = -1 };
-
-struct reader_kind {
-  struct luge_wait_kind wait; /* first: the wait's kind is this */
-  const char *name;
-  /* Pushes a result and returns 1, or NEEDS_MORE. */
-  int (*step)(lua_State *L, struct luge__reader *reader);
-  /* The body has ended: the same, or 0. */
-  int (*end)(lua_State *L, struct luge__reader *reader);
-};
-
-struct luge__reader {
-  struct luge__stream *stream;
-  const struct reader_kind *kind;
-  size_t max;
-  struct luge__bytes line; /* a line that is not complete */
-  struct luge__sse sse;
-};
 
 static const struct luge_class reader_class = {"a body reader"};
 
@@ -57,174 +35,8 @@ static int on_more(lua_State *L, struct luge_task *task, int base) {
   return advance(L, reader, task);
 }
 
-/* Pieces as they come. */
-
-static int step_chunk(lua_State *L, struct luge__reader *reader) {
-  struct luge__stream *stream = reader->stream;
-  if (stream->used == stream->piece.len) {
-    return NEEDS_MORE;
-  }
-  lua_pushlstring(L, stream->piece.ptr + stream->used,
-                  stream->piece.len - stream->used);
-  stream->used = stream->piece.len;
-  return 1;
-}
-
-static int end_empty(lua_State *L, struct luge__reader *reader) {
-  (void)L;
-  (void)reader;
-  return 0;
-}
-
-static int raise_limit(lua_State *L, struct luge__reader *reader,
-                       const char *what) {
-  reader->stream->broken = true;
-  luge__stream_close(reader->stream);
-  luge__push_error(L, "limit", "%s of the body is longer than %I bytes",
-                   strcmp(what, "line") == 0 ? "a line" : "an event",
-                   (LUAI_UACINT)reader->max);
-  lua_pushstring(L, what);
-  lua_setfield(L, -2, "what");
-  lua_pushinteger(L, (lua_Integer)reader->max);
-  lua_setfield(L, -2, "limit");
-  return lua_error(L);
-}
-
-/* Lines. */
-
-static int push_line(lua_State *L, const char *text, size_t length) {
-  lua_pushlstring(L, text,
-                  length > 0 && text[length - 1] == '\r' ? length - 1 : length);
-  return 1;
-}
-
-static int step_line(lua_State *L, struct luge__reader *reader) {
-  struct luge__stream *stream = reader->stream;
-  size_t left = stream->piece.len - stream->used;
-  if (left == 0) {
-    return NEEDS_MORE;
-  }
-  const char *at = stream->piece.ptr + stream->used;
-  const char *lf = memchr(at, '\n', left);
-  size_t length = lf != NULL ? (size_t)(lf - at) : left;
-  if (length > reader->max - reader->line.len) {
-    return raise_limit(L, reader, "line");
-  }
-  if (lf != NULL && reader->line.len == 0) {
-    push_line(L, at, length);
-    stream->used += length + 1;
-    return 1;
-  }
-  if (!luge__bytes_append(&reader->line, &stream->memory, at, length)) {
-    return luaL_error(L, "not enough memory");
-  }
-  stream->used += length + (lf != NULL);
-  if (lf == NULL) {
-    return NEEDS_MORE;
-  }
-  length = reader->line.len;
-  reader->line.len = 0;
-  return push_line(L, reader->line.ptr, length);
-}
-
-static int end_line(lua_State *L, struct luge__reader *reader) {
-  if (reader->line.len == 0) {
-    return 0;
-  }
-  lua_pushlstring(L, reader->line.ptr, reader->line.len);
-  reader->line.len = 0;
-  return 1;
-}
-
-/* Events. */
-
-/* Upvalues of the functions that read on. */
-enum { EVENT = 1, DATA, MESSAGE, UPVALUES = MESSAGE };
-
-static void push_type(lua_State *L, const struct luge__sse_event *event) {
-  if (event->type.len > 0) {
-    lua_pushlstring(L, event->type.ptr, event->type.len);
-  } else {
-    lua_pushvalue(L, lua_upvalueindex(MESSAGE));
-  }
-}
-
-static void push_event(lua_State *L, const struct luge__sse *sse,
-                       const struct luge__sse_event *event) {
-  lua_createtable(L, 0, 2 + (sse->last_id.len > 0) + event->has_retry);
-  lua_pushvalue(L, lua_upvalueindex(EVENT));
-  push_type(L, event);
-  lua_rawset(L, -3);
-  lua_pushvalue(L, lua_upvalueindex(DATA));
-  lua_pushlstring(L, event->data.ptr, event->data.len);
-  lua_rawset(L, -3);
-  if (sse->last_id.len > 0) {
-    lua_pushlstring(L, sse->last_id.ptr, sse->last_id.len);
-    lua_setfield(L, -2, "id");
-  }
-  if (event->has_retry) {
-    lua_pushinteger(L, (lua_Integer)event->retry);
-    lua_setfield(L, -2, "retry");
-  }
-}
-
-/* Reads on in what the parser was lent; lends it the piece if that is new. */
-static int next_event(lua_State *L, struct luge__reader *reader,
-                      struct luge__sse_event *event) {
-  struct luge__stream *stream = reader->stream;
-  if (stream->used < stream->piece.len) {
-    luge__sse_feed(&reader->sse, stream->piece.ptr + stream->used,
-                   stream->piece.len - stream->used);
-    stream->used = stream->piece.len;
-  }
-  switch (luge__sse_next(&reader->sse, event)) {
-  case LUGE_SSE_EVENT:
-    return 1;
-  case LUGE_SSE_MORE:
-    return NEEDS_MORE;
-  case LUGE_SSE_LINE_LIMIT:
-    return raise_limit(L, reader, "line");
-  case LUGE_SSE_EVENT_LIMIT:
-    return raise_limit(L, reader, "event");
-  case LUGE_SSE_NO_MEMORY:
-    break;
-  }
-  return luaL_error(L, "not enough memory");
-}
-
-static int step_event(lua_State *L, struct luge__reader *reader) {
-  struct luge__sse_event event;
-  int found = next_event(L, reader, &event);
-  if (found == 1) {
-    push_event(L, &reader->sse, &event);
-  }
-  return found;
-}
-
-/* Without a table: data and the event's name. */
-static int step_data(lua_State *L, struct luge__reader *reader) {
-  struct luge__sse_event event;
-  if (next_event(L, reader, &event) == NEEDS_MORE) {
-    return NEEDS_MORE;
-  }
-  lua_pushlstring(L, event.data.ptr, event.data.len);
-  push_type(L, &event);
-  return 2;
-}
-
-#define KIND(what, stepper, ender)                                             \
-  {                                                                            \
-    .wait = {.name = "more of an HTTP response",                               \
-             .cancel = on_cancel,                                              \
-             .finish = on_more},                                               \
-    .name = what, .step = stepper, .end = ender                                \
-  }
-
-static const struct reader_kind kinds[] = {
-    KIND("chunks", step_chunk, end_empty), KIND("lines", step_line, end_line),
-    KIND("events", step_event, end_empty), KIND("data", step_data, end_empty)};
-
-enum { CHUNKS, KINDS = sizeof kinds / sizeof *kinds };
+static const struct luge_wait_kind more = {
+    .name = "more of an HTTP response", .cancel = on_cancel, .finish = on_more};
 
 /* Takes the next piece; false: there is none now. */
 static bool refill(struct luge__stream *stream) {
@@ -251,7 +63,7 @@ static int advance(lua_State *L, struct luge__reader *reader,
   struct luge__stream *stream = reader->stream;
   for (;;) {
     int results = reader->kind->step(L, reader);
-    if (results != NEEDS_MORE) {
+    if (results != LUGE_READER_NEEDS_MORE) {
       return results;
     }
     struct luge__transfer *t = stream->transfer;
@@ -268,8 +80,7 @@ static int advance(lua_State *L, struct luge__reader *reader,
       return finish(L, reader);
     }
     task->wait.data = reader;
-    return luge__transfer_wait(L, t, task, LUGE_AWAIT_DATA,
-                               &reader->kind->wait);
+    return luge__transfer_wait(L, t, task, LUGE_AWAIT_DATA, &more);
   }
 }
 
@@ -289,7 +100,7 @@ static int start(lua_State *L, struct luge__reader *reader) {
 
 /* The reader of a stream's read() is made with the first call. */
 static struct luge__reader *new_reader(lua_State *L, int index,
-                                       const struct reader_kind *kind) {
+                                       const struct luge__reader_kind *kind) {
   index = lua_absindex(L, index);
   struct luge__stream *stream = luge__stream_check(L, index);
   struct luge__reader *reader =
@@ -306,17 +117,18 @@ int luge__reader_new(lua_State *L) {
   const char *name = luaL_checkstring(L, 2);
   size_t max = (size_t)luaL_checkinteger(L, 3);
   int which = 0;
-  while (which < KINDS - 1 && strcmp(kinds[which].name, name) != 0) {
+  while (which < LUGE_READER_KINDS - 1 &&
+         strcmp(luge__reader_kinds[which].name, name) != 0) {
     which++;
   }
   if (stream->reader != NULL) {
     return luge__raise(L, "invalid",
                        "the body is already being read in another way");
   }
-  struct luge__reader *reader = new_reader(L, 1, &kinds[which]);
+  struct luge__reader *reader = new_reader(L, 1, &luge__reader_kinds[which]);
   reader->max = max;
   luge__sse_init(&reader->sse, stream->memory, max, max);
-  if (which != CHUNKS) {
+  if (which != LUGE_READER_CHUNKS) {
     stream->reader = reader;
   }
   return 1;
@@ -382,7 +194,7 @@ int luge__stream_read(lua_State *L) {
     return raise_closed(L, stream);
   }
   if (lua_getiuservalue(L, 1, LUGE_STREAM_READER) == LUA_TNIL) {
-    new_reader(L, 1, &kinds[CHUNKS]);
+    new_reader(L, 1, &luge__reader_kinds[LUGE_READER_CHUNKS]);
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, 1, LUGE_STREAM_READER);
   }
@@ -393,7 +205,7 @@ static void push_next(lua_State *L) {
   lua_pushliteral(L, "event");
   lua_pushliteral(L, "data");
   lua_pushliteral(L, "message");
-  lua_pushcclosure(L, reader_next, UPVALUES);
+  lua_pushcclosure(L, reader_next, LUGE_READER_UPVALUES);
 }
 
 void luge__reader_init(lua_State *L) {

@@ -1,5 +1,6 @@
-/* Blocks: scopes that a function runs in, inside a task: `timeout`, `scope`,
- * `shield`. */
+/* Blocks: scopes that a function runs in, inside a task: those of `timeout` and
+ * `shield`, which are here, and of `scope`; see scope_object.h. Loop thread
+ * only. */
 #ifndef LUGE_CORE_BLOCK_H
 #define LUGE_CORE_BLOCK_H
 
@@ -13,20 +14,40 @@ struct luge_block {
   double seconds; /* of the deadline, as it was given */
 };
 
+static inline struct luge_block *luge__block_of(struct luge_scope *scope) {
+  return luge__container(scope, struct luge_block, scope);
+}
+
+/* Opens a block in the current task, which may wait. The stack holds only the
+ * function and its arguments, which move up by two. luge__block_call is to
+ * follow. May raise (memory). */
+struct luge_block *luge__block_open(lua_State *L, unsigned flags,
+                                    luge_scope_left left);
+
+/* Calls the function, which is at index 3 by now. Returns as a C function does.
+ */
+int luge__block_call(lua_State *L, struct luge_block *block);
+
+/* To be called by the block's luge_scope_left. */
+void luge__block_close(struct luge_block *block);
+
+/* Returns the results from `first` on, or raises the error there. */
+int luge__block_return(lua_State *L, int first, bool failed);
+
+/* Whether the error at `index` is this scope's own cancellation, and not one
+ * from outside that passes through it. */
+bool luge__block_cancelled_itself(lua_State *L, const struct luge_scope *scope,
+                                  int index);
+
 /* Closes the blocks that are still open in a scope that is being left: those
- * inside coroutines that are suspended, and may never go on. Their children
- * are cancelled and become the scope's. */
+ * of suspended coroutines, which may never be resumed. Their children are
+ * cancelled, and become the scope's. */
 void luge__blocks_abandon(struct luge_scope *scope);
 
-/* A scope has failed with the error on top of the stack, or one of its tasks
- * has: kept in the `errors` of the scope's object. */
-void luge__block_keep_error(lua_State *L, struct luge_scope *scope);
-
-/* timeout(seconds, fn, ...), shield(fn, ...), scope(fn): blocks as Lua
- * functions; see lua/luge/init.lua. */
+/* timeout(seconds, fn, ...) and shield(fn, ...) as Lua functions; see
+ * lua/luge/init.lua. */
 int luge__timeout(lua_State *L);
 int luge__shield(lua_State *L);
-int luge__scope(lua_State *L);
 
 void luge__block_init(lua_State *L);
 

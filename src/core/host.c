@@ -18,6 +18,7 @@
 #include "permission.h"
 #include "require.h"
 #include "sched.h"
+#include "scope_object.h"
 #include "task.h"
 
 void luge__weak_table(lua_State *L, const char *mode) {
@@ -74,6 +75,7 @@ static int open_lua(lua_State *L) {
   luge__scope_setup(L);
   luge__failure_init(L);
   luge__block_init(L);
+  luge__scope_object_init(L);
   luge__task_init(L);
   luge__coroutine_open(L);
   luge__protect_open(L);

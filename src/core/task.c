@@ -1,19 +1,14 @@
-/* The life of a task; see task.h. It settles its cell on its own thread, under
- * Lua's protection, as the last thing that runs there; what is left for the
- * scheduler, after the thread has returned, allocates nothing. */
+/* Tasks: how they are spawned, and what they are asked; see task.h. Their end
+ * is in task_end.c. */
 #include "task.h"
 
 #include <lauxlib.h>
 #include <string.h>
 
-#include "block.h"
 #include "error.h"
-#include "failure.h"
 #include "host.h"
 #include "newborn.h"
 #include "sched.h"
-#include "start.h"
-#include "trace.h"
 
 const struct luge_class luge__task_class = {"a Task"};
 
@@ -77,53 +72,6 @@ const char *luge__task_status(const struct luge_task *task) {
   return task->queued ? "ready" : "waiting";
 }
 
-/* A full memory is Lua's own string inside a task, and `limit` outside. */
-static void name_memory(lua_State *L) {
-  const char *message =
-      lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
-  if (strcmp(message, "not enough memory") != 0) {
-    return;
-  }
-  struct luge_host *host = luge__host(L);
-  luge__push_error(L, "limit", "not enough memory");
-  lua_pushliteral(L, "memory");
-  lua_setfield(L, -2, "what");
-  lua_pushinteger(L, (lua_Integer)host->memory.limit);
-  lua_setfield(L, -2, "limit");
-  lua_replace(L, -2);
-}
-
-/* The task, whose Task is at index 1, has failed with the error on top. */
-static void settle_failed(lua_State *L, struct luge_task *task) {
-  struct luge_scope *owner = task->root.parent;
-  name_memory(L);
-  if ((task->root.flags & LUGE_SCOPE_CANCELLED) &&
-      luge__is_error(L, -1, "cancelled")) {
-    luge__cell_cancel(L, 1, &task->cell);
-    return;
-  }
-  luge__trace_spawned(L, task, 1);
-  bool awaited = luge__cell_awaited(&task->cell);
-  if ((owner->flags & LUGE_SCOPE_FAIL_FAST) && !awaited) {
-    luge__block_keep_error(L, owner);
-  }
-  task->unawaited = !luge__cell_reject(L, 1, &task->cell, owner);
-}
-
-/* What the function left behind becomes the outcome: results or an error,
- * from `first` on. */
-static int root_left(lua_State *L, struct luge_scope *root, int first,
-                     bool failed) {
-  struct luge_task *task = root->task;
-  if (failed) {
-    luaL_checkstack(L, 8, NULL);
-    settle_failed(L, task);
-  } else {
-    luge__cell_resolve(L, 1, &task->cell, lua_gettop(L) - first + 1);
-  }
-  return 0;
-}
-
 /* The function at the bottom of every task's thread: its arguments are the
  * Task, the function to run, and that one's arguments. A task that was
  * cancelled before its first run never runs. */
@@ -134,7 +82,7 @@ static int body(lua_State *L) {
   if (task->root.flags & LUGE_SCOPE_CANCELLED) {
     lua_settop(L, 2);
     luge__scope_push_cancelled(L, &task->root);
-    return root_left(L, &task->root, 3, true);
+    return luge__task_left(L, &task->root, 3, true);
   }
   return luge__scope_call(L, &task->root, 3);
 }
@@ -180,7 +128,7 @@ static struct luge_task *create(lua_State *L, struct luge_scope *owner,
   note_site(L, task, lua_gettop(L), level);
   luge__cell_init(&task->cell);
   luge__scope_init(&task->root, owner, task, 0);
-  task->root.left = root_left;
+  task->root.left = luge__task_left;
   task->scope = &task->root;
   luge__list_init(&task->sibling);
   return task;
@@ -229,88 +177,6 @@ void luge__task_serve(struct luge_task *task) {
   task->root.flags |= LUGE_SCOPE_SERVANT;
   luge__list_remove(&task->sibling);
   luge__list_append(task->root.parent->children.next, &task->sibling);
-}
-
-/* A task whose thread did not return: it raised outside of its function (out
- * of memory), or yielded something that is not a wait. The Task is at index 1,
- * what its thread left at 2. */
-static int settle_by_force(lua_State *L) {
-  settle_failed(L, lua_touserdata(L, 1));
-  return 0;
-}
-
-/* The Task and its error are on top of the stack, and popped. */
-static void settle_outside(lua_State *L, struct luge_task *task) {
-  lua_pushcfunction(L, settle_by_force);
-  lua_insert(L, -3);
-  if (lua_pcall(L, 2, 0, 0) != LUA_OK) { /* out of memory, again */
-    task->unawaited = !luge__cell_break(&task->cell);
-    if (task->unawaited) {
-      luge__report(L, task->host);
-    }
-    lua_pop(L, 1);
-  }
-}
-
-static void force(struct luge_task *task, int status) {
-  lua_State *L = task->host->L, *co = task->thread.co;
-  luge__scope_cancel_children(&task->root, "its owner failed");
-  if (status == LUA_YIELD) {
-    lua_pushliteral(L, "a C library yielded from a task");
-  } else {
-    lua_xmove(co, L, 1); /* makes room for the Task */
-  }
-  if (!luge__thread_push_first(L, co)) {
-    lua_pushnil(L);
-  }
-  lua_insert(L, -2);
-  luge__thread_mark(co, LUGE_THREAD_LENT, true);
-  lua_resetthread(co);
-  settle_outside(L, task);
-}
-
-static void leave(struct luge_task *task) {
-  struct luge_host *host = task->host;
-  luge__scope_close(&task->root);
-  luge__list_remove(&task->sibling);
-  luge__scope_child_ended(task->root.parent, task->unawaited);
-  if (task->has_context) {
-    lua_pushboolean(host->store, 0);
-    lua_rawseti(host->store, LUGE_CONTEXTS, task->thread.slot);
-  }
-  host->live--;
-  if (task->started_by_host) {
-    luge__start_tell(task);
-  }
-}
-
-void luge__task_ended(struct luge_task *task, int status) {
-  if (status != LUA_OK || task->cell.state == LUGE_CELL_PENDING) {
-    force(task, status);
-  }
-  leave(task);
-  luge__thread_give(task->host, task->thread);
-  task->thread.co = NULL;
-}
-
-/* No memory for a thread: it fails without having run. */
-static void fail_unborn(struct luge_task *task) {
-  lua_State *L = task->host->L;
-  luge__newborn_push(L, task);
-  lua_insert(L, -2);
-  task->bed = 0;
-  settle_outside(L, task);
-  leave(task);
-  task->thread.co = NULL;
-}
-
-bool luge__task_begin(struct luge_task *task) {
-  if (!luge__newborn_start(task)) {
-    fail_unborn(task);
-    return false;
-  }
-  task->bed = 0;
-  return true;
 }
 
 void luge__task_set_context(lua_State *L, struct luge_task *task) {

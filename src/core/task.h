@@ -71,6 +71,11 @@ struct luge_task_walk {
 /* Pushes the next Task and returns it; at the end NULL, and nothing. */
 struct luge_task *luge__task_next(lua_State *L, struct luge_task_walk *walk);
 
+/* A task's root scope is left, as luge__scope_call says: what its function left
+ * behind becomes its outcome. */
+int luge__task_left(lua_State *L, struct luge_scope *root, int first,
+                    bool failed);
+
 /* The scheduler has run it until it ended: `status` is lua_resume's. */
 void luge__task_ended(struct luge_task *task, int status);
 

@@ -8,6 +8,7 @@
 #include "../core/error.h"
 #include "../core/host.h"
 #include "../core/sched.h"
+#include "../core/scope_object.h"
 #include "../core/stack.h"
 #include "../core/task.h"
 #include "../core/trace.h"

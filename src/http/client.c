@@ -129,10 +129,35 @@ static int on_set_timer(CURLM *multi, long ms, void *data) {
   return 0;
 }
 
-static bool hand_over(struct luge__client *client,
-                      struct luge__transfer *transfer) {
-  return client->http->curl->multi_add_handle(client->multi, transfer->easy) ==
-         CURLM_OK;
+/* Sets whether libcurl is to look for an idle connection. */
+static void choose_connection(const struct luge__client *client,
+                              struct luge__transfer *t) {
+  bool anew = t->again ||
+              (!luge__transfer_shares(t) && luge__pool_is_empty(&client->pool));
+  if (anew != t->anew) {
+    client->http->curl->easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, (long)anew);
+    t->anew = anew;
+  }
+}
+
+static bool hand_over(struct luge__client *client, struct luge__transfer *t) {
+  choose_connection(client, t);
+  t->handed =
+      client->http->curl->multi_add_handle(client->multi, t->easy) == CURLM_OK;
+  client->pool.transfers += t->handed;
+  return t->handed;
+}
+
+static void take_back(struct luge__client *client, struct luge__transfer *t) {
+  if (!t->handed) {
+    return;
+  }
+  client->http->curl->multi_remove_handle(client->multi, t->easy);
+  t->handed = false;
+  client->pool.transfers--;
+  if (t->connected && !luge__transfer_shares(t)) {
+    luge__pool_left(&client->pool);
+  }
 }
 
 /* libcurl sets its timer, and goes on when the loop has its turn. */
@@ -173,7 +198,7 @@ void luge__client_remove(struct luge__client *client,
   if (transfer->paused) {
     drop_held_back(client, transfer);
   }
-  client->http->curl->multi_remove_handle(client->multi, transfer->easy);
+  take_back(client, transfer);
   luge__list_remove(&transfer->link);
 }
 
@@ -237,7 +262,8 @@ struct luge__client *luge__client_new(struct luge__http *http,
   if (client == NULL) {
     return NULL;
   }
-  *client = (struct luge__client){.http = http, .refs = 1};
+  *client =
+      (struct luge__client){.http = http, .refs = 1, .pool.limits = *limits};
   luge__list_init(&client->running);
   luge__list_init(&client->spare);
   if (!luge__proxies_read(http->host, &client->proxies) ||

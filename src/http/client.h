@@ -18,6 +18,7 @@
 #include "../core/host.h"
 #include "../core/list.h"
 #include "bytes.h"
+#include "client_pool.h"
 #include "curl.h"
 
 struct luge__proxies;
@@ -27,6 +28,7 @@ struct luge__transfer;
 /* What is known of a descriptor. */
 struct luge__socket_place {
   struct luge__socket *socket;         /* that is polled, or NULL */
+  struct luge__client *client;         /* whose connection it is, or NULL */
   const struct luge__transfer *opener; /* for whom libcurl opened it */
   bool kept;                           /* libcurl will say when it closes it */
   bool multiplexed;                    /* speaks HTTP/2 */
@@ -66,13 +68,9 @@ struct luge__client {
   bool due;         /* libcurl wants to be called at once */
   bool answered;    /* a transfer may be: see luge__transfer_is_answered */
   bool closed;
+  struct luge__pool pool;
   struct luge__bounds bounds;
   struct luge__proxies *proxies; /* of the environment; NULL: none */
-};
-
-struct luge__pool_limits {
-  long total, per_host; /* connections; 0: no limit */
-  bool cookies;
 };
 
 /* The service of the host, created when first asked for; or NULL, and why in

@@ -155,6 +155,9 @@ int luge__on_close_socket(void *data, curl_socket_t fd) {
     drop(http, sock);
   }
   if ((size_t)fd < http->socket_count) {
+    if (http->sockets[fd].client != NULL) {
+      luge__pool_closed(&http->sockets[fd].client->pool);
+    }
     http->sockets[fd] = (struct luge__socket_place){0};
   }
   return close(fd);
@@ -189,7 +192,9 @@ curl_socket_t luge__socket_open(struct luge__client *client,
   if (http->sockets[fd].socket != NULL) { /* it was closed without a word */
     drop(http, http->sockets[fd].socket);
   }
-  http->sockets[fd] = (struct luge__socket_place){.opener = opener};
+  http->sockets[fd] =
+      (struct luge__socket_place){.client = client, .opener = opener};
+  luge__pool_opened(&client->pool);
   return fd;
 }
 

@@ -234,9 +234,8 @@ static bool may_go_again(const struct luge__transfer *t, CURLcode result) {
 
 static bool go_again(struct luge__transfer *t) {
   luge__client_remove(t->client, t);
-  t->again = t->special = true; /* the next request is not to connect anew */
+  t->again = true;
   t->connected = false;
-  luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
   return luge__client_add(t->client, t);
 }
 

@@ -82,6 +82,8 @@ struct luge__transfer {
   struct luge__route route;
   bool customized; /* CURLOPT_CUSTOMREQUEST is set */
   bool https;
+  bool h2c;     /* HTTP/2 without TLS */
+  bool anew;    /* libcurl is not to look for an idle connection */
   bool fresh;   /* the client's own options are not set yet */
   bool special; /* options were set that the next request may not have */
   bool used_up; /* the handle cannot do another request */
@@ -116,8 +118,9 @@ struct luge__transfer {
   bool was_securing; /* when it ended; the next too */
   bool was_sending;  /* when it ended */
   bool head_done;
-  bool done;  /* libcurl does not have it */
-  bool plain; /* the script asked for encodings of its own: no decoding */
+  bool handed; /* to libcurl, which has it */
+  bool done;   /* with libcurl */
+  bool plain;  /* the script asked for encodings of its own: no decoding */
   enum luge__failure failure;
   CURLcode result;
   int status;
@@ -209,6 +212,11 @@ void luge__transfer_set_callbacks(struct luge__transfer *t);
 /* Raises the error of a failed transfer, which is spare afterwards;
  * transfer_error.c. */
 int luge__transfer_raise(lua_State *L, struct luge__transfer *t);
+
+/* Whether it may have its connection together with others. */
+static inline bool luge__transfer_shares(const struct luge__transfer *t) {
+  return t->https || t->h2c;
+}
 
 static inline struct luge_host *
 luge__transfer_host(const struct luge__transfer *t) {

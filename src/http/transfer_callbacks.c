@@ -250,6 +250,8 @@ static int on_request(void *data, char *remote, char *local, int remote_port,
   }
   if (t->opened == 1) {
     luge__socket_keep(t->client->http, t->socket, t);
+  } else if (t->opened == 0 && !luge__transfer_shares(t)) {
+    luge__pool_taken(&t->client->pool);
   }
   t->connected = true;
   note_activity(t);

@@ -15,7 +15,8 @@ static const long DNS_SECONDS = 15;
 void luge__transfer_set_basics(struct luge__transfer *t) {
   const struct luge__curl *curl = luge__transfer_curl(t);
   CURL *easy = t->easy;
-  t->special = t->used_up = t->customized = t->https = false;
+  t->special = t->used_up = t->customized = false;
+  t->https = t->h2c = t->anew = false;
   t->fresh = true;
   t->shape = LUGE_SHAPE_NONE;
   t->method[0] = '\0';
@@ -119,7 +120,8 @@ static void set_version(lua_State *L, struct luge__transfer *t, int index) {
   for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
     if (name != NULL && strcmp(name, versions[i].name) == 0) {
       curl->easy_setopt(t->easy, CURLOPT_HTTP_VERSION, versions[i].value);
-      t->used_up = strcmp(name, "h2c") == 0 && forgets_h2c(curl);
+      t->h2c = strcmp(name, "h2c") == 0;
+      t->used_up = t->h2c && forgets_h2c(curl);
       curl->easy_setopt(t->easy, CURLOPT_FORBID_REUSE, (long)t->used_up);
     }
   }

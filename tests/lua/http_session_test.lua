@@ -74,6 +74,53 @@ describe("a client", function()
     end)
   end)
 
+  it("uses the connections that others have left, before it opens more", function()
+    local waiting, all
+    local s <close> = serve(function()
+      waiting = waiting - 1
+      if waiting == 0 then all:set() end
+      all:wait()
+      return "x"
+    end)
+    local client <close> = http.client { max_connections = 100 }
+
+    -- Of `n` requests that are all there before one is answered: those that had
+    -- to connect.
+    local function connecting(n)
+      waiting, all = n, luge.event()
+      local each = {}
+      for i = 1, n do each[i] = i end
+      local connected = 0
+      luge.map(each, function()
+        local reused = client:get(s.url).reused
+        connected = connected + (reused and 0 or 1)
+      end, { concurrency = n })
+      return connected
+    end
+    test.equal(connecting(20), 20)
+    test.equal(connecting(20), 0)
+    test.equal(connecting(1), 0)
+    test.equal(connecting(30), 10)
+    waiting, all = 2, luge.event()
+    local cancelled = luge.spawn(client.get, client, s.url)
+    while waiting == 2 do luge.sleep(0) end
+    cancelled:cancel()
+    pcall(luge.await, cancelled)
+    test.equal(connecting(30), 1)
+    test.equal(connecting(31), 1)
+  end)
+
+  it("connects anew where all connections have been closed", function()
+    local client <close> = http.client {}
+    local port = 0
+    for _ = 1, 3 do
+      local s <close> = serve(echo, { port = port })
+      port = s.server.port
+      local reused = luge.map({ 1, 2, 3 }, function() return client:get(s.url).reused end)
+      test.same(reused, { false, false, false, n = 3 })
+    end
+  end)
+
   it("opens no more connections to a host than it may", function()
     local now, most = { 0, 0 }, { 0, 0 }
     local function counting(i)

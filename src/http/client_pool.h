@@ -1,12 +1,11 @@
-/* What is known of the connections that a client's libcurl keeps: whether one
- * may be idle. For a request to come libcurl looks for that among all that it
- * has, also those in use, one by one; of a thousand requests that begin at
- * once it took a third of the time. So it is told not to look where there can
- * be none.
+/* Whether a client may have an idle connection. Before every request libcurl
+ * looks for one among all connections to the host, in use or not; where
+ * thousands of requests began at once, that was a quarter of their cost. So it
+ * is told not to look where none can be idle.
  *
- * Only of connections that serve one request at a time, of HTTP/1 without TLS:
- * others may have room for one more while they are in use. libcurl does not
- * say what it does with them; the count is an upper bound. Loop thread only. */
+ * Counts only connections that serve one request at a time, of HTTP/1 without
+ * TLS: one of HTTP/2 may have room for more while it is in use. libcurl does
+ * not tell what it keeps, so the count is an upper bound. Loop thread only. */
 #ifndef LUGE_HTTP_CLIENT_POOL_H
 #define LUGE_HTTP_CLIENT_POOL_H
 

@@ -39,14 +39,14 @@ struct luge_address_block {
   uint8_t bits;
 };
 
-/* Reads an address as everything that resolves names would: IPv6, in brackets
- * or not, with a zone or not; IPv4 also in inet_aton's forms, such as 127.1,
- * 2130706433, 0x7f.0.0.1 and 0177.1. False: it is none. */
+/* Reads an address in every form that a resolver takes: IPv6, in brackets or
+ * not, with a zone or not; IPv4 also in inet_aton's forms, such as 127.1,
+ * 2130706433, 0x7f.0.0.1 and 0177.1. False: the text is not an address. */
 bool luge__address_parse(struct luge_address *address, const char *text,
                          size_t length);
 
-/* Whether a text that is no address is no name either: its last part is a
- * number, so that some would take it for an address. */
+/* Whether a text that is not an address cannot be a name either: its last part
+ * is a number, so some programs would read it as an address. */
 bool luge__address_is_numeric(const char *text, size_t length);
 
 /* Writes it in its one canonical form (RFC 5952), a zone as its number;
@@ -79,9 +79,9 @@ bool luge__address_block_holds(const struct luge_address_block *block,
 
 /* Makes a host's name comparable: lower case, without a final dot. `name` has
  * room for LUGE_HOST_MAX + 1 bytes. Returns NULL; or, in words, why the text is
- * no name: empty, longer than 253 bytes, with empty labels or of more than 63
- * bytes, or with characters that no name has. What is not ASCII is refused:
- * such names have an ASCII form, xn--. */
+ * not a name: it is empty, is longer than 253 bytes, has a label that is empty
+ * or longer than 63 bytes, or a character that no name has. Names that are not
+ * ASCII are refused: they have an ASCII form, xn--. */
 const char *luge__host_normalize(const char *text, size_t length,
                                  char name[LUGE_HOST_MAX + 1]);
 

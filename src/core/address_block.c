@@ -11,7 +11,8 @@ static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned bits) {
          (rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0);
 }
 
-/* How those of IPv6 begin that lead to IPv4, and where they hold it. */
+/* Prefixes of IPv6 addresses that lead to an IPv4 address, and where in the
+ * address that is. */
 static const struct way {
   uint8_t prefix[4];
   uint8_t bits, at;
@@ -21,7 +22,7 @@ static const struct way {
     {{0x20, 0x01}, 32, 12, true}, /* Teredo, RFC 4380 */
 };
 
-/* Of those that hold it at their end, what begins them. */
+/* The first twelve bytes of those that hold it in their last four. */
 static const uint8_t compatible[12] = {0};
 static const uint8_t translated[12] = {0, 0x64, 0xff, 0x9b}; /* RFC 6052 */
 
@@ -33,14 +34,15 @@ static void take(struct luge_address *inner, const uint8_t *at, bool inverted) {
   *inner = found; /* which may be the one that `at` is part of */
 }
 
-/* :: and ::1 are no addresses of IPv4 in another form. */
+/* :: and ::1 look like compatible addresses, but are not. */
 static bool is_own(const uint8_t *bytes) {
   static const uint8_t zero[15] = {0};
   return memcmp(bytes, zero, 15) == 0 && bytes[15] <= 1;
 }
 
-/* The address of IPv4 that one of IPv6 leads to: compatible (::/96), translated
- * (64:ff9b::/96) or tunnelled (2002::/16, 2001::/32). False: to none. */
+/* Finds the IPv4 address that an IPv6 one leads to: a compatible one (::/96), a
+ * translated one (64:ff9b::/96) or a tunnelled one (2002::/16, 2001::/32).
+ * False: it leads to none. */
 static bool inner_of(const struct luge_address *address,
                      struct luge_address *inner) {
   const uint8_t *bytes = address->bytes;

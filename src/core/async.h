@@ -8,8 +8,9 @@
 
 #include "list.h"
 
-/* At close: no task waits any more, whatever comes; then, when nothing comes
- * any more, frees the waits that nobody has completed. */
+/* The two steps of closing. First no task waits any more, whatever completes
+ * later. Then, when nothing can complete any more, the waits that are left are
+ * freed. */
 void luge__waits_orphan(struct luge_host *host);
 void luge__waits_free(struct luge_host *host);
 

@@ -25,7 +25,7 @@ enum luge_cell_state {
 struct luge_listener {
   struct luge_list link;
   void (*notify)(struct luge_listener *listener);
-  bool watches; /* does not await: an error is still nobody's */
+  bool watches; /* only has to know: does not count as awaiting */
 };
 
 struct luge_cell {
@@ -36,9 +36,9 @@ struct luge_cell {
 
 void luge__cell_init(struct luge_cell *cell);
 
-/* Has `notify` called when the cell, which is pending, is settled: for somebody
- * who awaits it; or for one who only has to know, and takes no error. Who wants
- * to know no more removes the link. */
+/* Have `notify` called when the pending cell is settled: _listen for somebody
+ * who awaits it, _watch for one who only has to know and leaves an error to
+ * others. To stop listening, remove the link. */
 void luge__cell_listen(struct luge_cell *cell, struct luge_listener *listener,
                        void (*notify)(struct luge_listener *listener));
 void luge__cell_watch(struct luge_cell *cell, struct luge_listener *listener,
@@ -58,8 +58,8 @@ void luge__cell_resolve(lua_State *L, int index, struct luge_cell *cell,
 bool luge__cell_reject(lua_State *L, int index, struct luge_cell *cell,
                        struct luge_scope *owner);
 
-/* Settles it as rejected where there is no memory for an error: whoever awaits
- * it is told of that. Says whether somebody does. */
+/* Settles it as rejected when there is no memory for the error: whoever awaits
+ * it gets a memory error instead. Says whether somebody awaits it. */
 bool luge__cell_break(struct luge_cell *cell);
 
 /* Settles it as cancelled, with the error on top of the stack, which is

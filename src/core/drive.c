@@ -1,9 +1,9 @@
 /* Driving a host from another loop: stepping one that has its own, and living
  * on one that is borrowed; the part of luge.h for it.
  *
- * On a borrowed loop a prepare handle runs what is ready before each poll, and
- * an idle handle keeps the poll from waiting while something is; so it does on
- * a loop of the host's own, where luge__poll has the turn. */
+ * On a borrowed loop a prepare handle runs what is ready before each poll. An
+ * idle handle keeps the poll from waiting while something is ready, also on a
+ * loop of the host's own, which luge__poll turns. */
 #include "drive.h"
 
 #include "failure.h"
@@ -88,8 +88,8 @@ int luge_fd(const luge_host *host) {
   return luge__usable(host) ? uv_backend_fd(host->loop) : -1;
 }
 
-/* libuv's own answer counts from when the loop last turned, and is 0 for one
- * that has nothing to do. */
+/* Not left to libuv alone: its answer counts from the loop's last turn, and is
+ * 0 for a loop that has nothing to do. */
 int luge_timeout_ms(luge_host *host) {
   if (!luge__usable(host) || host->ready_first != NULL) {
     return 0;
@@ -99,8 +99,8 @@ int luge_timeout_ms(luge_host *host) {
   return uv_loop_alive(host->loop) ? uv_backend_timeout(host->loop) : -1;
 }
 
-/* What other threads have posted comes also where nothing else is waited for,
- * when libuv would not look. */
+/* Calls what other threads have posted even if nothing else is waited for:
+ * libuv would not look then. */
 int luge_step(luge_host *host) {
   if (!luge__may_turn(host)) {
     return -LUGE_INVALID;

@@ -16,8 +16,8 @@ struct luge_driver {
 /* On a borrowed loop: lets the host run whenever the loop turns. */
 void luge__driver_start(struct luge_host *host);
 
-/* A task became ready, or a timer is due, while the loop turns: it is not to
- * wait. libuv may call timers before it polls, in the same turn. */
+/* A task became ready, or a timer is due, while the loop turns: keeps the loop
+ * from waiting. (libuv may call timers before it polls in the same turn.) */
 void luge__driver_kick(struct luge_host *host);
 
 #endif

@@ -31,15 +31,15 @@ LUGE_NORETURN int luge__raise(lua_State *L, const char *kind, const char *fmt,
  * function, which argument, what it got, and `wants`, what it takes. */
 LUGE_NORETURN int luge__arg_error(lua_State *L, int arg, const char *wants);
 
-/* Makes the table on top of the stack an error, which it has the fields of. */
+/* Makes an error of the table on top of the stack, which has its fields. */
 void luge__error_mark(lua_State *L);
 
 /* Whether the value at `index` is a luge error, of `kind` unless NULL. */
 int luge__is_error(lua_State *L, int index, const char *kind);
 
-/* Pushes what is shown for the error at `index`, of whatever type, with the
- * chain of its causes, a line each; and returns it. Never raises but for
- * memory: a `__tostring` that fails is told instead. */
+/* Pushes and returns what people are shown of the error at `index`, of whatever
+ * type: a line for it and one for each of its causes. Raises only for memory:
+ * if a `__tostring` fails, the text says so. */
 const char *luge__error_text(lua_State *L, int index);
 
 /* Registers `error`, `is_error` and the metatable `Error` in the table at the

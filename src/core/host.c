@@ -83,7 +83,8 @@ static int open_lua(lua_State *L) {
   return 0;
 }
 
-/* Without descriptors libuv loses one each time, or aborts the process. */
+/* Checks for free descriptors first: without any, libuv leaks one on each
+ * attempt, or aborts the process. */
 static int init_own_loop(struct luge_host *host) {
   return luge__descriptors_are_left() ? uv_loop_init(&host->own_loop)
                                       : UV_EMFILE;
@@ -152,8 +153,9 @@ static void drain(struct luge_host *host) {
   }
 }
 
-/* Options of this luge: an older program's struct is a beginning of it. Without
- * a size nothing could be read, and what was asked for would be ignored. */
+/* Reads the options of a program that may have been compiled against an older
+ * luge, whose struct is the beginning of ours. A size of 0 is refused: whatever
+ * the program asked for would be ignored. */
 static bool read_options(luge_options *options, const luge_options *given) {
   *options = (luge_options){.size = sizeof *options};
   if (given == NULL) {

@@ -9,21 +9,23 @@
 
 struct luge_host;
 
-/* A coroutine begins or goes on to run, and host->watching. */
+/* To be called when a coroutine starts or resumes, if host->watching. */
 void luge__watch(struct luge_host *host, lua_State *co);
 
-/* Reads from the options what is to be watched; before any thread is made. */
+/* Reads from the options what is to be watched. To be called before any thread
+ * is made. */
 void luge__watch_init(struct luge_host *host);
 
-/* As luge_interrupt in a signal handler on the host's own thread; but where
- * nothing runs, what runs next is interrupted. */
+/* As luge_interrupt from a signal handler on the host's own thread; but if
+ * nothing runs, it interrupts what runs next. */
 void luge__interrupt_next(struct luge_host *host);
 
 /* Whether the current task was interrupted: no protected call may keep the
  * error from it. */
 bool luge__is_interrupted(lua_State *L);
 
-/* Replaces `pcall` and `xpcall` by such that an interruption passes. */
+/* Replaces `pcall` and `xpcall` by functions that do not stop the error of an
+ * interruption. */
 void luge__protect_open(lua_State *L);
 
 #endif

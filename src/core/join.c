@@ -66,8 +66,9 @@ static void settle_others(lua_State *L, struct luge_scope *scope) {
   }
 }
 
-/* The text on top of the stack, which is popped, is again that of the error at
- * `index`: unless it still is, and knows which stack it ends with. */
+/* Makes the text on top of the stack, which is popped, the trace of the error
+ * at `index` again. If it still is the trace, nothing may be set: the host then
+ * also knows which stack was added last. */
 static void restore_trace(lua_State *L, int index) {
   luge__trace_push(L, index);
   bool is_there = lua_rawequal(L, -1, -2);

@@ -4,8 +4,9 @@
 #include <lauxlib.h>
 #include <string.h>
 
-/* Pushes the name of a member of a module. luge's native modules are not the
- * scripts' business: `task` is part of luge itself, others have namesakes. */
+/* Pushes the name of a module's member as scripts know it. They never see
+ * luge.native.NAME: what `task` has is found in `luge` itself, and other native
+ * modules have a public module of the same name. */
 static void push_name(lua_State *L, const char *module, const char *member) {
   static const char native[] = "luge.native.";
   if (strcmp(module, LUA_GNAME) == 0) {

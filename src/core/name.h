@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /* Replaces the function on top of the stack by its name, as a script finds it
- * in a loaded module: "table.sort", "luge.sleep". False: it has none, and is
- * only popped. Slow: for errors. */
+ * in a loaded module: "table.sort", "luge.sleep". False: no name was found, and
+ * the function is only popped. Slow: for error messages. */
 bool luge__name_function(lua_State *L);
 
 /* The same for a method of the value at index 1, by which it was called. */

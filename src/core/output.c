@@ -148,8 +148,8 @@ int luge__print(luge_host *host, enum luge_stream stream, const char *bytes,
   return output->error;
 }
 
-/* Goes on until the buffer stays full: only then was the embedder asked for
- * room in vain, and will call luge_output_ready. */
+/* Goes on until the buffer stays full: only then has the embedder refused to
+ * take more, and will call luge_output_ready. */
 size_t luge__offer(luge_host *host, enum luge_stream stream, const char *bytes,
                    size_t length) {
   struct luge_output *output = luge__output(host, stream);

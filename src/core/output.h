@@ -39,7 +39,8 @@ int luge__print(luge_host *host, enum luge_stream stream, const char *bytes,
 size_t luge__offer(luge_host *host, enum luge_stream stream, const char *bytes,
                    size_t length);
 
-/* Hands over what was collected; and what can be without blocking. */
+/* Hands over all that was collected; or what the embedder takes without
+ * blocking. */
 void luge__flush(luge_host *host);
 void luge__flush_ready(luge_host *host);
 

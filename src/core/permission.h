@@ -67,10 +67,10 @@ int luge__permission_raise_address(lua_State *L, enum luge_operation operation,
 void luge__permit_remote(lua_State *L, enum luge_operation operation,
                          const char *name, uint16_t port);
 
-/* Where a path leads to, for functions that look up and decide at once: raises
- * `permission`, unless both operations (the second may be LUGE_OP_NONE) are
- * allowed; `error` is that of luge__place_find. The place is in a userdata that
- * is pushed, and leaves it when it is collected; leave it before. */
+/* Finds where a path leads to and decides about it at once: raises `permission`
+ * unless both operations (the second may be LUGE_OP_NONE) are allowed; sets
+ * `error` to that of luge__place_find. The place is in a userdata that is
+ * pushed. It is left when that is collected; better leave it before. */
 struct luge_place *luge__permit_place(lua_State *L,
                                       enum luge_operation operation,
                                       enum luge_operation other,
@@ -85,8 +85,8 @@ struct luge_place *luge__permit_place(lua_State *L,
 const char *luge__permit_path(lua_State *L, enum luge_operation operation,
                               enum luge_operation other, const char *path);
 
-/* Whether the rules allow it: tells nobody, and asks nobody. For luge's own
- * Lua code that can do without. */
+/* Whether the rules allow it; the embedder is neither asked nor told. For what
+ * luge's own Lua code tries, and can do without. */
 bool luge__would_permit(const struct luge_host *host,
                         enum luge_operation operation, const char *resource);
 
@@ -95,14 +95,16 @@ enum { LUGE_NET_RESOURCE = 320 };
 const char *luge__net_resource(char text[LUGE_NET_RESOURCE], const char *host,
                                uint16_t port);
 
-/* luge_restrict's part; 0 or a luge_status. luge__permission_free undoes it. */
+/* What luge_restrict does: 0 or a luge_status. luge__permission_free undoes
+ * it. */
 int luge__permission_open(struct luge_host *host,
                           const luge_capabilities *given);
 void luge__permission_free(struct luge_host *host);
 
-/* Lets the host decide by the rules of another, whose they stay and which
- * outlives it: perhaps on another thread, since they never change. Where that
- * one's embedder is asked or told, these are called, on this host's thread. */
+/* Lets the host decide by the rules of another one, the parent, which owns them
+ * and must outlive it. The two may be on different threads, since rules never
+ * change. If the parent's embedder is to be asked or told, the two callbacks
+ * are called, on this host's thread. */
 typedef int (*luge_authorize_fn)(luge_host *host, const luge_access *access,
                                  void *user);
 typedef void (*luge_audit_fn)(luge_host *host, const luge_access *access,
@@ -111,7 +113,7 @@ int luge__permission_inherit(struct luge_host *host,
                              const struct luge_permission *parent,
                              luge_authorize_fn authorize, luge_audit_fn audit);
 
-/* Asks the embedder, or tells it, if its callback is there. */
+/* Ask the embedder, or tell it, if it gave the callback. */
 int luge__permission_authorize(struct luge_host *host,
                                const luge_access *access);
 void luge__permission_audit(struct luge_host *host, const luge_access *access);

@@ -1,5 +1,5 @@
-/* How a permission is decided, for the parts of permission.h that are in files
- * of their own. */
+/* How a permission is decided: what the files that implement permission.h
+ * share. */
 #ifndef LUGE_CORE_PERMISSION_DECIDE_H
 #define LUGE_CORE_PERMISSION_DECIDE_H
 
@@ -25,7 +25,7 @@ struct luge_verdict luge__judge(const struct luge_host *host,
                                 enum luge_operation operation,
                                 const struct luge_subject *subject);
 
-/* What the embedder says to that, who is told of it: what counts. */
+/* Asks and tells the embedder; returns the final decision. */
 struct luge_verdict luge__settle(struct luge_host *host,
                                  enum luge_operation operation,
                                  const char *resource,

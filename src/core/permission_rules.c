@@ -54,8 +54,8 @@ void luge__rules_free(struct luge_host *host, struct luge_rule_lists *lists) {
   *lists = (struct luge_rule_lists){NULL, NULL};
 }
 
-/* Each of these gives the rule its meaning; the result is NULL, or why it has
- * none. */
+/* Each of these reads a rule of one kind; the result is NULL, or what is wrong
+ * with it. */
 
 static const char *const no_memory = "out of memory";
 
@@ -90,7 +90,7 @@ static const char *read_name(struct luge_rule *rule) {
 static const char *read_program(struct luge_rule *rule) {
   char *path = luge__program_find(rule->value, NULL);
   if (path == NULL) {
-    /* Nothing of that name: a rule that no program falls under. */
+    /* There is no program of that name: the rule applies to none. */
     rule->kind = LUGE_RULE_EXACT;
     rule->value[0] = '\0';
     return NULL;
@@ -101,7 +101,8 @@ static const char *read_program(struct luge_rule *rule) {
   return rule->real == NULL ? no_memory : NULL;
 }
 
-/* Cuts a port off: of "host:port", "[v6]:port"; not of an address of IPv6. */
+/* Cuts the port off "host:port" and "[v6]:port"; an IPv6 address without
+ * brackets has none. */
 static const char *cut_port(struct luge_rule *rule) {
   char *text = rule->value, *colon = strrchr(text, ':');
   bool bracketed = text[0] == '[';
@@ -284,7 +285,8 @@ static bool matches(const struct luge_rule *rule,
                     is_named(rule, subject->alias));
 }
 
-/* Denying is about everything that a subject is. */
+/* A denial applies to everything that the subject is or contains: also to a
+ * program by its real path, and to a tree by what is below it. */
 static bool touches(const struct luge_rule *rule,
                     const struct luge_subject *subject) {
   bool is_program = rule->kind == LUGE_RULE_PROGRAM;
@@ -294,7 +296,8 @@ static bool touches(const struct luge_rule *rule,
          (is_tree && is_below(rule->value, subject->text));
 }
 
-/* What is in /proc is of other capabilities too: a rule has to name it. */
+/* /proc shows what other capabilities protect, so a rule must name it: one for
+ * a directory above, such as "/", does not reach it. */
 static bool reaches_processes(const struct luge_rule *rule) {
   return rule->kind == LUGE_RULE_BELOW && is_below(rule->value, "/proc");
 }

@@ -18,7 +18,7 @@
 #define PASS_FLAG O_RDONLY
 #endif
 
-/* Of links, as the system's own; of turns back to a parent. */
+/* Limits: of links followed, the system's own; of turns back to a parent. */
 enum { MOST_LINKS = 40, MOST_TURNS = 256 };
 
 struct walk {
@@ -100,8 +100,8 @@ static int insert(struct walk *walk, const char *text, size_t length) {
   return 0;
 }
 
-/* A directory's ".." may have become another one since it was entered: the way
- * to the parent begins at the root again. */
+/* Does not open "..", which may be another directory by now than the one we
+ * came from: walks from the root to the parent again. */
 static int turn_back(struct walk *walk) {
   if (++walk->turns > MOST_TURNS) {
     return ELOOP;
@@ -143,7 +143,7 @@ static int append(struct walk *walk, const char *name) {
 }
 
 #if defined(__APPLE__)
-/* Where names that differ in case are the same: as the system has it. */
+/* Where file names ignore case: makes the name the one that the system has. */
 static void correct_case(struct luge_place *place) {
   char path[PATH_MAX];
   int fd = openat(place->dir, place->name, O_EVTONLY | O_SYMLINK | O_CLOEXEC);
@@ -218,7 +218,7 @@ static int arrive_last(struct walk *walk, struct luge_place *place,
 
 enum { GO_ON = -1 };
 
-/* One name further: an errno, 0 at the end, or GO_ON. */
+/* Walks one name further. An errno, 0 at the end, or GO_ON. */
 static int step(struct walk *walk, struct luge_place *place) {
   char name[PATH_MAX], target[PATH_MAX];
   if (take_name(walk, name) == 0) {

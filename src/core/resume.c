@@ -68,8 +68,8 @@ static void enter_scope(lua_State *L, lua_State *co) {
 
 /* Resuming. */
 
-/* Lua counts its C calls from 0 again in a coroutine that it closes, and would
- * let a chain of them outgrow the C stack. */
+/* Lua counts its C calls from 0 again in a coroutine that it closes: a chain of
+ * coroutines that close each other could overflow the C stack. */
 enum { MAX_CLOSINGS = 40 };
 
 enum { ENDED = -1, WAITS = -2 };
@@ -83,9 +83,9 @@ bool luge__resume_is_deep(lua_State *L) {
 }
 
 /* Runs `co` with the `nargs` values on top of its stack; `scope` is the one
- * that the task is in outside of it. The number of values
- * that it yielded or returned, which are on top of its stack; ENDED by an
- * error, which is; or WAITS. */
+ * that the task is in outside of it. Returns the number of values that it
+ * yielded or returned, which are on top of its stack; ENDED, with an error
+ * there; or WAITS. */
 static int run(lua_State *L, lua_State *co, int nargs,
                struct luge_scope *scope) {
   struct luge_host *host = luge__host(L);

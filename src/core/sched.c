@@ -6,11 +6,11 @@
 #include "interrupt.h"
 #include "task.h"
 
-/* How long ready tasks may keep the loop from its events; and how many of them
- * run between two looks at the clock. */
+/* How many passes, and nanoseconds, ready tasks may keep the loop from its
+ * events; and how many tasks run between two looks at the clock. */
 enum { MAX_PASSES = 64, MAX_NANOSECONDS = 1000000, CLOCK_EVERY = 16 };
 
-/* The mailbox's handle is what keeps a loop waiting for what is counted. */
+/* While something is counted, the mailbox's handle keeps the loop waiting. */
 void luge__ref(struct luge_host *host) {
   if (host->refs++ == 0) {
     uv_ref((uv_handle_t *)&host->mailbox.async);

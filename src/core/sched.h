@@ -15,8 +15,8 @@ void luge__ready(struct luge_task *task);
 /* Runs what is ready, pass after pass, for a millisecond at most. */
 void luge__passes(struct luge_host *host);
 
-/* Lets the loop have its events, waiting for them if nothing is ready and
- * `wait`, and fires the timers. False: no task is ready and nothing that the
+/* Turns the loop, which may wait for events if `wait` says so and no task is
+ * ready, and fires the timers. False: no task is ready and nothing that the
  * host knows of will ever wake one. */
 bool luge__poll(struct luge_host *host, bool wait);
 
@@ -24,8 +24,8 @@ bool luge__poll(struct luge_host *host, bool wait);
 void luge__ref(struct luge_host *host);
 void luge__unref(struct luge_host *host);
 
-/* The same for what only listens, to whoever may come: it keeps the program
- * alive, and holds no virtual clock. */
+/* The same for what only listens: it keeps the program alive, but a virtual
+ * clock does not wait for it. */
 void luge__ref_listener(struct luge_host *host);
 void luge__unref_listener(struct luge_host *host);
 

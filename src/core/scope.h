@@ -39,7 +39,7 @@ struct luge_scope {
   struct luge_scope *reached; /* the next to be told of a cancellation */
   const char *reason;         /* of the origin; NULL: in the registry */
   unsigned flags;
-  int first; /* where on the stack what the function leaves begins */
+  int first; /* stack index of the first result or the error */
 };
 
 void luge__scope_init(struct luge_scope *scope, struct luge_scope *parent,
@@ -48,9 +48,9 @@ void luge__scope_init(struct luge_scope *scope, struct luge_scope *parent,
 /* Creates what the registry keeps for scopes; once per Lua state. */
 void luge__scope_setup(lua_State *L);
 
-/* Cancels what is in the scope. `reason` is a static string; or NULL, and the
- * reason is the value on top of L's stack, which is popped (nil: none). The
- * first reason stays. */
+/* Cancels the scope and all that is in it. `reason` is a static string; or
+ * NULL: then the reason is the value on top of L's stack, which is popped (nil:
+ * none). If it was cancelled before, the first reason stays. */
 void luge__scope_cancel(lua_State *L, struct luge_scope *scope,
                         const char *reason);
 

@@ -67,7 +67,7 @@ static int tell_failure(lua_State *L) {
   return 0;
 }
 
-/* The error is on top of the main state, which it leaves. */
+/* The error is on top of the main state's stack, and is popped. */
 static void on_untold(struct luge_host *host, struct start *start,
                       bool has_done) {
   lua_State *L = host->L;

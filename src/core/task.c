@@ -180,7 +180,7 @@ void luge__task_serve(struct luge_task *task) {
 }
 
 void luge__task_set_context(lua_State *L, struct luge_task *task) {
-  if (lua_isnil(L, -1)) { /* keeps its place: emptying it allocates nothing */
+  if (lua_isnil(L, -1)) { /* keeps the slot: emptying it needs no memory */
     lua_pop(L, 1);
     lua_pushboolean(L, 0);
   }

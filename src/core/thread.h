@@ -71,8 +71,8 @@ bool luge__thread_try_take(struct luge_host *host, struct luge_thread *thread);
 /* Takes it back: to be used again if nobody has seen it. Never raises. */
 void luge__thread_give(struct luge_host *host, struct luge_thread thread);
 
-/* The same for a cradle (see newborn.h), at the other end of the pool: so that
- * tasks that follow each other go on having threads that follow each other in
+/* The same for a cradle (see newborn.h), from the other end of the pool, so
+ * that consecutive tasks still get threads that are next to each other in
  * memory. */
 struct luge_thread luge__cradle_take(lua_State *L);
 void luge__cradle_give(struct luge_host *host, struct luge_thread cradle);

@@ -1,6 +1,6 @@
-/* Whether the pool's threads can be started; see threadpool.h: as many of the
- * same kind are, all at once. Between the trial and libuv's own start others
- * may take what there is: that is as good as it gets from outside of libuv. */
+/* Tells whether the pool's threads can be started, by starting as many of the
+ * same kind at once; see threadpool.h. Between this trial and libuv's own start
+ * others may take what there is: from outside of libuv one cannot do better. */
 #include "threadpool.h"
 
 #include <stdatomic.h>

@@ -125,7 +125,8 @@ void luge__timers_fire(struct luge_host *host) {
   }
 }
 
-/* The heap is looked at after every turn of the loop: which is to end. */
+/* Fires nothing itself, but ends the loop's turn: after each turn the due
+ * timers are fired. */
 static void on_wakeup(uv_timer_t *wakeup) {
   struct luge_timers *timers =
       luge__container(wakeup, struct luge_timers, wakeup);

@@ -33,7 +33,7 @@ struct luge_clock {
 struct luge_timers {
   struct luge_timer **heap; /* heap[0] is unused */
   uint32_t count, capacity;
-  uint32_t bounds; /* of those started: that nothing waits for */
+  uint32_t bounds; /* started by luge__timer_start_bound */
   uint32_t serial;
   struct luge_clock clock;
   uv_timer_t wakeup;
@@ -54,9 +54,10 @@ bool luge__timer_reserve(struct luge_host *host);
 void luge__timer_start(struct luge_host *host, struct luge_timer *timer,
                        uint64_t at, luge_timer_fn fire);
 
-/* The same for one that bounds an operation, which is what is waited for and
- * counted (luge__ref). It holds nothing up, and so may stay started while the
- * operation rests: it is cheaper to let it fire than to move it each time. */
+/* The same for a timer that bounds an operation. The operation is what keeps
+ * the host waiting (luge__ref); the timer does not, so it may stay started
+ * while the operation rests: to let it fire is cheaper than to move it each
+ * time. */
 void luge__timer_start_bound(struct luge_host *host, struct luge_timer *timer,
                              uint64_t at, luge_timer_fn fire);
 

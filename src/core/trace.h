@@ -22,12 +22,12 @@ void luge__trace_spawned(lua_State *L, struct luge_task *task, int index);
 /* Pushes the text noted for the error at `index`, or nil. */
 void luge__trace_push(lua_State *L, int index);
 
-/* The text on top of the stack, which is popped, is that of the error at
- * `index`: after others have passed in between. */
+/* Makes the text on top of the stack, which is popped, the trace of the error
+ * at `index` again, after other errors have passed in between. */
 void luge__trace_set(lua_State *L, int index);
 
-/* The same while the error is still in the task that it was noted in: the
- * text was only added to, or the error replaced by one that says more. */
+/* The same for an error that is still in the task where it was noted: its text
+ * was only added to, or the error was replaced by one that says more. */
 void luge__trace_amend(lua_State *L, int index);
 
 #endif

@@ -1,6 +1,6 @@
-/* Turns: tasks that use one thing after the other, first come, first served.
- * Whose turn it is may wait many times before it has done: it stays the first
- * until it leaves. Loop thread only. */
+/* Turns: tasks that use one thing one after the other, first come, first
+ * served. A task whose turn it is may wait several times before it is done: it
+ * stays the first until it leaves. Loop thread only. */
 #ifndef LUGE_CORE_TURNS_H
 #define LUGE_CORE_TURNS_H
 
@@ -22,9 +22,9 @@ void luge__turns_init(struct luge_turns *turns);
 /* Whether somebody else is to come first. */
 bool luge__turns_busy(const struct luge_turns *turns);
 
-/* Suspends the task, as the last of those that wait; or, in the `finish` of a
- * wait in these turns, as the first again. `kind` is cancelled by
- * luge__turns_leave, `data` is for task->wait. */
+/* Suspends the task as the last in the line; or, when called by the `finish` of
+ * a wait for its turn, as the first again. The kind's `cancel` must be
+ * luge__turns_leave or call it; `data` goes into task->wait. */
 int luge__turns_join(lua_State *L, struct luge_task *task,
                      struct luge_turns *turns,
                      const struct luge_wait_kind *kind, void *data);
@@ -32,8 +32,8 @@ int luge__turns_rejoin(lua_State *L, struct luge_task *task,
                        struct luge_turns *turns,
                        const struct luge_wait_kind *kind, void *data);
 
-/* To be called before what precedes a rejoin: raises if the task was cancelled
- * after it had been woken. */
+/* Raises if the task was cancelled after it had been woken. To be called before
+ * the task does anything that ends in joining again. */
 void luge__turns_check(lua_State *L, struct luge_task *task,
                        struct luge_turns *turns);
 

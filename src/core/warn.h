@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One may come in pieces, and while memory is being collected: no Lua, and no
- * memory. What is longer is cut. */
+/* A warning may come in pieces, and during a garbage collection: so it is
+ * joined here without Lua and without allocating, and cut if it is too long. */
 struct luge_warning {
   bool is_on, goes_on;
   size_t length;

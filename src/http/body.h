@@ -1,7 +1,7 @@
-/* The body of an answer on its way to a script: what has come from libcurl,
- * undone of its Content-Encoding. Not left to libcurl, which takes a body
- * that was cut off in the middle of its encoding for a complete one, and whose
- * limits count the bytes before decoding. */
+/* The body of an answer on its way from libcurl to a script: its
+ * Content-Encoding is undone here. Not by libcurl, which takes a body that was
+ * cut off in the middle of its encoding for a complete one, and whose limits
+ * count the bytes before decoding. */
 #ifndef LUGE_HTTP_BODY_H
 #define LUGE_HTTP_BODY_H
 
@@ -31,8 +31,9 @@ struct luge__body {
   bool pending;     /* the decoder has more, from what it has been given */
 };
 
-/* Its bytes are encoded so: a value of Content-Encoding, a list in the order
- * in which the encodings were applied. May be called again, for one more. */
+/* Tells how its bytes are encoded: the value of a Content-Encoding header, a
+ * list in the order in which the encodings were applied. May be called again
+ * for another such header. */
 enum luge__body_status luge__body_decode(struct luge__body *body,
                                          const struct luge__memory *memory,
                                          const char *list, size_t length);

@@ -10,11 +10,11 @@
 #include "transfer.h"
 #include "transfer_upload.h"
 
-/* A turn calls libcurl again as long as that wants it at once, but lets the
- * loop have its turn after so many times. */
+/* libcurl is called again at once as often as it asks for that, but after so
+ * many times the loop gets its turn. */
 enum { MAX_CALLS = 16 };
 
-/* Milliseconds between two looks for what is held up; see is_held_up. */
+/* Milliseconds between two nudges of held-up streams; see is_held_up. */
 enum { NUDGE = 10 };
 
 void luge__client_ref(struct luge__client *client) {
@@ -73,7 +73,8 @@ static void on_timer(uv_timer_t *timer) {
   luge__client_turn(timer->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
-/* What libcurl calls back meanwhile needs no clock of its own. */
+/* Reads the clock once for all that libcurl calls back until the end of the
+ * call. */
 static void enter(struct luge__client *client) {
   client->in_turn = true;
   client->now = luge__now(client->http->host);
@@ -160,7 +161,8 @@ static void take_back(struct luge__client *client, struct luge__transfer *t) {
   }
 }
 
-/* libcurl sets its timer, and goes on when the loop has its turn. */
+/* Does not call libcurl further: that sets its timer, and goes on in the loop's
+ * next turn. */
 bool luge__client_resume(struct luge__client *client,
                          struct luge__transfer *transfer) {
   return hand_over(client, transfer);
@@ -180,10 +182,11 @@ bool luge__client_add(struct luge__client *client,
   return true;
 }
 
-/* What libcurl holds back for a paused stream it keeps beyond the request where
- * others use the connection (seen in 7.88): the handle's next answer would have
- * it too. So it is let go before, to nobody; once libcurl is done with the
- * request it cannot be, and the handle is not used again. */
+/* What libcurl holds back for a paused stream survives the request if others
+ * use the connection (seen in 7.88): it would become part of the handle's next
+ * answer. So libcurl is made to deliver it now, to nobody. When libcurl is done
+ * with the request it is too late for that, and the handle is not used
+ * again. */
 static void drop_held_back(struct luge__client *client,
                            struct luge__transfer *transfer) {
   transfer->dropped = true;

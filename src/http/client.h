@@ -94,8 +94,8 @@ void luge__client_unref(struct luge__client *client);
 bool luge__client_add(struct luge__client *client,
                       struct luge__transfer *transfer);
 
-/* The same once more, for one that is among those running. False: out of
- * memory. From libcurl's callbacks not, but from what ends transfers. */
+/* Hands a transfer that is already running to libcurl once more. False: out of
+ * memory. Not for libcurl's callbacks; what ends transfers may call it. */
 bool luge__client_resume(struct luge__client *client,
                          struct luge__transfer *transfer);
 
@@ -106,7 +106,7 @@ void luge__client_remove(struct luge__client *client,
 /* Lets libcurl see what has changed: a transfer was unpaused. */
 void luge__client_unpause(struct luge__client *client, CURL *easy);
 
-/* Whether one of its transfers is paused, in either direction. */
+/* Whether one of its transfers is paused, be it in sending or in receiving. */
 bool luge__client_is_paused(const struct luge__client *client);
 
 /* Calls libcurl about a socket, or CURL_SOCKET_TIMEOUT, and ends what has

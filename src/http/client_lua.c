@@ -106,8 +106,8 @@ enum {
   STREAM /* above them, of lib_open */
 };
 
-/* Bytes of a string up to which libcurl never asks the server whether it may be
- * sent, and waits a second for the answer. For an upload it always does. */
+/* Up to so many bytes of body libcurl never asks the server first (Expect:
+ * 100-continue), which may cost a second. For an upload it always does. */
 enum { MAX_UNASKED = 500 * 1024 };
 
 /* The headers of the request, of its client, and ours: libcurl would write the
@@ -144,7 +144,7 @@ static void set_headers(lua_State *L, struct luge__transfer *t) {
   luge__fields_end(L, t);
 }
 
-/* The client's bounds are those of requests that are not streamed. */
+/* The client's own bounds are for requests that are not streamed. */
 static void set_options(lua_State *L, struct luge__transfer *t,
                         size_t max_stream) {
   if (t->fresh) {
@@ -285,8 +285,8 @@ static int lib_open(lua_State *L) {
   return luge__transfer_wait(L, t, task, LUGE_AWAIT_HEAD, &kind);
 }
 
-/* The upvalues of all functions: where the host's service is, once there is
- * one; and a URL to work with. */
+/* Pushes the upvalues of all functions: a slot for the host's service, once
+ * there is one, and a URL to work with. */
 static void push_upvalues(lua_State *L) {
   struct luge__http **service = lua_newuserdatauv(L, sizeof *service, 0);
   *service = NULL;

@@ -50,7 +50,8 @@ static int finish(lua_State *L, struct luge__reader *reader) {
   return reader->kind->end(L, reader);
 }
 
-/* Nothing more comes: at its end and after `close` that is no error. */
+/* There is no transfer any more. That is an error, unless the body has ended or
+ * the script has closed it. */
 static int at_end(lua_State *L, struct luge__reader *reader) {
   if (reader->stream->broken) {
     return raise_closed(L, reader->stream);
@@ -98,7 +99,7 @@ static int start(lua_State *L, struct luge__reader *reader) {
   return advance(L, reader, task);
 }
 
-/* The reader of a stream's read() is made with the first call. */
+/* Pushes a reader for the stream at `index`. */
 static struct luge__reader *new_reader(lua_State *L, int index,
                                        const struct luge__reader_kind *kind) {
   index = lua_absindex(L, index);
@@ -224,7 +225,7 @@ void luge__reader_init(lua_State *L) {
   lua_setfield(L, -4, "__call");
   lua_setfield(L, -2, "next");
   lua_pop(L, 1);
-  /* What scripts see as the metatable says that it can be called. */
+  /* Scripts see this as its metatable: it says that a reader can be called. */
   lua_createtable(L, 0, 1);
   lua_pushboolean(L, 1);
   lua_setfield(L, -2, "__call");

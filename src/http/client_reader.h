@@ -18,7 +18,8 @@ struct luge__reader_kind {
   /* Makes a result of the stream's piece: pushes it and returns the number of
    * values, or returns LUGE_READER_NEEDS_MORE. May raise. */
   int (*step)(lua_State *L, struct luge__reader *reader);
-  /* The body has ended: the same of what is left; 0 if that is nothing. */
+  /* The body has ended: the same for the bytes that are left; 0 if there are
+   * none. */
   int (*end)(lua_State *L, struct luge__reader *reader);
 };
 

@@ -113,7 +113,7 @@ static void push_event(lua_State *L, const struct luge__sse *sse,
   }
 }
 
-/* Reads on in what the parser was lent; lends it the piece if that is new. */
+/* Has the parser read on in the piece, which it is lent first if it is new. */
 static int next_event(lua_State *L, struct luge__reader *reader,
                       struct luge__sse_event *event) {
   struct luge__stream *stream = reader->stream;

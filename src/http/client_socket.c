@@ -56,7 +56,8 @@ static void on_closed(uv_handle_t *handle) {
   luge__realloc(http->host, handle, sizeof(struct luge__socket), 0);
 }
 
-/* Before the number of the descriptor can come back as another's. */
+/* To be called before the descriptor is closed: its number may come back as
+ * another's. */
 static void drop(struct luge__http *http, struct luge__socket *sock) {
   http->sockets[sock->fd].socket = NULL;
   uv_poll_stop(&sock->poll);

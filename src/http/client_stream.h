@@ -19,7 +19,7 @@ struct luge__stream {
   struct luge__memory memory;
   struct luge__bytes piece;    /* taken from the transfer */
   size_t used;                 /* of that */
-  struct luge__reader *reader; /* whose the piece is; NULL: anybody's */
+  struct luge__reader *reader; /* the one that alone may read; NULL: any may */
   bool ended;                  /* all was read */
   bool broken;                 /* an error or a cancelled read has ended it */
 };
@@ -38,7 +38,8 @@ struct luge__stream *luge__stream_new(lua_State *L);
 /* Lets go of the transfer, wherever it is. */
 void luge__stream_close(struct luge__stream *stream);
 
-/* The same by a script: a task that reads from it meanwhile is told. */
+/* The same for a script that closes it: a task that waits for more of it is
+ * woken. */
 void luge__stream_abandon(struct luge__stream *stream);
 
 struct luge__stream *luge__stream_check(lua_State *L, int index);

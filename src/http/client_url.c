@@ -29,7 +29,7 @@ static CURLU *parse(lua_State *L, const struct luge__curl *curl, int arg) {
   return *slot;
 }
 
-/* The part stays libcurl's if pushing it raises: a leak, but only then. */
+/* If pushing it raises, the part is leaked, but only then. */
 static const char *push_part(lua_State *L, const struct luge__curl *curl,
                              CURLU *url, CURLUPart part, unsigned flags) {
   char *text = NULL;
@@ -51,7 +51,8 @@ static bool has_scheme(const char *text) {
   return isalpha((unsigned char)text[0]) && text[length] == ':';
 }
 
-/* What libcurl cannot read: "mailto:" and such are schemes all the same. */
+/* libcurl cannot read the reference: says whether that is for its scheme, such
+ * as "mailto:". */
 static int raise_reference(lua_State *L, const char *reference) {
   const char *shown = luge__url_push_masked(L, reference);
   if (has_scheme(reference) && strncasecmp(reference, "http", 4) != 0) {

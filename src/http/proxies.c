@@ -16,7 +16,7 @@ struct luge__proxies {
   char text[];
 };
 
-/* What the variable is called; the first that is set counts. */
+/* The names of each variable; the first that is set counts. */
 static const char *const names[COUNT][2] = {{"http_proxy", NULL},
                                             {"https_proxy", "HTTPS_PROXY"},
                                             {"all_proxy", "ALL_PROXY"},
@@ -87,7 +87,7 @@ static bool is_exempt(const char *token, size_t length, const char *name) {
          (length == whole || name[whole - length - 1] == '.');
 }
 
-/* A list with commas or blanks between; "*" alone is all. */
+/* A list, separated by commas or blanks; "*" alone means all hosts. */
 static bool goes_without(const char *list, const char *name) {
   static const char between[] = ", \t";
   if (strcmp(list, "*") == 0) {

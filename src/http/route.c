@@ -11,7 +11,7 @@
 #include "transfer.h"
 #include "transfer_url.h"
 
-/* What libcurl would make a name of ASCII from, in some locales. */
+/* Not ASCII: libcurl would translate it, but only in some locales. */
 static bool is_foreign(const char *text) {
   while (*text != '\0' && (unsigned char)*text < 0x80) {
     text++;
@@ -19,8 +19,8 @@ static bool is_foreign(const char *text) {
   return *text != '\0';
 }
 
-/* The host of a URL without brackets, and its port; `port` is what it is if
- * the URL has none. False: there is none that fits, or no memory. */
+/* Reads the host of a URL, without brackets, and its port, which is `port` if
+ * the URL has none. False: it has no host that fits, or out of memory. */
 static bool read_host(const struct luge__curl *curl, CURLU *url,
                       struct luge__stop *stop, uint16_t port) {
   char *text = NULL;
@@ -196,7 +196,7 @@ static void check_proxy(lua_State *L, struct luge__transfer *t) {
   }
 }
 
-/* The name as permissions know it: an address in its one form. */
+/* The name as permissions know it: an address is in its canonical form. */
 static const char *known_name(const struct luge__stop *stop,
                               char name[LUGE_HOST_MAX + 1]) {
   struct luge_address address;

@@ -1,7 +1,7 @@
-/* The way of a request: to its server, by a proxy, or to a UNIX socket. Here is
- * decided which names libcurl will need the addresses of, what scripts may
- * reach is asked, and libcurl is told which proxy to take: it never looks a
- * name up, nor into the environment.
+/* The way of a request: straight to its server, through a proxy, or to a UNIX
+ * socket. This decides which names libcurl will need the addresses of, asks
+ * whether scripts may reach them, and tells libcurl which proxy to use: libcurl
+ * itself never looks up a name, and never reads the environment.
  *
  * A host is checked before the request is handed to libcurl, on each hop of a
  * redirect anew, and behind a proxy too; the addresses of a name when they have
@@ -49,19 +49,19 @@ void luge__route_reset(struct luge__transfer *t);
 void luge__route_give(lua_State *L, struct luge__transfer *t,
                       const char *proxy);
 
-/* Its URL and its options are set: chooses the way, and asks whether scripts
- * may take it. Raises `permission`, and `invalid` for a bad proxy. */
+/* Chooses the way, once the URL and the options are set, and asks whether
+ * scripts may take it. Raises `permission`, and `invalid` for a bad proxy. */
 void luge__route_set(lua_State *L, struct luge__transfer *t);
 
 /* Whether it goes through a proxy. */
 bool luge__route_is_proxied(const struct luge__transfer *t);
 
-/* The hosts that are connected to, or looked up, or both, and their number;
- * 0: out of memory, or a name that is none. */
+/* The hosts that are connected to, looked up, or both; returns their number. 0:
+ * out of memory, or a name is malformed. */
 unsigned luge__route_stops(struct luge__transfer *t,
                            struct luge__stop stops[LUGE_STOPS]);
 
-/* Whether an address of the stop, the route's so manieth, may be used; one that
+/* Whether an address of stop number `stop` of the route may be used; one that
  * may not is noted. Never raises. */
 bool luge__route_permits(struct luge__transfer *t,
                          const struct luge__stop *stop, unsigned at,

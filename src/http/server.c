@@ -63,8 +63,7 @@ static void on_connection(uv_stream_t *listener, int status) {
   luge__server_accept_next(s);
 }
 
-/* Closes the oldest of the connections that were only kept in case that their
- * clients ask again. */
+/* Closes the oldest of the idle connections. */
 static void make_room(struct luge__server *s) {
   for (struct luge_list *link = s->connections.next; link != &s->connections;
        link = link->next) {
@@ -187,7 +186,8 @@ static void drop_connections(struct luge__server *s, bool also_active) {
   }
 }
 
-/* Drainers look for themselves whether there are few enough requests. */
+/* Wakes all drainers: each looks for itself whether there are few enough
+ * requests. */
 static void wake_drained(struct luge__server *s) {
   luge__waiters_wake_all(&s->drainers);
   if (s->stopped && s->active == 0) {

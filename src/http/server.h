@@ -149,7 +149,7 @@ void luge__server_request_ended(struct luge__server *s);
 /* Accepts the connection that libuv has ready. False: out of memory. */
 bool luge__conn_accept(struct luge__server *s);
 
-/* Whether it is only kept in case that its client asks again. */
+/* Whether it is idle: kept only in case its client sends another request. */
 bool luge__conn_is_spare(const struct luge__conn *c);
 
 /* The client left, or the connection is given up: closes it, and tells the

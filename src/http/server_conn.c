@@ -23,7 +23,8 @@ void luge__conn_free(struct luge__conn *c) {
   luge__server_handle_closed(s);
 }
 
-/* While a request is the handler's, its leaving is still to be told. */
+/* A handler that still has the request must first be told that the client
+ * left. */
 static void on_close(uv_handle_t *handle) {
   struct luge__conn *c = handle->data;
   c->has_closed = true;
@@ -74,7 +75,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
   *buf = uv_buf_init(c->server->buffer, LUGE_SERVER_BUFFER);
 }
 
-/* More of what is thrown away than any client needs ends the wait. */
+/* Ends the wait once more was thrown away than any client would still send. */
 static void linger_on(struct luge__conn *c, size_t len) {
   c->lingered += len;
   if (c->lingered > MAX_LINGER_BYTES) {
@@ -184,7 +185,7 @@ static void parse(struct luge__conn *c, const char *bytes, size_t len) {
   }
 }
 
-/* The time for the next request starts; part of it may be here already. */
+/* Starts the time for the next request, of which a part may be here already. */
 static void next_request(struct luge__conn *c) {
   struct luge__bytes ahead = c->ahead;
   c->ahead = (struct luge__bytes){0};

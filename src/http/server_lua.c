@@ -113,8 +113,8 @@ static int push_new_request(lua_State *L) {
   return count;
 }
 
-/* The client has left: pushes the request. This stays an event until the
- * request is aborted: a taker that fails at that is told again. */
+/* The client has left: pushes the request. The event stays until the request is
+ * aborted: if the taker fails to do that, it is told again. */
 static void take_leaving(lua_State *L, struct luge__conn *c) {
   push_known_request(L, c);
   if (lua_isnil(L, -1)) {
@@ -123,7 +123,8 @@ static void take_leaving(lua_State *L, struct luge__conn *c) {
   }
 }
 
-/* Where there is no memory for the request, it is dropped, not the server. */
+/* If there is no memory for the request, only the request is dropped, and the
+ * server goes on. */
 static void take_request(lua_State *L, struct luge__conn *c) {
   luge__list_remove(&c->event);
   lua_pushcfunction(L, push_new_request);

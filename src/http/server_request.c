@@ -144,8 +144,8 @@ static void give_up(struct luge__request *r) {
   break_off(c);
 }
 
-/* Without an answer, for there was no memory for one: the server's task is
- * told as if the client had left. */
+/* The handler has ended without an answer, because there was no memory for one:
+ * tells the server's task as if the client had left. */
 static void on_handler_ended(struct luge_listener *listener) {
   struct luge__request *r =
       luge__container(listener, struct luge__request, ended);
@@ -208,7 +208,7 @@ static int raise_late(lua_State *L, const struct luge__conn *c) {
   return lua_error(L);
 }
 
-/* The client waits for a word before it sends the body. */
+/* The client waits for this before it sends the body. */
 static void send_continue(struct luge__conn *c) {
   static char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
   if (c->h1.head.expects_continue && !c->started) {

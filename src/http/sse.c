@@ -244,7 +244,8 @@ static enum luge__sse_status dispatch(struct luge__sse *p,
   return LUGE_SSE_EVENT;
 }
 
-/* Steps over the end of a line at `eol`; of a CR, a LF may be still to come. */
+/* Steps over the end of a line at `eol`; the LF of a CR LF may be still to
+ * come. */
 static void step_over(struct luge__sse *p, const char *eol) {
   p->line.len = 0;
   p->pos = eol + 1;
@@ -277,8 +278,8 @@ static enum luge__sse_status read_line(struct luge__sse *p, const char *eol,
   return status;
 }
 
-/* A byte order mark before the first byte, and only there, is no text. Where
- * its beginning turns out to be text, that is put back. */
+/* Skips a byte order mark at the very beginning. If what began like one turns
+ * out to be text, that is put back. */
 static int skip_byte_order_mark(struct luge__sse *p) {
   while (p->bom_matched < 3 && p->pos < p->end) {
     if (*p->pos != byte_order_mark[p->bom_matched]) {

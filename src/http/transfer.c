@@ -44,7 +44,7 @@ static enum luge__failure bound_passed(const struct luge__transfer *t,
              : LUGE_FAILURE_NONE;
 }
 
-/* A body in memory goes out without a callback of ours. */
+/* For a body in memory: libcurl sends it without calling us. */
 static void note_sent(struct luge__transfer *t, uint64_t now) {
   curl_off_t sent = 0;
   luge__transfer_curl(t)->easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
@@ -56,7 +56,7 @@ static void note_sent(struct luge__transfer *t, uint64_t now) {
 
 static void on_look(struct luge_timer *timer);
 
-/* Has the bounds looked at by then; may be earlier. */
+/* Makes sure that the bounds are looked at by then, or earlier. */
 static void look_again(struct luge__transfer *t, uint64_t at) {
   struct luge_host *host = luge__transfer_host(t);
   struct luge_timer *timer = &t->timer;
@@ -89,9 +89,10 @@ static void end_upload(struct luge__transfer *t) {
   }
 }
 
-/* libcurl gives up connecting after 300 s where it was told nothing. Told, it
- * starts a timer that lives as long as the transfer, and is moved with every
- * event: so it is told only what it would not do by itself. */
+/* Keeps libcurl from giving up too early: it does after 300 s, unless told
+ * otherwise. If it is told, it starts a timer that lives as long as the
+ * transfer and is moved with every event, so it is told only where the bound is
+ * larger. */
 static void outlast(const struct luge__transfer *t) {
   static const uint64_t by_itself = 300 * UINT64_C(1000000000);
   static const long seconds = 20 * 86400;
@@ -184,7 +185,7 @@ enum luge__failure luge__failure_of(enum luge__body_status status) {
   return LUGE_FAILURE_NONE;
 }
 
-/* Whether it is in its TLS handshake: libcurl tells no time of connection
+/* Whether it is in its TLS handshake: libcurl does not say that it is connected
  * before that is over. */
 static bool is_securing(const struct luge__transfer *t) {
   struct sockaddr_storage peer;
@@ -211,17 +212,17 @@ static void end(struct luge__transfer *t) {
   }
 }
 
-/* Whether libcurl leaves a request to others that it might have sent again:
- * with the rest of those that were on their way to a server of HTTP/2 that
- * leaves (GOAWAY, CURLE_HTTP2), and with the sixth kept connection that died
- * under a handle, be it under this request or under those before. */
+/* Whether libcurl has given up a request that it might have sent again. It does
+ * so with the requests that an HTTP/2 server leaves unanswered when it goes
+ * away (GOAWAY, CURLE_HTTP2); and when the sixth kept connection has died under
+ * a handle, counting those of its earlier requests. */
 static bool is_given_up(const struct luge__transfer *t, CURLcode result) {
   return result == CURLE_HTTP2 ||
          (result != CURLE_OK && strstr(t->problem, "died, tried") != NULL);
 }
 
-/* What is given up is sent again, once, on a new connection: what may be sent
- * twice, or of which nothing was sent. */
+/* What libcurl gave up is sent again, once, on a new connection: if it is safe
+ * to send twice, or if nothing of it was sent. */
 static bool may_go_again(const struct luge__transfer *t, CURLcode result) {
   long sent = 0;
   if (!is_given_up(t, result) || t->failure != LUGE_FAILURE_NONE || t->again ||
@@ -239,7 +240,7 @@ static bool go_again(struct luge__transfer *t) {
   return luge__client_add(t->client, t);
 }
 
-/* An answer whose head broke off is a success to libcurl. */
+/* libcurl reports success for an answer whose head broke off. */
 void luge__transfer_done(struct luge__transfer *t, CURLcode result) {
   if (t->asked && result != CURLE_OK && t->failure == LUGE_FAILURE_NONE) {
     luge__transfer_look_up(t);

@@ -22,7 +22,7 @@
 struct luge__look;
 struct luge__upload;
 
-/* Why a transfer failed, where it was not libcurl that found out. */
+/* Why a transfer failed. */
 enum luge__failure {
   LUGE_FAILURE_NONE,
   LUGE_FAILURE_CURL, /* see `result` */
@@ -32,7 +32,7 @@ enum luge__failure {
   LUGE_FAILURE_BODY_LIMIT,
   LUGE_FAILURE_FILE_LIMIT,   /* of descriptors */
   LUGE_FAILURE_RESENT,       /* a kept connection died under it */
-  LUGE_FAILURE_PROXY,        /* it wants to know who we are */
+  LUGE_FAILURE_PROXY,        /* it wants a user and a password */
   LUGE_FAILURE_SWITCHED,     /* to a protocol that nobody asked for */
   LUGE_FAILURE_NAME,         /* has no address: see `problem` */
   LUGE_FAILURE_PROXY_NAME,   /* the same of the proxy's */
@@ -53,7 +53,7 @@ enum luge__failure luge__failure_of(enum luge__body_status status);
 /* What its task waits for. */
 enum luge__awaited { LUGE_AWAIT_END, LUGE_AWAIT_HEAD, LUGE_AWAIT_DATA };
 
-/* The kinds of request that libcurl is told apart. */
+/* The kinds of requests that are set up differently in libcurl. */
 enum luge__shape {
   LUGE_SHAPE_NONE, /* not set yet */
   LUGE_SHAPE_GET,
@@ -169,11 +169,11 @@ void luge__transfer_note_pause(struct luge__transfer *t, bool paused);
 /* Ends it from outside of libcurl's callbacks. */
 void luge__transfer_fail(struct luge__transfer *t, enum luge__failure failure);
 
-/* Its owner is done with it. What it holds can be read until the client is
- * asked for another one, so that pushing it may raise and nothing is lost. */
+/* Its owner is done with it. What it holds can still be read until the client
+ * is asked for another transfer, so pushing that may raise. */
 void luge__transfer_release(struct luge__transfer *t);
 
-/* The same, and nobody wants to read it; from __gc too. */
+/* The same if nobody will read it; may be called by __gc. */
 void luge__transfer_drop(struct luge__transfer *t);
 
 /* Gives back memory that a released one does not need. */
@@ -182,8 +182,8 @@ void luge__transfer_trim(struct luge__transfer *t);
 /* libcurl has finished it. */
 void luge__transfer_done(struct luge__transfer *t, CURLcode result);
 
-/* Whether the answer is there and the request is not all sent, over HTTP/2:
- * the server reads no more of it, and libcurl would wait for ever (7.88). */
+/* Whether the answer is complete before the request is all sent, over HTTP/2:
+ * the server may read no more, and libcurl (7.88) would wait for ever. */
 bool luge__transfer_is_answered(const struct luge__transfer *t);
 
 /* Frees a spare one. */
@@ -193,17 +193,18 @@ void luge__transfer_free(struct luge__transfer *t);
  * come. False: nothing is there, yet or any more (t->done), or it failed. */
 bool luge__transfer_read(struct luge__transfer *t, struct luge__bytes *out);
 
-/* Names; transfer_look.c. Whether libcurl may go on by itself, for an address;
- * else it gives up, and is told the addresses of the names that it needs. */
+/* Names; transfer_look.c. Whether libcurl needs no name looked up, having only
+ * addresses to connect to. Else it is made to give up, and is told the
+ * addresses. */
 bool luge__transfer_needs_no_name(const struct luge__transfer *t);
 
-/* It has given up: looks the names up, and begins again. */
+/* libcurl has given up: looks the names up, and begins again. */
 void luge__transfer_look_up(struct luge__transfer *t);
 
-/* Whether libcurl does not have it, while names are looked up. */
+/* Whether its names are being looked up: libcurl does not have it meanwhile. */
 bool luge__transfer_is_looking(const struct luge__transfer *t);
 
-/* Takes back what libcurl was told, which does not have it. */
+/* Frees what libcurl was told. libcurl must not have the transfer any more. */
 void luge__transfer_end_look(struct luge__transfer *t);
 
 /* Sets libcurl's callbacks on the handle; transfer_callbacks.c. */

@@ -10,14 +10,14 @@
 /* Of a stream, when it pauses. */
 enum { HIGH_WATER = 128 * 1024 };
 
-/* Of what is announced, what is allocated at once. */
+/* How much of an announced body is allocated at once. */
 enum { MAX_AHEAD = 1024 * 1024 };
 
 static void note_activity(struct luge__transfer *t) {
   t->active = t->client->now;
 }
 
-/* With a body to send: the answer may be there before that has gone. */
+/* With a body to send, the answer may be complete before that is sent. */
 static void note_answered(struct luge__transfer *t) {
   if (t->multiplexed && t->length != 0 && t->expected == t->received) {
     t->client->answered = true;
@@ -77,7 +77,7 @@ static bool expect_length(struct luge__transfer *t, const char *value) {
          fail(t, LUGE_FAILURE_MEMORY);
 }
 
-/* What of the head concerns how the body is taken. */
+/* Looks at the header lines that say how the body is to be taken. */
 static bool look_at(struct luge__transfer *t, const char *line, size_t length) {
   const char *value;
   if ((line[0] | 0x20) != 'c' || length < 10) {
@@ -189,9 +189,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
   return length;
 }
 
-/* A request that libcurl would send a second time, because the kept
- * connection died before the first byte of the answer: not if its first bytes
- * have gone out and it is one that may do harm twice, or whose body is gone. */
+/* Whether libcurl is about to send a request a second time that must not be. It
+ * wants to when a kept connection dies before the first byte of the answer; but
+ * if bytes of the request have gone out, it may do harm to send it twice, or
+ * its body may be gone. */
 static bool is_resent(const struct luge__transfer *t) {
   long sent = 0;
   if (!t->connected || (t->idempotent && t->upload == NULL)) {

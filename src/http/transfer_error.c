@@ -7,7 +7,7 @@
 #include "transfer.h"
 #include "transfer_url.h"
 
-/* Of a broken-off body, how much an error keeps. */
+/* How much of a broken-off body an error keeps. */
 enum { MAX_PARTIAL = 16 * 1024 * 1024 };
 
 struct verdict {
@@ -89,7 +89,7 @@ static struct verdict truncated(const char *text) {
   return (struct verdict)TRUNCATED(text);
 }
 
-/* That the body is not as long as announced breaks HTTP/2's rules. */
+/* A body that is shorter than announced is a protocol error in HTTP/2. */
 static struct verdict on_stream(const struct luge__transfer *t) {
   return t->expected > t->received &&
                  strstr(t->problem, "PROTOCOL_ERROR") != NULL
@@ -117,7 +117,7 @@ static struct verdict on_http2(const struct luge__transfer *t) {
              : network("reset", "the connection was closed");
 }
 
-/* libcurl's word for a header line that is too long, too. */
+/* libcurl gives this result for a header line that is too long, too. */
 static struct verdict on_memory(const struct luge__transfer *t) {
   return t->connected && !t->head_done
              ? limit("head", LUGE_HEAD_MAX,
@@ -125,8 +125,8 @@ static struct verdict on_memory(const struct luge__transfer *t) {
              : (struct verdict){.text = "not enough memory"};
 }
 
-/* What libcurl's results mean that always mean the same. A text of NULL is
- * libcurl's own. */
+/* What those results of libcurl mean that always mean the same. If the text is
+ * NULL, libcurl's own is used. */
 static const struct {
   int result;
   struct verdict verdict;

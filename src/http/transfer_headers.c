@@ -38,7 +38,8 @@ bool luge__fields_have(const struct luge__transfer *t, const char *name) {
   return have(t, name, strlen(name), t->headers.len);
 }
 
-/* libcurl's ways: "Name;" is one without a value, "Name:" is not sent. */
+/* In libcurl's notation "Name;" is a header without a value, and "Name:" is one
+ * that is not sent. */
 static void add_line(lua_State *L, struct luge__transfer *t, const char *name,
                      size_t name_length, const char *value, size_t length) {
   append(L, t, name, name_length);
@@ -123,7 +124,8 @@ static void add_value(lua_State *L, struct luge__transfer *t, const char *name,
               name, luaL_typename(L, -1));
 }
 
-/* What another origin must not be told, or not be called. */
+/* Headers that are for one origin only: they hold secrets, or name it
+ * (Host). */
 static bool is_for_origin(const char *name, size_t length) {
   return luge__is_secret(name, length) ||
          (length == 4 && strncasecmp(name, "host", 4) == 0);

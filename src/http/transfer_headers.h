@@ -1,6 +1,7 @@
-/* The header lines of a request, in the order: the request's own, its
- * client's, ours. Of each name the first counts. The text and the list that
- * libcurl reads are two blocks, used again by the transfer's next request. */
+/* The header lines of a request, in this order: the request's own, its
+ * client's, and luge's. If a name comes twice, the first one counts. The text
+ * and the list that libcurl reads are two blocks, used again by the transfer's
+ * next request. */
 #ifndef LUGE_HTTP_TRANSFER_HEADERS_H
 #define LUGE_HTTP_TRANSFER_HEADERS_H
 

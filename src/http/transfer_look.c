@@ -11,7 +11,7 @@
 #include "../net/resolver.h"
 #include "transfer.h"
 
-/* When libcurl asks again so soon, in nanoseconds, then for another name. */
+/* If libcurl asks again within so many nanoseconds, it is for another name. */
 static const uint64_t TOO_SOON = 1000000000;
 
 struct question {
@@ -201,7 +201,7 @@ static void ask(struct luge__look *look) {
       look->stops[look->count++] = stops[i];
     }
   }
-  look->pending = 1; /* ours, so that nothing goes on before all are asked */
+  look->pending = 1; /* ours: nothing goes on before all are asked */
   for (unsigned i = 0; i < look->count; i++) {
     struct question *question = &look->questions[i];
     const char *name = look->stops[i].name;
@@ -213,7 +213,8 @@ static void ask(struct luge__look *look) {
   }
 }
 
-/* Takes it back from libcurl, but not out of those running. */
+/* Takes the transfer back from libcurl; it stays in the list of those
+ * running. */
 static struct luge__look *begin(struct luge__transfer *t) {
   luge__client_remove(t->client, t);
   luge__list_append(&t->client->running, &t->link);

@@ -37,7 +37,7 @@ void luge__transfer_set_basics(struct luge__transfer *t) {
   }
 }
 
-/* A value of the options: on top of the stack until the next is asked for. */
+/* Pushes an option, in the place of the one pushed before. */
 static bool get(lua_State *L, int index, const char *name) {
   lua_settop(L, index);
   return lua_getfield(L, index, name) != LUA_TNIL;
@@ -157,7 +157,8 @@ void luge__bounds_set(lua_State *L, struct luge__bounds *bounds, int index) {
   lua_settop(L, top);
 }
 
-/* On the way to another origin: what proves who we are stays behind. */
+/* The request goes to another origin, which must not get the client's
+ * certificate. */
 static void drop_certificate(struct luge__transfer *t) {
   const struct luge__curl *curl = luge__transfer_curl(t);
   curl->easy_setopt(t->easy, CURLOPT_SSLCERT, NULL);

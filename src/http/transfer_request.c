@@ -63,7 +63,7 @@ void luge__transfer_set_method(lua_State *L, struct luge__transfer *t,
                   strcmp(method, "PUT") == 0 || strcmp(method, "DELETE") == 0;
 }
 
-/* The method that libcurl uses by itself for a shape. */
+/* The method that libcurl uses for a shape unless told otherwise. */
 static const char *method_of(enum luge__shape shape) {
   switch (shape) {
   case LUGE_SHAPE_GET:

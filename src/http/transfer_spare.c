@@ -2,7 +2,8 @@
  * request; see transfer.h. */
 #include "transfer.h"
 
-/* Spare ones that a client keeps, at some 20 KB each, most of it libcurl's. */
+/* How many spare ones a client keeps, at some 20 KB each, most of it
+ * libcurl's. */
 enum { MAX_SPARE = 256 };
 
 /* Buffers up to this size are kept for the next request. */
@@ -45,9 +46,9 @@ static struct luge__transfer *create(struct luge__client *client) {
   return t;
 }
 
-/* A handle without options that the next request may not have. A new one if
- * that is used up, or if there are cookies: easy_reset forgets, and does not
- * free, their file's name. False: out of memory. */
+/* Rids the handle of options that the next request may not have. Takes a new
+ * handle if it is used up, or if there are cookies: easy_reset leaks the name
+ * of their file. False: out of memory. */
 static bool clean(struct luge__transfer *t) {
   const struct luge__curl *curl = luge__transfer_curl(t);
   if (t->client->share == NULL && !t->used_up) {
@@ -64,7 +65,7 @@ static bool clean(struct luge__transfer *t) {
   return true;
 }
 
-/* Forgets the last request, but not what the handle is set to. */
+/* Forgets the last request, but keeps what the handle is set to. */
 static void reset(struct luge__transfer *t) {
   const struct luge__memory *memory = luge__transfer_memory(t);
   t->bounds = t->client->bounds;

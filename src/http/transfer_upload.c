@@ -9,7 +9,7 @@
 #include "../core/sched.h"
 #include "transfer.h"
 
-/* Of bytes that libcurl has not taken, when a writer waits. */
+/* A writer waits when libcurl has not yet taken so many bytes. */
 enum { HIGH_WATER = 64 * 1024 };
 
 static const struct luge_class upload_class = {"an upload"};

@@ -38,14 +38,14 @@ static const char *explain(CURLUcode code) {
   }
 }
 
-/* libcurl takes one slash for two, and three too. */
+/* libcurl would accept one slash or three in the place of two. */
 static bool has_authority(const char *text) {
   const char *colon = strchr(text, ':');
   return colon != NULL && strncmp(colon, "://", 3) == 0 &&
          strchr("/?#\\", colon[3]) == NULL;
 }
 
-/* libcurl knows what to do with these only in the locale of its process. */
+/* libcurl would translate it according to the process's locale. */
 static bool has_foreign_host(const char *text) {
   const char *at = strstr(text, "://") + 3;
   const char *end = at + strcspn(at, "/?#");

@@ -1,5 +1,5 @@
-/* Opening a host with all of luge's modules in it: what is below core knows
- * none of them. */
+/* Opening a host with all of luge's modules in it: core itself knows none of
+ * them. */
 #include <luge.h>
 
 #include "core/host.h"

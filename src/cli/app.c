@@ -97,8 +97,8 @@ static uint32_t read_number(const char *bytes) {
          (uint32_t)at[3] << 24;
 }
 
-/* Reads the record at *offset, which moves behind it; false: there is none.
- * The checksum was right: so the lengths are. */
+/* Reads the record at *offset, which moves behind it; false: there is none. The
+ * lengths need no checks: the checksum was right. */
 static bool next_record(const struct cli_app *app, size_t *offset,
                         struct record *record) {
   enum { HEAD = 13 };
@@ -144,7 +144,8 @@ static bool complain(const char *what) {
   return false;
 }
 
-/* A fit is no proof: what was cut off may have been put back otherwise. */
+/* The checksum is needed even though the lengths fit: the records may have been
+ * cut off, and other bytes appended. */
 static bool read_records(struct cli_app *app, int fd,
                          const struct place *place) {
   app->length = (size_t)place->length;
@@ -238,7 +239,7 @@ static int open_module(lua_State *L) {
   return on_opened(L, LUA_OK, 0);
 }
 
-/* A searcher that finds nothing: it tells where was looked. */
+/* A searcher that finds nothing: it adds to the message where it has looked. */
 static int search(lua_State *L) {
   lua_pushfstring(L, "no module '%s' in the executable",
                   luaL_checkstring(L, 1));

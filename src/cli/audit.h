@@ -9,9 +9,10 @@
 /* Opens the file, to add to it. False: told on standard error why not. */
 bool cli_audit_open(const char *path);
 
-/* Callbacks of luge_capabilities, `authorize` and `audit`: what is allowed is
- * written by the first, so that nothing is done that is not told. What cannot
- * be written is said once, and from then on nothing is allowed. */
+/* The callbacks `authorize` and `audit` of luge_capabilities. The first writes
+ * what is allowed, so that nothing is done that is not in the file. When the
+ * file cannot be written, that is reported once, and nothing is allowed any
+ * more. */
 int cli_audit_allowed(luge_host *host, const luge_access *access, void *user);
 void cli_audit_denied(luge_host *host, const luge_access *access, void *user);
 

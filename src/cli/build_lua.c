@@ -26,7 +26,8 @@ static int lib_checksum(lua_State *L) {
   return 1;
 }
 
-/* Whether a host takes the rules: another one, which runs nothing. */
+/* Whether the rules are well-formed: opens a host with them that runs
+ * nothing. */
 static bool are_rules(struct cli_permissions *permissions) {
   luge_options options = {.size = sizeof options, .log = cli_on_log};
   luge_host *host = luge_open(&options);

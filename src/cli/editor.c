@@ -102,7 +102,7 @@ void cli_editor_come_back(char last) {
   uv_mutex_unlock(&cli_editor.mutex);
 }
 
-/* The size has changed, or another program has had the terminal. */
+/* The window's size has changed, or another program has used the terminal. */
 static void on_change(uv_signal_t *handle, int number) {
   (void)handle;
   uv_mutex_lock(&cli_editor.mutex);

@@ -35,7 +35,7 @@ enum cli_editor_event cli_editor_event(const char **text, size_t *length);
 /* Puts an entry in front of the others. */
 void cli_editor_remember(const char *entry);
 
-/* Gives the line up that is being typed; false: none is. */
+/* Gives up the line that is being typed. False: there is none. */
 bool cli_editor_interrupt(void);
 
 bool cli_editor_is_open(void);

@@ -27,7 +27,7 @@ static void drain_wake(void) {
   }
 }
 
-/* 1; 0 at the end of the input; -1: the line is given up. */
+/* Reads a byte. 1; 0 at the end of the input; -1: the line was given up. */
 static int read_byte(char *byte) {
   for (;;) {
     struct pollfd polled[2] = {{.fd = STDIN_FILENO, .events = POLLIN},

@@ -38,8 +38,8 @@ static bool set_slow(struct cli_options *options, const char *value) {
   return set_seconds(&options->slow, value);
 }
 
-/* How many times 1024 a suffix ("M", "MB", "MiB") stands for; -1: it is none.
- */
+/* How many times 1024 a suffix ("M", "MB", "MiB") stands for; -1: it is
+ * none. */
 static int powers(const char *suffix) {
   static const char letters[] = "KMG";
   if (suffix[0] == '\0') {
@@ -126,7 +126,7 @@ static const struct option known[] = {
     {"--version", NULL, NULL, set_version},
 };
 
-/* Promised for later: not to be taken for misspelt, and never ignored. */
+/* Options that are planned: named as such in the error, and never ignored. */
 static bool comes_later(const char *name, size_t length) {
   static const char *const names[] = {"--trace"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

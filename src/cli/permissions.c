@@ -114,7 +114,7 @@ static bool add_modules(luge_host *host, char **list, const char *script) {
   return added;
 }
 
-/* The script must not change what is told of it. */
+/* The script must not write to the file of the audit. */
 static bool protect_audit(const struct cli_permissions *permissions,
                           char **deny_write) {
   const char *path = permissions->audit;

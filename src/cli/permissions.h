@@ -22,9 +22,9 @@ bool cli_is_permission(const char *option, size_t length);
 bool cli_take_permission(struct cli_permissions *permissions,
                          const char *option, size_t length);
 
-/* Takes the capabilities away from the host that the options do; `script` is
- * the path of the script that it will run, or NULL. Returns 0, or the exit
- * status: told on standard error why. */
+/* Restricts the host as the options say; `script` is the path of the script
+ * that it will run, or NULL. Returns 0; or the exit status, after saying on
+ * standard error why. */
 int cli_permissions_apply(luge_host *host,
                           const struct cli_permissions *permissions,
                           const char *script);

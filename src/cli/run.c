@@ -42,13 +42,14 @@ static void on_error(luge_host *host, const char *message,
   cli_report_error(message, traceback);
 }
 
-/* What stands first behind the options; or NULL. */
+/* The first argument after the options, or NULL. */
 static const char *operand_of(const struct job *job) {
   int operand = job->options->operand;
   return operand < job->argc ? job->argv[operand] : NULL;
 }
 
-/* A subcommand runs no script of the user's, but in what it starts. */
+/* A subcommand runs no script of the user's itself, only in processes that it
+ * starts. */
 static bool runs_scripts(const struct job *job) {
   return job->options->action != CLI_COMMAND || job->options->test_file != 0;
 }
@@ -148,7 +149,8 @@ static bool load_env_file(const char *path, void *user) {
   return job->status == LUGE_OK && !job->failed;
 }
 
-/* Says whether scripts may run: what comes from now on is theirs. */
+/* Applies the permissions, before anything of the user's runs. Whether scripts
+ * may run. */
 static bool restrict_host(struct job *job) {
   const struct cli_permissions *permissions = &job->options->permissions;
   if (runs_scripts(job) &&
@@ -171,7 +173,8 @@ static bool read_tests(struct job *job) {
   return job->status == LUGE_OK && !job->failed;
 }
 
-/* The prompt, on a terminal or not. What failed at it is no failure of its. */
+/* The prompt, on a terminal or not. An error of what was typed does not make
+ * the command fail. */
 static void run_prompt(struct job *job) {
   static const char code[] = "require 'luge.internal.repl' ()";
   if (cli_editor_register(job->host) == LUGE_OK) {
@@ -180,8 +183,8 @@ static void run_prompt(struct job *job) {
   }
 }
 
-/* What the options ask for, in their order, but the variables first. What was
- * built has none on its command line. */
+/* Does what the options ask for, in their order, but sets the variables first.
+ * An executable that was built has no options on its command line. */
 static bool run_options(struct job *job) {
   if (job->app != NULL) {
     return restrict_host(job);
@@ -201,8 +204,8 @@ static void run_all(struct job *job, const struct cli_script *script) {
   }
 }
 
-/* The signal counts more than what the script made of it, and a failed output
- * more than success. */
+/* A signal outweighs the script's own status, and a failed output outweighs
+ * success. */
 static int exit_status(const struct job *job, int code) {
   int stopped = cli_stop_signal(), error = cli_stdout_error();
   if (stopped == SIGALRM) {

@@ -28,10 +28,11 @@ static void (*volatile asker)(void);
 static volatile sig_atomic_t asked; /* SIGINT came, and the loop did not turn */
 static volatile sig_atomic_t interrupted; /* what ran was, for that */
 
-/* Seconds that a script may keep the loop from its turn, after a signal; each
- * time that it does so without pause, half as many, since there may be many
- * tasks that do. Where so many interruptions, two seconds of them, have not
- * helped, a C function or a finalizer computes, which none reaches. */
+/* How many seconds a script may keep the loop from turning after a signal
+ * before it is interrupted. If it goes on so, half as many each time, since
+ * there may be many tasks that do. If so many interruptions, two seconds of
+ * them, have not helped, a C function or a finalizer is running, which no
+ * interruption reaches. */
 static const double PATIENCE = 0.1, LEAST_PATIENCE = 0.005;
 enum { HOPELESS = 400 };
 static volatile sig_atomic_t in_vain; /* interruptions, without a turn */
@@ -81,7 +82,7 @@ static double patience(void) {
   return seconds;
 }
 
-/* What is to be said is known: handlers cannot format. */
+/* The messages are fixed texts: handlers cannot format. */
 static void end_at_once(int signal_number) {
   cli_editor_reset_terminal();
   if (signal_number == SIGALRM) {
@@ -91,9 +92,9 @@ static void end_at_once(int signal_number) {
   _exit(signal_number == SIGALRM ? 124 : 128 + signal_number);
 }
 
-/* A script that does not let the loop have its turn for a while is interrupted:
- * once, and again while it goes on so, because it may keep the error, its
- * handlers may not end, and the next task may do the same. */
+/* Interrupts a script that keeps the loop from turning; and again while that
+ * goes on, because the script may catch the error, its handlers may not end, or
+ * the next task may do the same. */
 static void insist(void) {
   if (turned) {
     in_vain = 0;
@@ -120,8 +121,9 @@ static void on_alarm(int signal_number) {
   errno = error;
 }
 
-/* The first one cancels the script; one more, and who sends it has lost
- * patience. So has who sends one while the host is being closed. */
+/* The first one cancels the script. A second one, or one that comes while the
+ * host is being closed, ends the process at once: the user has lost
+ * patience. */
 static void on_stop(int signal_number) {
   if (redirect(signal_number)) {
     return;
@@ -132,9 +134,8 @@ static void on_stop(int signal_number) {
   on_alarm(signal_number);
 }
 
-/* SIGINT at the prompt. Whatever computes, and does not let the loop have its
- * turn, is interrupted; the time is that of the process, as --timeout has the
- * other one. */
+/* SIGINT at the prompt: interrupts what computes and keeps the loop from
+ * turning. The timer is the one of CPU time, since --timeout uses the other. */
 static void on_ask(int signal_number) {
   int error = errno;
   if (!redirect(signal_number)) {
@@ -200,7 +201,7 @@ static void handle(int signal_number, void (*handler)(int), int flags) {
   sigaction(signal_number, &action, NULL);
 }
 
-/* It is our own, whatever the parent process has blocked. */
+/* The signal is for us, even if the parent process has blocked it. */
 static void unblock(int signal_number) {
   sigset_t set;
   sigemptyset(&set);

@@ -16,8 +16,8 @@ void cli_failed_writes(void);
  * why not. */
 bool cli_signals_start(luge_host *host, double timeout);
 
-/* SIGINT calls `fn` from the loop instead; and interrupts what does not let the
- * loop have its turn, which then is all that it does. */
+/* From now on SIGINT calls `fn` from the loop instead. If something keeps the
+ * loop from turning, SIGINT only interrupts that. */
 void cli_signals_ask(void (*fn)(void));
 
 /* Before luge_close: from now on SIGINT and SIGTERM end the process at once. */

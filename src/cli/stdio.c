@@ -20,8 +20,8 @@
 #include "editor.h"
 #include "signals.h"
 
-/* How long a slow reader keeps the command from exiting, after a signal; and
- * how often it is looked for one. Milliseconds. */
+/* Milliseconds: how long a slow reader may keep the command from exiting after
+ * a signal; how often to look whether a signal has come. */
 enum { PATIENCE = 500, LOOK_EVERY = 100 };
 
 struct stream {
@@ -62,8 +62,8 @@ static bool may_block(struct stream *stream, int fd) {
   return stream->blocks;
 }
 
-/* Waits until `fd` takes bytes; false: a signal has come, and patience is at
- * its end. */
+/* Waits until `fd` takes bytes. False: a signal has come, and the reader had
+ * its time. */
 static bool wait_writable(int fd) {
   static int waited;
   struct pollfd poller = {.fd = fd, .events = POLLOUT};

@@ -1,7 +1,7 @@
-/* luge.native.clock: virtual time, for tests. While it is in place the host's
- * clock stands still as long as anything runs, and jumps to the next timer
- * when no task is ready and no outside operation is pending (see luge__poll).
- * It begins at the real time. The registry keeps it while it is in place. */
+/* luge.native.clock: virtual time, for tests. While it is in use, the host's
+ * clock stands still as long as anything runs, and jumps to the next timer when
+ * no task is ready and no outside operation is pending (see luge__poll). It
+ * begins at the real time. The registry holds it while it is in use. */
 #include "../core/error.h"
 #include "../core/host.h"
 #include "modules.h"

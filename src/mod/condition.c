@@ -1,7 +1,7 @@
 /* luge.native.condition: conditions and barriers, lists of tasks that wait,
- * first come, first served. No lock goes with a condition: tasks do not
- * preempt each other, so what was true when one was notified can have changed
- * only by another that ran in between. */
+ * first come, first served. No lock goes with a condition: tasks do not preempt
+ * each other, so what was true when a task was notified still is when it runs,
+ * unless another task ran in between. */
 #include <lauxlib.h>
 
 #include "../core/args.h"

@@ -1,7 +1,8 @@
-/* luge.native.environment: the variables of the process, under those that
- * luge.env has loaded. These are a table of the host, since the process is
- * its embedder's, and setenv is not safe while other threads run. No script
- * gets at the table: what it reads is decided about name by name. */
+/* luge.native.environment: the variables of the process, and those that
+ * luge.env has loaded, which come first. The latter are kept in a table of the
+ * host: the process is the embedder's, and setenv is not safe while other
+ * threads run. Scripts never get the table itself, since each name they read
+ * needs a permission. */
 #include "environment.h"
 
 #include <lauxlib.h>
@@ -63,7 +64,7 @@ static int set(lua_State *L) {
   return 0;
 }
 
-/* Without these few programs: no secrets, and hardly a program runs without. */
+/* Variables that hold no secrets, and that hardly a program runs without. */
 static bool is_basic(const char *name) {
   static const char *const names[] = {"PATH",  "HOME", "USER",   "LOGNAME",
                                       "SHELL", "TERM", "TMPDIR", "TZ",
@@ -78,8 +79,8 @@ static bool is_basic(const char *name) {
   return names[i] != NULL;
 }
 
-/* Whether a child is given a variable: what is basic, and what the script may
- * read, which is decided as if it did. */
+/* Whether a child is given a variable: a basic one, or one that the script may
+ * read, about which is decided as if it did. */
 static bool is_inherited(struct luge_host *host, const char *name) {
   return is_basic(name) || !luge__is_restricted(host) ||
          (luge__would_permit(host, LUGE_OP_ENV_GET, name) &&
@@ -141,7 +142,8 @@ static void inherit(lua_State *L) {
   add_loaded(L);
 }
 
-/* Variables by which a program that may be run would be made another one. */
+/* Variables that make a program load other code: with them one that is
+ * permitted would do anything. */
 static bool replaces_code(const char *name) {
   return strncmp(name, "LD_", 3) == 0 || strncmp(name, "DYLD_", 5) == 0;
 }
@@ -172,7 +174,8 @@ static void add_values(lua_State *L, int values) {
   }
 }
 
-/* Turns the table on top into strings "NAME=value", which it then holds. */
+/* Replaces the entries of the table on top by strings "NAME=value", and returns
+ * these. */
 static char **push_strings(lua_State *L) {
   int table = lua_gettop(L);
   lua_Integer count = 0;

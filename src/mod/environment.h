@@ -1,5 +1,6 @@
-/* Environment variables as a host has them: those of the process, under those
- * that luge.env has loaded, as far as permissions reach. See environment.c. */
+/* Environment variables as a host has them: those of the process, and before
+ * them those that luge.env has loaded, as far as permissions allow. See
+ * environment.c. */
 #ifndef LUGE_MOD_ENVIRONMENT_H
 #define LUGE_MOD_ENVIRONMENT_H
 

@@ -68,7 +68,7 @@ static void permit(lua_State *L, enum luge_operation operation,
   }
 }
 
-/* The first of the directories that are missing is made too. */
+/* Asks for the first of the missing directories, which is made too. */
 static void permit_way(lua_State *L, const struct luge_fs_call *call) {
   const char *end = strchr(call->at.name, '/');
   if (end != NULL) {
@@ -88,8 +88,8 @@ static void permit_all(lua_State *L, const struct luge_fs_call *call) {
   }
 }
 
-/* Whether a path exists is nobody's business who may not use it: what failed
- * is told after the decision. */
+/* A script that may not use a path must not learn whether it exists: so an
+ * error is raised only after the decision. */
 static int done_find(lua_State *L, struct luge_job *job) {
   struct luge_fs_call *call = (struct luge_fs_call *)job;
   permit_all(L, call);

@@ -90,8 +90,8 @@ static int file_gc(lua_State *L) {
   return 0;
 }
 
-/* close(): waits, and raises what closing it told; unless a read or write that
- * was cancelled is still at work, which then closes it. */
+/* close(): waits, and raises if closing fails. If a read or write that was
+ * cancelled is still at work, that closes the file instead. */
 static int file_close(lua_State *L) {
   struct luge_job_box *box = luge__class_check(L, 1, &file_class);
   struct luge_file *file = (struct luge_file *)box->job;

@@ -16,7 +16,7 @@ struct luge_file {
   bool closing, appends, temporary;
 };
 
-/* A file that is not open yet, not in Lua's hands, with a copy of the path. */
+/* A file that is not open yet and not held by Lua, with a copy of the path. */
 struct luge_file *luge__file_new(lua_State *L, const char *path, size_t length);
 
 /* Pushes the userdata of a file, closed so far; puts one in. The user value is
@@ -24,7 +24,7 @@ struct luge_file *luge__file_new(lua_State *L, const char *path, size_t length);
 struct luge_job_box *luge__file_box(lua_State *L);
 void luge__file_publish(struct luge_file *file, struct luge_job_box *box);
 
-/* Closes it on the pool, once nothing uses it, and frees it. */
+/* Closes it on the pool, once nothing uses it any more, and frees it. */
 void luge__file_let_go(struct luge_file *file);
 
 #endif

@@ -9,16 +9,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How much at once, and for how many milliseconds a thread waits without
- * looking up: a job that is abandoned ends soon. */
+/* How many bytes are moved, and for how many milliseconds a thread waits,
+ * before it looks whether its job was abandoned. */
 enum { PIECE = 1 << 20, GLANCE = 50 };
 
 static size_t piece_of(size_t size) {
   return size < PIECE ? size : PIECE;
 }
 
-/* After a read or write that failed: 0, and it may be tried again; or an errno.
- * Where nothing has come yet, or there is no room, the rest is waited for. */
+/* After a read or write that failed. 0: it may be tried again, after waiting if
+ * nothing had come yet or there was no room; or an errno. */
 static int wait_on(int fd, short events) {
   int error = errno;
   if (error == EAGAIN || error == EWOULDBLOCK) {

@@ -10,20 +10,21 @@
 #include "../core/place.h"
 #include "job.h"
 
-/* Reads until the buffer is full or the file has ended; `offset` is the place,
- * or -1 for a file that has none: then what has come is enough. Descriptors may
- * be O_NONBLOCK; what a FIFO or a terminal does not have yet is waited for. */
+/* Reads until the buffer is full or the file has ended. `offset` is where; -1
+ * for what has no position, such as a pipe: then one piece is enough.
+ * Descriptors may be O_NONBLOCK: what a FIFO or a terminal does not have yet is
+ * waited for. */
 int luge__fs_read_full(const struct luge_job *job, int fd, char *buffer,
                        size_t size, int64_t offset, size_t *count);
 
 int luge__fs_write_full(const struct luge_job *job, int fd, const char *bytes,
                         size_t size, int64_t offset);
 
-/* Closes it, and tells what had failed until then unnoticed. */
+/* Closes it; returns also errors of earlier writes that show only now. */
 int luge__fs_close(int fd);
 
-/* Removes what is there, and what is below if it is a directory. Symbolic
- * links are not followed, also when they come meanwhile. */
+/* Removes a file, or a directory with all that is below. Never follows symbolic
+ * links, even ones that appear meanwhile. */
 int luge__fs_remove_tree(const struct luge_job *job,
                          const struct luge_place *place);
 

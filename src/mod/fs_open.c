@@ -64,8 +64,8 @@ static int create(const struct open_call *call) {
   return luge__place_open(at, O_RDWR | O_CREAT | O_EXCL, 0600, &call->file->fd);
 }
 
-/* The file keeps its place: it will be removed there. What it is called to the
- * script ends by the same letters. */
+/* The file keeps its place, for it will be removed there. The path that the
+ * script is given ends in the same letters. */
 static void work_temporary(struct luge_job *job) {
   struct open_call *call = (struct open_call *)job;
   struct luge_file *file = call->file;
@@ -109,8 +109,8 @@ static const struct luge_fs_use to_write = {.verb = "open",
 static const struct luge_fs_use to_update = {
     .verb = "open", .first = LUGE_OP_FS_READ, .second = LUGE_OP_FS_WRITE};
 
-/* The box is below that of the call. Being allowed to write is not being
- * allowed to look at the file: see file_stat. */
+/* The box is below that of the call. A script that may write the file may
+ * perhaps not look at it: see file_stat. */
 static int done(lua_State *L, struct luge_job *job) {
   struct open_call *call = (struct open_call *)job;
   luge__fs_check(L, &call->call);
@@ -124,7 +124,7 @@ static int done(lua_State *L, struct luge_job *job) {
   return 1;
 }
 
-/* The stack has the path, nothing of interest, and the box of the file. */
+/* On the stack are the path, another argument, and the box of the file. */
 static struct open_call *begin(lua_State *L, const struct luge_job_kind *kind,
                                const struct luge_fs_use *use) {
   lua_settop(L, 2);

@@ -55,8 +55,8 @@ static int fill(const struct write_call *call, int fd) {
                            : fill_with_bytes(call, fd);
 }
 
-/* The directory's entry is as safe as the contents. Not every file system can
- * synchronize a directory. */
+/* Makes the directory's entry as safe as the contents. Not every file system
+ * can synchronize a directory. */
 static int sync_directory(const struct luge_place *target) {
   const char *path = target->name, *slash = strrchr(path, '/');
   char *name = slash == NULL   ? strdup(".")
@@ -99,7 +99,8 @@ static int create_beside(const struct luge_place *target, mode_t mode,
   return *name == NULL ? ENOMEM : EEXIST;
 }
 
-/* The new file belongs to whom the old one did, as far as that is allowed. */
+/* Gives the new file the old one's mode and owner, as far as that is
+ * allowed. */
 static int keep_status(int fd, const struct stat *old) {
   if (fchown(fd, old->st_uid, old->st_gid) != 0 && errno != EPERM) {
     return errno;

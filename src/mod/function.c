@@ -12,7 +12,7 @@
 
 enum { GLOBALS = 'g', ITSELF = 's', END = '.' };
 
-/* Functions that a state keeps; when there are more it begins anew. */
+/* A state keeps so many functions; then it forgets them all and begins anew. */
 enum { MAX_KEPT = 64 };
 
 static const char kept_key =
@@ -29,7 +29,7 @@ static int refuse_upvalue(lua_State *L, int function, const char *name) {
       ar.short_src, ar.linedefined, name[0] != '\0' ? name : "a local");
 }
 
-/* What the value on top of the stack is, which is popped. */
+/* The kind of the upvalue on top of the stack, which is popped. */
 static char kind_of(lua_State *L, int function) {
   lua_pushglobaltable(L);
   char kind = lua_rawequal(L, -1, -2)         ? GLOBALS

@@ -33,7 +33,7 @@ static int enter(lua_State *L) {
   return luge__waiters_join(L, task, &gate->waiters, &kind);
 }
 
-/* The turn is handed to the first that waits, and not up for grabs. */
+/* Hands the turn to the first task that waits, so that no other can take it. */
 static int leave(lua_State *L) {
   struct gate *gate = lua_touserdata(L, 1);
   const struct luge_task *next = luge__waiters_first(&gate->waiters);

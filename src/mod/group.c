@@ -185,8 +185,8 @@ static int group_cancel(lua_State *L) {
   return 1;
 }
 
-/* group:forget(): the errors of those that have ended and that `next` has not
- * told count as awaited. What it has told is for the caller to await. */
+/* group:forget(): counts the errors of those that have ended as awaited, except
+ * those that `next` has returned: these are for the caller to await. */
 static int group_forget(lua_State *L) {
   struct group *group = check(L);
   lua_settop(L, 1);

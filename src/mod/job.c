@@ -20,7 +20,7 @@ void luge__job_free(struct luge_job *job) {
   luge__realloc(job->host, job, job->size, 0);
 }
 
-/* The host may close while a task still waits: the job goes on without. */
+/* If the host closes while a task still waits, the job goes on without it. */
 static int box_gc(lua_State *L) {
   struct luge_job_box *box = lua_touserdata(L, 1);
   struct luge_job *job = box->job;
@@ -131,7 +131,7 @@ bool luge__job_cancel(struct luge_task *task) {
   return true;
 }
 
-/* A `done` that goes on does not return here: it suspends. */
+/* If `done` runs the job once more, it suspends and does not return here. */
 int luge__job_finish(lua_State *L, struct luge_task *task, int base) {
   struct luge_job *job = task->wait.data;
   (void)base;

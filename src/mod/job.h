@@ -21,8 +21,8 @@ struct luge_job_kind {
   struct luge_wait_kind wait; /* by luge__job_wait(name) */
   /* On a thread of the pool: no Lua, and none of the host's memory. */
   void (*work)(struct luge_job *job);
-  /* In the task: pushes the results and returns their number, or raises, or
-   * returns luge__job_run, to go on. Afterwards the job is freed. */
+  /* In the task: pushes the results and returns their number, or raises; then
+   * the job is freed. Or returns what luge__job_run does, for more work. */
   int (*done)(lua_State *L, struct luge_job *job);
   /* Frees what the job owns, on the loop's thread, perhaps after Lua has been
    * closed. May be NULL. */
@@ -69,7 +69,8 @@ int luge__job_run_by(lua_State *L, struct luge_job *job,
                      void (*start)(struct luge_job *job));
 void luge__job_ended(struct luge_job *job);
 
-/* Runs it with nobody waiting, and frees it. Never raises. */
+/* Runs the job although nobody waits for it, and then frees it. Never
+ * raises. */
 void luge__job_post(struct luge_job *job);
 
 /* Frees one that does not run. */

@@ -1,5 +1,5 @@
-/* The text of a document that is known but for it: of the events of a stream,
- * most differ from the one before in nothing else. */
+/* The one text in a document that is known otherwise: most events of a stream
+ * differ from the one before in nothing else. */
 #include "json.h"
 #include "json_scan.h"
 

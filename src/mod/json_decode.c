@@ -1,8 +1,8 @@
 /* Reading a whole document.
  *
- * The text is a Lua string, so it ends with a NUL, which may stand nowhere
- * in a document: no test for the end is needed before a byte is looked at.
- * Nothing recurses; open arrays and objects are frames.
+ * The text is a Lua string, so it ends with a NUL, which no document may
+ * contain: looking at a byte needs no test for the end. Nothing recurses; open
+ * arrays and objects are frames.
  *
  * The elements of a container wait on the Lua stack until it closes, so that
  * its table is made once, with the right size; a container with many gets
@@ -16,14 +16,14 @@
 
 #include <lauxlib.h>
 
-/* Values that may wait for one table; deep down fewer, so that a document of
- * the greatest depth stays within the Lua stack. */
+/* How many values may wait for one table. Deep down they are fewer, so that a
+ * document of the greatest depth fits on the Lua stack. */
 #define BATCH      256
 #define BATCH_DEEP 8
 #define DEEP       64
 
-/* An object with more members is a dictionary: its keys are not names that
- * other documents repeat. */
+/* An object with more members is taken for a dictionary, whose keys are not
+ * names that other documents repeat. */
 #define RECORD 64
 
 struct frame {
@@ -59,9 +59,9 @@ static inline void skip_space(struct decoder *d) {
   d->p = p;
 }
 
-/* Room for a key, a value and what moving them into a table takes. Little at
- * first: a stack that has grown stays so for a while, and there may be
- * thousands of tasks. */
+/* Makes room for a key, a value, and what moving them into a table takes. Only
+ * a little at a time: a stack that has grown stays large for a while, and there
+ * may be thousands of tasks. */
 static inline void reserve_stack(struct decoder *d) {
   if (d->room - d->top < 8) {
     int more = 24 + d->top;
@@ -100,7 +100,7 @@ static const char *read_escape(struct decoder *d, const char *p) {
   return p;
 }
 
-/* Goes on from the first backslash, at `p`, of the string after `first`. */
+/* Pushes the string that begins at `first`, whose first backslash is at `p`. */
 static void push_escaped(struct decoder *d, const char *first, const char *p) {
   d->buffer.length = 0;
   json_add(&d->buffer, first, (size_t)(p - first));
@@ -299,7 +299,8 @@ static inline void push_key(struct decoder *d) {
   d->p++;
 }
 
-/* After '[' or '{': whether a value follows (and not its end). */
+/* Reads '[' or '{'. Whether a value follows, and not the end of the
+ * container. */
 static int open_container(struct decoder *d, char close) {
   d->p++;
   open_frame(d, close == '}');
@@ -314,8 +315,8 @@ static int open_container(struct decoder *d, char close) {
   return 1;
 }
 
-/* Reads a value, or the beginning of one up to its first element: whether
- * that is to come. */
+/* Reads a value, or the beginning of a container that is not empty. Whether it
+ * is the latter, so that another value follows. */
 static int begin_value(struct decoder *d) {
   reserve_stack(d);
   skip_space(d);
@@ -342,8 +343,8 @@ static int begin_value(struct decoder *d) {
   }
 }
 
-/* After an element: whether there is another. If not, the container is
- * complete, and itself an element of the next one. */
+/* Reads what follows an element: whether there is another. If not, the
+ * container is complete, and itself an element of the one around it. */
 static int next_element(struct decoder *d) {
   struct frame *frame = &d->frames[d->depth - 1];
   skip_space(d);

@@ -30,7 +30,8 @@ static void add_newline(struct json_encoder *e) {
   }
 }
 
-/* Control characters, quotes and backslashes; the room is there. */
+/* Writes the escape of a control character, a quote or a backslash; there is
+ * room for it. */
 static void put_escape(struct json_buffer *out, unsigned char c) {
   static const char letters[] = "uuuuuuuubtnufruu";
   static const char digits[] = "0123456789abcdef";
@@ -196,7 +197,7 @@ static int begin_array(struct json_encoder *e, struct json_frame *frame) {
   return 1;
 }
 
-/* Adds the key below the value on top, which is to be left alone there. */
+/* Adds the key below the value on top; both stay there unchanged. */
 static int begin_pair(struct json_encoder *e, const struct json_frame *frame) {
   add_newline(e);
   add_key(e, -2);
@@ -221,7 +222,7 @@ static int begin_object(struct json_encoder *e, struct json_frame *frame) {
   return begin_pair(e, frame);
 }
 
-/* The table on top: whether a first value follows. */
+/* Begins the table on top. Whether a value follows, and not its end. */
 static int begin_table(struct json_encoder *e) {
   lua_State *L = e->L;
   int is_array = has_mark(e, JSON_ARRAY_SLOT);
@@ -282,7 +283,8 @@ static int push_element(struct json_encoder *e, struct json_frame *frame) {
     if (lua_isinteger(L, -2) && lua_tointeger(L, -2) == frame->index) {
       return 1;
     }
-    /* Out of order: what has been written is right, the rest is fetched. */
+    /* The rest is not in order: what was written so far is right, and the other
+     * elements are fetched by index. */
     lua_pop(L, 1);
     frame->kind = JSON_INDEXED;
     frame->count = luge__json_count_sequence(e, frame);

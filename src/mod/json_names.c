@@ -1,5 +1,5 @@
-/* See json_names.h. A name has a place that its length, its first and its last
- * byte choose; the last one there stays. */
+/* See json_names.h. The length, the first and the last byte of a name choose
+ * its place; a new name replaces the one that is there. */
 #include "json_names.h"
 
 #include <string.h>
@@ -67,7 +67,7 @@ static unsigned place_of(const char *text, size_t length) {
   return (first + 17 * ((unsigned)length + last)) % PLACES;
 }
 
-/* What is on top of the stack becomes the string of that place. */
+/* Keeps the string on top of the stack as the name of that place. */
 static void keep(lua_State *L, struct json_name *name, int strings,
                  unsigned place, const char *text, size_t length) {
   lua_pushvalue(L, -1);

@@ -1,7 +1,7 @@
-/* The names of members. Documents of a kind have the same ones in the same
- * order; so the last short names are kept, each with the one that followed it,
- * which is tried first. To find one so costs a quarter of what it takes to look
- * for the end of a string and to have Lua make it. */
+/* The names of members. Documents of one kind have the same names in the same
+ * order. So the last short names are kept, each with the one that followed it,
+ * which is tried first. That costs a quarter of what it takes to find the end
+ * of a string and to have Lua make it. */
 #ifndef LUGE_MOD_JSON_NAMES_H
 #define LUGE_MOD_JSON_NAMES_H
 
@@ -10,8 +10,8 @@
 
 struct json_names;
 
-/* Pushes the strings that are kept, whose place on the stack the others want to
- * know, and begins a document. The names are the Lua state's. */
+/* Begins a document: pushes the table of the strings, whose stack index the
+ * other functions take, and returns the names. They belong to the Lua state. */
 struct json_names *luge__json_names(lua_State *L);
 
 /* Pushes the expected name if it is the one at `p`, after the quote, and says

@@ -25,8 +25,8 @@ struct decimal {
   int negative;
 };
 
-/* Digits beyond these cannot change how a double is rounded, only break a
- * tie: whether one of them is not zero. */
+/* Digits beyond these can only break a tie in rounding: it is enough to know
+ * whether one of them is not zero. */
 #define MAX_DIGITS 800
 
 /* Larger exponents are all the same: zero, or too large. The digits in
@@ -112,8 +112,8 @@ static double by_table(uint64_t digits, int exponent) {
   if (binary < -1074 || binary > 971) {
     return 0.0;
   }
-  /* The hidden bit adds one to the exponent; a mantissa that was rounded up
-   * to 2^53 adds another, as it should. */
+  /* Adding the mantissa with its hidden bit adds one to the exponent; if it was
+   * rounded up to 2^53, it adds another one, as it should. */
   uint64_t bits = ((uint64_t)(binary + 1074) << 52) + mantissa;
   double value;
   memcpy(&value, &bits, sizeof value);

@@ -6,8 +6,9 @@
 
 #include <lauxlib.h>
 
-/* A long open string is made anew when it has grown by this part of itself:
- * the copies add up to a multiple of its length, and not to its square. */
+/* A long open string is made anew only when it has grown by a certain part of
+ * itself: so the copies add up to a multiple of its length, and not to its
+ * square. */
 #define STALE_FROM 1024
 #define STALE_PART 64
 
@@ -75,7 +76,7 @@ static void check_failed(lua_State *L, const struct json_reader *r) {
   lua_error(L);
 }
 
-/* Whether the text is but more of the open string, and has been taken. */
+/* Takes a text that only continues the open string. Whether it is one. */
 static int feed_plain(struct json_reader *r, const char *text, size_t length) {
   if (r->state != JSON_IN_STRING ||
       r->token.capacity - r->token.length < length ||

@@ -2,9 +2,9 @@
  * json_feed.c makes of the structure of a document, and json_token.c of its
  * strings, numbers and literals.
  *
- * A reader is a userdata. Its user values hold the tree: what has been read
- * is in its place at once, and grows there. Bytes wait nowhere but in the
- * buffer of the open token, so the work for each is constant. */
+ * A reader is a userdata. Its user values hold the tree: a value is put in its
+ * place as soon as it begins, and grows there. Only the bytes of the open token
+ * are kept, in a buffer, so the work for each byte is constant. */
 #ifndef LUGE_MOD_JSON_READER_H
 #define LUGE_MOD_JSON_READER_H
 

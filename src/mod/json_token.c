@@ -6,7 +6,7 @@
 
 #include <lauxlib.h>
 
-/* A buffer that a long string has left behind is not kept. */
+/* A buffer that a long string has made larger than this is not kept. */
 #define KEPT (64 * 1024)
 
 static void end_string(struct json_feed *f, const char *bytes, size_t length) {

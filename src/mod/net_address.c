@@ -1,6 +1,6 @@
-/* Addresses of sockets; see net_address.h. A look-up is a userdata with the
- * resolver's query in it: it is collected when its task is, and asks no more
- * then. */
+/* Addresses of sockets; see net_address.h. A look-up is a userdata that
+ * contains the resolver's query; if it is collected together with its task, the
+ * query is cancelled. */
 #include "net_address.h"
 
 #include <lauxlib.h>

@@ -19,7 +19,7 @@ static int open_socket(int family) {
   return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-/* A port can be used again at once; "::" takes IPv4 too. */
+/* Makes a port usable again at once, and "::" take IPv4 too. */
 static void prepare(int fd, int family) {
   int on = 1, off = 0;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);

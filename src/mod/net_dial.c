@@ -48,7 +48,7 @@ static void let_go(struct luge_dial *dial) {
   }
 }
 
-/* The task has what it wanted, or wants nothing any more. */
+/* The task has its connection, or was cancelled. */
 static void forget_task(struct luge_dial *dial) {
   if (dial->awaited) {
     dial->awaited = false;

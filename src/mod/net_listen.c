@@ -38,7 +38,7 @@ static void on_closed(uv_handle_t *handle) {
   let_go(acceptor);
 }
 
-/* Unless somebody else has put another one there. */
+/* Removes the socket's file, unless another one has taken its place. */
 static void remove_path(const struct luge_acceptor *acceptor) {
   struct stat found;
   if (acceptor->path != NULL && lstat(acceptor->path, &found) == 0 &&
@@ -70,8 +70,7 @@ void luge__acceptor_close(struct luge_acceptor *acceptor) {
 
 static void on_readable(uv_poll_t *poll, int status, int events);
 
-/* The descriptor is watched while a connection would be taken, and else costs
- * nothing. */
+/* Watches the descriptor only while a connection would be accepted. */
 static void watch(struct luge_acceptor *acceptor) {
   bool wanted = !acceptor->closed && !luge__list_empty(&acceptor->takers) &&
                 acceptor->count < acceptor->max;

@@ -1,7 +1,7 @@
 /* Listening: a descriptor that is watched for as long as somebody waits for a
- * connection. libuv's own listening closes connections for which there is no
- * descriptor without a word: here they stay in the system's queue, and whoever
- * waits is told. Loop thread only. */
+ * connection. When descriptors run out, libuv's own listening closes new
+ * connections without a word; here they stay in the system's queue, and whoever
+ * waits gets an error. Loop thread only. */
 #ifndef LUGE_MOD_NET_LISTEN_H
 #define LUGE_MOD_NET_LISTEN_H
 

@@ -9,8 +9,8 @@
 #include "../core/wait.h"
 #include "net_listen.h"
 
-/* What is kept before reading pauses; and milliseconds for what was written
- * before it was closed. */
+/* Bytes that are kept before reading pauses; milliseconds that a closed socket
+ * has to send what was written. */
 enum { MAX_KEPT = 1 << 17, LINGER = 5000 };
 
 /* Waiting. */

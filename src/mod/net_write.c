@@ -4,7 +4,7 @@
 #include "../core/wait.h"
 #include "net_socket.h"
 
-/* Whoever writes waits from the one on until the other is reached. */
+/* A writer waits once more than HIGH bytes are queued, until LOW are left. */
 enum { HIGH = 1 << 16, LOW = 1 << 14 };
 
 struct write {

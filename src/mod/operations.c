@@ -9,7 +9,7 @@
 
 #define NATIVE "luge.native."
 
-/* "LIBRARY.*" is all of it that is not told by itself. */
+/* "LIBRARY.*" stands for all its functions that have no entry of their own. */
 static const struct entry {
   const char *function;
   enum luge_operation operation;
@@ -160,7 +160,7 @@ bool luge__operation_of(const char *function, enum luge_operation *operation) {
   return false;
 }
 
-/* Upvalue: the name of the function whose place it has. */
+/* Stands in for a sealed function, whose name is the upvalue. */
 static int refuse(lua_State *L) {
   luge__permit(L, LUGE_OP_HOST, lua_tostring(L, lua_upvalueindex(1)));
   return 0;
@@ -173,8 +173,8 @@ static bool works(lua_State *L, const char *name) {
          (luge__operation_of(name, &operation) && operation != LUGE_OP_HOST);
 }
 
-/* Makes the functions in the table on top, which is known as `library`, refuse
- * to work if they are not told, or are only for hosts without restrictions. */
+/* Seals the table on top, which is known as `library`: functions that have no
+ * entry, or are only for hosts without restrictions, then refuse to work. */
 static void seal(lua_State *L, const char *library) {
   lua_pushnil(L);
   while (lua_next(L, -2) != 0) {
@@ -193,7 +193,7 @@ static void seal(lua_State *L, const char *library) {
     lua_pushcclosure(L, refuse, 1);
     lua_pushvalue(L, -2);
     lua_insert(L, -2);
-    lua_rawset(L, -4); /* of a field that exists: the traversal goes on */
+    lua_rawset(L, -4); /* an existing field: the traversal may go on */
   }
 }
 

@@ -1,8 +1,8 @@
-/* What each function that scripts can call does to the world outside: its
- * (first) operation, or that it does nothing there. A function of luge's own
- * modules that is not told here does not work in a host that restricts its
- * scripts, and fails tests/lua/permission_table_test.lua. Methods are not told:
- * who has the userdata was permitted to make it. */
+/* A table of what each function that scripts can call does to the outside
+ * world: its (first) operation, or none. A function of luge's own modules that
+ * is missing in it does not work in a host that restricts its scripts, and
+ * fails tests/lua/permission_table_test.lua. Methods have no entries: a script
+ * that has the userdata was permitted to make it. */
 #ifndef LUGE_MOD_OPERATIONS_H
 #define LUGE_MOD_OPERATIONS_H
 
@@ -11,11 +11,12 @@
 
 #include "../core/operation.h"
 
-/* The first operation of a function, by its full name, such as "io.open";
- * LUGE_OP_NONE: it has none. False: it is not told. */
+/* Finds the first operation of a function, by its full name, such as "io.open";
+ * LUGE_OP_NONE: it does nothing outside. False: it has no entry. */
 bool luge__operation_of(const char *function, enum luge_operation *operation);
 
-/* Makes luge's C modules known to `require`, sealed where they have to be. */
+/* Makes luge's C modules known to `require`; each is sealed, if need be, when
+ * it is loaded. */
 void luge__operations_preload(lua_State *L);
 
 /* Loads one of them, as `require` does. */

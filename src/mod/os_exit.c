@@ -32,7 +32,7 @@ static void note(struct luge_host *host, int code) {
   }
 }
 
-/* Inside a shield, or where Lua cannot suspend, the error is raised without
+/* Inside a shield, or where Lua cannot suspend, raises the error without
  * waiting for the children: the next wait does that. */
 static int raise_exit(lua_State *L, struct luge_task *task) {
   bool can_wait = lua_isyieldable(L) && task->host->inside->co == L &&

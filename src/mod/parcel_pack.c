@@ -131,7 +131,8 @@ static const char *push_place(struct packer *p, const struct step *step) {
   return lua_tostring(L, -1);
 }
 
-/* Says why the value at `index` cannot be copied; or puts a text instead. */
+/* Raises an error that says why the value at `index` cannot be copied; or, for
+ * an error's parcel, packs a text in its place. */
 static void refuse(struct packer *p, int index, const struct step *step,
                    const char *why) {
   if (p->lenient) {
@@ -156,7 +157,8 @@ static bool has_mark(lua_State *L, void (*push)(lua_State *L)) {
   return same;
 }
 
-/* The tag for the metatable of the table at `index`; END: it has another. */
+/* The tag for the metatable of the table at `index`; END: such a table cannot
+ * be copied. */
 static enum luge_parcel_tag tag_of(lua_State *L, int index) {
   enum luge_parcel_tag tag = LUGE_PARCEL_END;
   if (!lua_getmetatable(L, index)) {
@@ -284,7 +286,7 @@ static void put_value(struct packer *p, int index, const struct step *step) {
   }
 }
 
-/* The table of what has come lies below the values. */
+/* The table of what has been seen is just below the values. */
 static void pack(struct packer *p, int first) {
   lua_State *L = p->L;
   lua_newtable(L);

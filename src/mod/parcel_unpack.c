@@ -1,5 +1,5 @@
-/* Putting values together again; see parcel.h. The bytes are luge's own, and
- * are not looked at with suspicion. */
+/* Putting values together again; see parcel.h. The bytes are luge's own, and so
+ * are trusted. */
 #include <lauxlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 struct unpacker {
   lua_State *L;
   const char *at;
-  int tables; /* index of the list of tables that came; 0: none comes again */
+  int tables; /* index of the list of tables so far; 0: none is shared */
 };
 
 static void take(struct unpacker *u, void *bytes, size_t length) {

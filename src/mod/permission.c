@@ -1,5 +1,5 @@
-/* luge.native.permission: the table of operations, for tests and tools. Telling
- * what there is to be permitted gives nothing away. */
+/* luge.native.permission: the table of operations, for tests and tools. It is
+ * open to scripts: what can be permitted is no secret. */
 #include <lauxlib.h>
 
 #include "modules.h"

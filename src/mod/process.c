@@ -29,8 +29,8 @@ static const char children_key = 0; /* registry: the struct */
 /* spawn(arguments, environment or nil, whether that is all, cwd or nil, stdin,
  * stdout, stderr, grace) */
 
-/* The strings of the list at `arg`, as long as the userdata that it leaves on
- * the stack and the list live. */
+/* The strings of the list at `arg`. They live as long as the list and a
+ * userdata that is left on the stack. */
 static char **check_strings(lua_State *L, int arg) {
   luaL_checktype(L, arg, LUA_TTABLE);
   lua_Integer count = (lua_Integer)lua_rawlen(L, arg);
@@ -116,14 +116,14 @@ static int raise_spawn(lua_State *L, const struct luge_child_options *options,
   return lua_error(L);
 }
 
-/* What was decided about is what is run: the path that is found here, and not
- * what the child's own PATH would lead to. */
+/* Decides about the path that is found here, and has that path run: the child's
+ * own PATH might lead to another program. */
 static void permit(lua_State *L, struct luge_child_options *options) {
   if (luge__is_trusted(luge__host(L))) {
     return;
   }
   char *path = luge__program_find(options->file, options->cwd);
-  if (path == NULL) { /* whether there is one is not told to everybody */
+  if (path == NULL) { /* not every script may know whether it exists */
     luge__permit(L, LUGE_OP_PROCESS_SPAWN, options->file);
     return;
   }

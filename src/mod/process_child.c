@@ -250,8 +250,8 @@ static int take_own_ends(struct luge_child *child, struct ends *ends) {
   return status;
 }
 
-/* A descriptor that nobody has marked, such as one that this process itself
- * inherited, is not for children. */
+/* Marks all descriptors as not for children: also those that this process
+ * itself inherited, which nobody has marked. */
 static void keep_descriptors(void) {
 #ifdef SYS_close_range
   if (syscall(SYS_close_range, 3U, ~0U, CLOEXEC_RANGE) == 0) {

@@ -1,9 +1,9 @@
-/* luge.native.queue: queues between tasks. The items are a ring in a table,
- * the queue's user value, that grows by doubling. The items of putters that
- * wait are in it too, behind `capacity` others and in the order of the
- * putters: so that whoever takes one lets the first putter go on, and nothing
- * is ever handed over twice. While putters wait the registry has the ring too,
- * by the queue's address, for when one of them is cancelled. */
+/* luge.native.queue: queues between tasks. The items are a ring in a table, the
+ * queue's user value, that grows by doubling. The items of putters that wait
+ * are in it too, behind `capacity` others and in the order of the putters:
+ * whoever takes one lets the first putter go on, and no item is ever handed
+ * over twice. While putters wait, the registry holds the ring too, by the
+ * queue's address, in case one of them is cancelled. */
 #include <lauxlib.h>
 
 #include "../core/args.h"
@@ -143,8 +143,8 @@ static void admit(lua_State *L, struct queue *queue) {
   queue->undone++;
 }
 
-/* A putter gives up: its item leaves the ring. The k-th of `putting` putters
- * has the k-th of the last `putting` items. */
+/* A putter gives up: takes its item out of the ring. The k-th of the `putting`
+ * putters has the k-th of the last `putting` items. */
 static bool withdraw(struct luge_task *task) {
   struct queue *queue = task->wait.data;
   lua_Integer k = 0;
@@ -305,7 +305,8 @@ static int queue_join(lua_State *L) {
   return luge__waiters_join(L, task, &queue->joiners, &kind);
 }
 
-/* Getters may still have what was accepted; putters that wait may not. */
+/* Closes the queue: getters still get what was accepted; putters that wait get
+ * an error. */
 static int queue_close(lua_State *L) {
   struct queue *queue = check(L);
   if (queue->closed) {

@@ -180,7 +180,7 @@ static void keep_handler(const struct luge_list *open, struct watch *watch,
   sigaction(number, NULL, &watch->before);
 }
 
-/* Once the watch has its handle, that is to be closed whatever comes. */
+/* Once the watch has its handle, that must be closed in any case. */
 static int open_handle(struct luge_host *host, struct watch *watch,
                        struct luge_list *open, int number) {
   int status = uv_signal_init(host->loop, &watch->handle);

@@ -64,8 +64,8 @@ struct luge_input *luge__input(lua_State *L) {
   return input != NULL ? input : create(L);
 }
 
-/* Whether all that wrote to the pipe have gone. A FIFO that is opened without
- * a writer never says so, in Linux. */
+/* Whether the pipe has no writer any more. On Linux, a FIFO that is opened
+ * without a writer would never report its end. */
 static bool has_hung_up(void) {
   struct pollfd poller = {.fd = STDIN_FILENO, .events = POLLIN};
   return poll(&poller, 1, 0) == 1 && (poller.revents & POLLHUP) != 0;
@@ -113,7 +113,7 @@ static void open_input(struct luge_input *input) {
 
 /* Reading. */
 
-/* Notes how a read has ended, and lets the first that waits look. */
+/* Notes how a read has ended, and wakes the first task that waits, to look. */
 static void came(struct luge_input *input, ssize_t count) {
   input->reading = false;
   luge__unref(input->host);

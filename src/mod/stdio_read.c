@@ -68,8 +68,8 @@ static bool push_span(lua_State *L, const struct luge_text *text,
   return !lua_isnil(L, -1);
 }
 
-/* Pushes what is_complete has seen, and takes it, once nothing can raise any
- * more. As in Lua's own, the first nil is the last result. */
+/* Pushes what is_complete has found, and then, when nothing can raise any more,
+ * takes it. As in Lua's own `read`, the first nil is the last result. */
 static int push_all(lua_State *L, struct luge_input *input,
                     const struct request *request, int formats) {
   struct luge_text text = text_of(input);
@@ -110,8 +110,8 @@ static void check_limit(lua_State *L, const struct request *request,
   lua_error(L);
 }
 
-/* It is the task's turn: takes what it asked for; or starts a read and says
- * so by -1. Before anything raises, or the task is done, the next is woken. */
+/* It is the task's turn: takes what it asked for; or starts a read, and returns
+ * -1. Before this raises or the task is done, the next one is woken. */
 static int attempt(lua_State *L, struct luge_task *task,
                    struct luge_input *input, const struct request *request) {
   int formats = count_formats(L, request);

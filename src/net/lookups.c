@@ -161,7 +161,8 @@ static void *run(void *data) {
   return NULL;
 }
 
-/* Signals are for the threads of whoever handles them. */
+/* Starts a thread with all signals blocked: they are for the threads of whoever
+ * handles them. */
 static int create(struct thread *thread) {
   sigset_t all, before;
   sigfillset(&all);
@@ -234,7 +235,8 @@ static void free_all(struct luge__lookup *lookup) {
   }
 }
 
-/* Those at work are left to themselves. Says which are to be joined. */
+/* Leaves the threads that are at work to themselves. Says which are to be
+ * joined. */
 static void leave_busy(struct luge__lookups *lookups, bool *joined) {
   for (int i = 0; i < LUGE_LOOKUP_THREADS; i++) {
     struct thread *thread = &lookups->threads[i];
@@ -252,7 +254,7 @@ void luge__lookups_close(struct luge__lookups *lookups) {
   uv_mutex_lock(&lookups->mutex);
   lookups->closed = true;
   leave_busy(lookups, joined);
-  lookups->left++; /* ours, until we have waited for the others */
+  lookups->left++; /* one more, until we have waited for the others */
   free_all(lookups->first);
   free_all(lookups->done);
   uv_cond_broadcast(&lookups->more);

@@ -20,8 +20,8 @@ enum {
 
 struct luge__lookups;
 
-/* One of them. The caller's, but from luge__lookups_start on the threads',
- * until luge__lookups_take gives it back. */
+/* One look-up. It belongs to the caller; from luge__lookups_start until
+ * luge__lookups_take gives it back, to the threads. */
 struct luge__lookup {
   struct luge__lookup *next;
   void *owner; /* the caller's; the threads do not touch it */
@@ -45,7 +45,7 @@ bool luge__lookups_start(struct luge__lookups *lookups,
 /* What has been looked up, as a list; NULL: nothing. */
 struct luge__lookup *luge__lookups_take(struct luge__lookups *lookups);
 
-/* Waits for no look-up; from now on `ready` is not sent. */
+/* Does not wait for look-ups; from now on `ready` is not sent. */
 void luge__lookups_close(struct luge__lookups *lookups);
 
 #endif

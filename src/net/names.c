@@ -140,7 +140,8 @@ static void join(struct luge__name *name, struct luge_query *query) {
   luge__list_append(&name->queries, &query->link);
 }
 
-/* The query, which is not told, is the only one of its name. */
+/* Refuses a query that is the only one of its name; its `done` is not
+ * called. */
 static enum luge_resolve refuse(struct luge_query *query) {
   luge__list_remove(&query->link);
   drop(query->name);
@@ -163,8 +164,8 @@ enum luge_resolve luge__names_ask(struct luge__names *names,
   return dispatch(names) || names->running > 0 ? query->status : refuse(query);
 }
 
-/* The next one begins in the loop's turn: many may be about to leave, and those
- * in the queue with them. */
+/* Starts no other look-up now but in the loop's next turn: many may be about to
+ * leave, also those in the queue. */
 void luge__names_leave(struct luge_query *query) {
   struct luge__name *name = query->name;
   luge__list_remove(&query->link);
@@ -232,8 +233,8 @@ static void settle(struct luge_query *query, const struct outcome *outcome) {
   }
 }
 
-/* Those who are told may ask again, and take back others that are to be told:
- * the queries are in a list of their own, of no name. */
+/* Calls the queries' `done`, which may ask again, or cancel others of these
+ * queries: so they are in a list of their own, that no name has. */
 static void tell(struct luge_list *queries, const struct outcome *outcome) {
   while (!luge__list_empty(queries)) {
     struct luge_query *query =

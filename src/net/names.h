@@ -1,7 +1,7 @@
 /* Names that are looked up, or whose answer is kept: the resolver's table.
- * They wait in a queue of our own, so that one that nobody waits for any more
- * is never looked up; and a look-up that was given up, but hangs, does not keep
- * another one from a thread. Loop thread only. */
+ * Names wait in a queue of our own, so that one that nobody waits for any more
+ * is never looked up, and a look-up that hangs after it was given up does not
+ * keep others from getting a thread. Loop thread only. */
 #ifndef LUGE_NET_NAMES_H
 #define LUGE_NET_NAMES_H
 

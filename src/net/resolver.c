@@ -101,8 +101,8 @@ static enum luge_resolve answer_address(struct luge_host *host,
   return answer_with(query, answer);
 }
 
-/* IPv4 first: what listens on this machine mostly does so there, and who
- * connects tries the other one next. */
+/* IPv4 first: most of what listens on this machine does so there, and whoever
+ * connects tries the other address next. */
 static enum luge_resolve answer_local(struct luge_host *host,
                                       struct luge_query *query) {
   struct luge_answer *answer = luge__answer_new(host, 2);

@@ -19,12 +19,12 @@
 struct luge_host;
 struct luge__name;
 
-/* Shared by counting references, and no longer changed then. */
+/* Counted by references; never changed once it is shared. */
 struct luge_answer {
   struct luge_host *host;
   unsigned refs;
   unsigned room, count;
-  struct luge_address addresses[]; /* the ones to try first come first */
+  struct luge_address addresses[]; /* in the order to try them in */
 };
 
 enum luge_resolve {
@@ -57,8 +57,9 @@ enum luge_resolve luge__resolve(struct luge_host *host,
                                 size_t length,
                                 void (*done)(struct luge_query *query));
 
-/* Nobody waits any more; and gives back the answer, if there is one. At any
- * time, also when it was never asked. The look-up goes on, if it has begun. */
+/* Ends a query: `done` is not called any more, and its answer is given back, if
+ * there is one. May be called at any time, also if it was never asked. A
+ * look-up that has begun goes on. */
 void luge__resolve_end(struct luge_query *query);
 
 /* Pushes the error of a query that failed, but for memory, which is a string:

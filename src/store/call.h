@@ -43,8 +43,8 @@ struct luge_store_call {
   struct luge_rows rows;
 };
 
-/* The works of calls, on the store's thread. What they set, a second attempt
- * sets anew. */
+/* What calls do on the store's thread. Each may be run again after a failed
+ * attempt, and then sets its results anew. */
 void luge__pair_get(struct luge_job *job);
 void luge__pair_put(struct luge_job *job);
 void luge__pair_delete(struct luge_job *job);

@@ -12,7 +12,7 @@
 #include "../core/descriptors.h"
 #include "schema.h"
 
-/* What stays of the write-ahead log after it was large. */
+/* To so many bytes a large write-ahead log is cut. */
 #define SETTINGS                                                               \
   "PRAGMA trusted_schema = OFF;"                                               \
   "PRAGMA cell_size_check = ON;"                                               \
@@ -93,8 +93,8 @@ static void harden(struct luge_database *database,
   api->limit(database->handle, SQLITE_LIMIT_ATTACHED, 0);
 }
 
-/* The answer is the mode that there is now: a file system without shared
- * memory has none of ours. */
+/* SQLite answers with the mode that is set now: on a file system without shared
+ * memory it is not the one asked for. */
 static int set_journal(struct luge_database *database, bool in_memory) {
   const struct luge__sqlite *api = database->api;
   sqlite3_stmt *statement;
@@ -120,7 +120,7 @@ static int set_journal(struct luge_database *database, bool in_memory) {
   return code != SQLITE_OK ? code : execute(database, "PRAGMA synchronous = 2");
 }
 
-/* In pages, of which a store needs some to begin with. */
+/* The limit is in pages, of which an empty store needs some. */
 static int limit_size(struct luge_database *database, int64_t bytes) {
   char sql[64];
   if (bytes == 0) {
@@ -167,8 +167,8 @@ int luge__database_open(struct luge_database *database,
   if (code == SQLITE_OK) {
     code = settle(database, options);
   }
-  /* Where two might wait for each other, as for another journal, SQLite does
-   * not ask the handler. */
+  /* SQLite does not call the busy handler where two processes might wait for
+   * each other, as when both change the journal: so it is called here. */
   for (int i = 0; is_busy(code) && options->busy(options->busy_data, i); i++) {
     database->api->exec(database->handle, "ROLLBACK", NULL, NULL, NULL);
     code = settle(database, options);

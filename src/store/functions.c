@@ -93,7 +93,8 @@ static int lib_get(lua_State *L) {
   return luge__store_run(L, call);
 }
 
-/* The time stands at the index `now`, and behind it when the value expires. */
+/* The time is at the index `now`, and after it the time at which the value
+ * expires. */
 static int write_pair(lua_State *L, const struct luge_job_kind *kind,
                       const struct luge_store_strings *strings, int now) {
   struct luge_store *store = luge__store_check(L);

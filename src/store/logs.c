@@ -129,7 +129,7 @@ static int read_rows(struct luge_store_call *call, const struct log *log,
   return luge__database_done(database, statement, code);
 }
 
-/* Entries that go between the two statements are just not there. */
+/* Entries that are removed between the two statements are left out. */
 void luge__log_read(struct luge_job *job) {
   struct luge_store_call *call = (struct luge_store_call *)job;
   struct log log;
@@ -162,7 +162,7 @@ static int cut(struct luge_database *database, int64_t from, int64_t before) {
                              database->api->step(statement));
 }
 
-/* Takes what is before `from`, but keeps the numbers that were given out. */
+/* Removes the entries before `from`; their numbers are not used again. */
 void luge__log_truncate(struct luge_job *job) {
   struct luge_store_call *call = (struct luge_store_call *)job;
   struct luge_database *database = &call->store->database;

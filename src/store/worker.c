@@ -19,8 +19,8 @@ static void fail(struct luge_store_call *call, int code, const char *message) {
 }
 
 /* After a synchronization that failed nobody knows what is on the disk: the
- * kernel forgets what it could not write. The file is not to be trusted
- * before it is opened anew. */
+ * kernel drops what it could not write. The file cannot be trusted until it is
+ * opened anew. */
 static bool poisons(int code) {
   return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
 }
@@ -132,8 +132,8 @@ static int write_alone(struct luge_store *store, struct luge_store_call *call) {
   return code;
 }
 
-/* What went wrong with one of them is no error of the others: each is tried
- * again by itself. */
+/* An error of one call is not an error of the others: so each is tried again by
+ * itself. */
 static void write_each(struct luge_store *store,
                        struct luge_store_queue *batch) {
   struct luge_store_call *call;
@@ -276,7 +276,7 @@ void luge__store_thread(void *argument) {
   uv_async_send(&store->async);
 }
 
-/* While it is opened nothing else is to be done: so this blocks. */
+/* Nothing else is to be done while the file is being opened: so this blocks. */
 static int wait_for_lock(void *data, int count) {
   struct luge_store_call *call = data;
   struct luge_store *store = call->store;

@@ -6,8 +6,9 @@ local alike = require "luge.internal.llm.alike"
 local base64 = require "luge.internal.llm.base64"
 local message = require "luge.internal.llm.message"
 local tool_calls = require "luge.internal.llm.tool_calls"
+local wire = require "luge.internal.llm.wire"
 
-local null = json.null
+local present = wire.present
 
 local anthropic = {
   name = "anthropic",
@@ -122,10 +123,6 @@ local reasons = {
   tool_use = "tool_calls", refusal = "content_filter",
   model_context_window_exceeded = "length",
 }
-
-local function present(value)
-  if value ~= null and value ~= "" then return value end
-end
 
 local function reason_of(reason)
   reason = present(reason)

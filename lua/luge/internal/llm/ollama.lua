@@ -5,8 +5,9 @@ local json = require "luge.json"
 local base64 = require "luge.internal.llm.base64"
 local message = require "luge.internal.llm.message"
 local tool_calls = require "luge.internal.llm.tool_calls"
+local wire = require "luge.internal.llm.wire"
 
-local null = json.null
+local present = wire.present
 
 local ollama = {
   name = "ollama",
@@ -14,10 +15,6 @@ local ollama = {
   stream_type = "application/x-ndjson",
   by_lines = true,
 }
-
-local function present(value)
-  if value ~= null and value ~= "" then return value end
-end
 
 -- Requests.
 
@@ -47,16 +44,6 @@ local function write_message(m)
   }
 end
 
-local function tools_of(tools)
-  local list = json.array()
-  for i, tool in ipairs(tools) do
-    list[i] = { type = "function", ["function"] = {
-      name = tool.name, description = tool.description, parameters = tool.parameters,
-    } }
-  end
-  return list
-end
-
 local function format_of(format)
   if format == nil or format.type == "text" then return nil end
   if format.type == "json_schema" then return format.json_schema.schema end
@@ -80,7 +67,7 @@ function ollama.settings(options, stream)
   return {
     model = options.model, stream = stream,
     options = next(settings) and settings or nil,
-    tools = options.tools and tools_of(options.tools),
+    tools = options.tools and wire.function_tools(options.tools),
     format = format_of(options.response_format),
   }
 end
@@ -92,9 +79,7 @@ function ollama.structured(schema, name)
   return { type = "json_schema", json_schema = { name = name, schema = schema } }
 end
 
-function ollama.headers(key)
-  return { ["Authorization"] = key and "Bearer " .. key }
-end
+ollama.headers = wire.bearer
 
 -- Answers.
 

@@ -6,8 +6,10 @@ local alike = require "luge.internal.llm.alike"
 local base64 = require "luge.internal.llm.base64"
 local message = require "luge.internal.llm.message"
 local tool_calls = require "luge.internal.llm.tool_calls"
+local wire = require "luge.internal.llm.wire"
 
 local null, decode, Message = json.null, json.decode, message.metatable
+local present = wire.present
 
 local openai = {
   name = "openai",
@@ -62,16 +64,6 @@ local function write_message(m)
   }
 end
 
-local function tools_of(tools)
-  local list = json.array()
-  for i, tool in ipairs(tools) do
-    list[i] = { type = "function", ["function"] = {
-      name = tool.name, description = tool.description, parameters = tool.parameters,
-    } }
-  end
-  return list
-end
-
 local function choice_of(choice)
   if choice == "auto" or choice == "none" or choice == "required" then return choice end
   return { type = "function", ["function"] = { name = choice } }
@@ -89,7 +81,7 @@ function openai.settings(options, stream)
   local body = {
     model = options.model, temperature = options.temperature, stop = options.stop,
     seed = options.seed, response_format = options.response_format,
-    tools = options.tools and tools_of(options.tools),
+    tools = options.tools and wire.function_tools(options.tools),
     tool_choice = options.tool_choice and choice_of(options.tool_choice),
   }
   -- Reasoning models of OpenAI refuse the older name, others' servers the newer.
@@ -107,15 +99,9 @@ function openai.structured(schema, name)
     json_schema = { name = name, schema = schema, strict = false } }
 end
 
-function openai.headers(key)
-  return { ["Authorization"] = key and "Bearer " .. key }
-end
+openai.headers = wire.bearer
 
 -- Answers.
-
-local function present(value)
-  if value ~= null and value ~= "" then return value end
-end
 
 -- A count that only some servers give.
 local function detail(details, name)

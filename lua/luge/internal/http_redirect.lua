@@ -30,7 +30,8 @@ local function without_body(headers)
   return kept
 end
 
--- What proves who we are stays with the origin that it was given for.
+-- The options without secrets, which are only for the origin that they were given
+-- for.
 local function make_safe(extra)
   local safe = {}
   for name, value in next, extra or safe do
@@ -40,6 +41,7 @@ local function make_safe(extra)
   return safe
 end
 
+-- Where a redirect from `url` leads to.
 local function target(request, location, url)
   local to = resolve(url, location)
   local from, at = origin(url), origin(to)
@@ -79,28 +81,33 @@ local function send_in_time(send, request, client, timeout)
   return status, headers, body
 end
 
--- `request`, sent by `send(request, client)`, was answered with a redirect.
--- Returns the last answer and its URL.
-return function(client, request, send, left, status, headers, body, url)
-  local most, timeout = left, request.timeout
+-- Changes the request into the one that the redirect asks for.
+local function turn_to(request, status, location)
+  request.url = target(request, location, request.url)
+  if becomes_get(status, request.method) then
+    request.method, request.body, request.type = "GET", nil, nil
+    request.headers = without_body(request.headers)
+  end
+end
+
+-- `request`, sent by `send(request, client)`, has got this answer. Follows it as
+-- long as it is a redirect, `request.redirects` times at most; returns the last
+-- answer, which `request` then is the request of.
+return function(client, request, send, status, headers, body)
+  local left, timeout = request.redirects, request.timeout
   while is_redirect[status] and headers.location do
     if request.streaming then
       close_stream(body)
     end
     if left == 0 then
-      refuse(url, {
-        kind = "limit", what = "redirects", limit = most,
-        message = ("more than %d redirects"):format(most),
+      refuse(request.url, {
+        kind = "limit", what = "redirects", limit = request.redirects,
+        message = ("more than %d redirects"):format(request.redirects),
       })
     end
     left = left - 1
-    url = target(request, headers.location, url)
-    request.url = url
-    if becomes_get(status, request.method) then
-      request.method, request.body, request.type = "GET", nil, nil
-      request.headers = without_body(request.headers)
-    end
+    turn_to(request, status, headers.location)
     status, headers, body = send_in_time(send, request, client, timeout)
   end
-  return status, headers, body, url
+  return status, headers, body
 end

@@ -51,7 +51,8 @@ local function body_of(options)
   return require("luge.internal.http_body").open(options)
 end
 
--- Whose progress is watched is sent in pieces, and read in pieces.
+-- A request whose progress is watched is sent in pieces, and its answer read in
+-- pieces.
 local function watched(self, options, body, extra)
   if type(body) == "string" then
     body = require("luge.internal.http_body").text(body)
@@ -66,8 +67,6 @@ local function watched(self, options, body, extra)
   return body, all
 end
 
-local is_redirect = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
-
 local function exchange(request, client)
   local call = request.streaming and open or fetch
   return call(client.native, request.method, request.url, request.headers, request.body,
@@ -80,11 +79,6 @@ local function send(request, client)
     return require("luge.internal.http_body").send(request, client, exchange)
   end
   return exchange(request, client)
-end
-
-local function redirect(client, request, status, headers, body, url, left)
-  return require("luge.internal.http_redirect")(client, request, send, left, status, headers, body,
-    url)
 end
 
 local none = {}
@@ -132,14 +126,14 @@ local function perform(self, where, method, url, options)
   local request = {
     method = method, url = url, headers = options.headers, body = body, type = media_type,
     timeout = timeout, extra = extra, on_progress = on_progress,
-    streaming = streaming or on_progress ~= nil, started = timeout and now(),
+    streaming = streaming or on_progress ~= nil, started = timeout and now(), redirects = left,
   }
   local status, headers, content = send(request, self)
-  if left > 0 and is_redirect[status] then
-    status, headers, content, url =
-      redirect(self, request, status, headers, content, url, left)
+  if left > 0 and status >= 300 and status < 400 then
+    local follow = require "luge.internal.http_redirect"
+    status, headers, content = follow(self, request, send, status, headers, content)
   end
-  local response = new_answer(status, headers, content, url, request.streaming)
+  local response = new_answer(status, headers, content, request.url, request.streaming)
   if on_progress and not streaming then
     return require("luge.internal.http_progress")(response, on_progress)
   end
@@ -161,7 +155,7 @@ function Client:request(options)
   return perform(self, "request", method:upper(), options.url, options)
 end
 
--- Their own methods and URLs are given otherwise.
+-- `get` and the like take their method and URL as arguments only.
 local function check_fixed(name, options)
   if type(options) == "table" and (options.method ~= nil or options.url ~= nil) then
     check.fail("'%s' takes no option 'method' or 'url': use 'request'", name)

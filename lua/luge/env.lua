@@ -16,7 +16,8 @@ local LIMIT <const> = 1 << 20
 
 local options_known = { override = "boolean" }
 
--- What is set counts, unless it is to be overridden: also for ${NAME}.
+-- A variable that is set already stays, unless `override` says otherwise; also
+-- where ${NAME} stands for it.
 local function apply(text, name, override)
   local values = {}
   local function lookup(key)

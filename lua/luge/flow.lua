@@ -29,7 +29,7 @@ local kinds = {
   max_steps = "count",
 }
 
--- Those of them that only some makers take.
+-- Fields that only some of the functions here take.
 local takers = {
   exec = { node = true, batch_node = true },
   fallback = { node = true, batch_node = true },
@@ -40,7 +40,7 @@ local takers = {
   links = { new = true, batch = true },
 }
 
--- Fields that would hide what nodes are made of.
+-- Fields that would hide the methods of nodes.
 local reserved = { on = true, next = true, run = true, mermaid = true,
   successors = true, instances = true }
 

@@ -186,8 +186,8 @@ function http.events(url, options)
   return client():events(url, options)
 end
 
--- The server is loaded when it is first asked for. Asking for what is planned
--- says so.
+-- Loads the server when it is first used; raises for names that are only
+-- planned.
 return setmetatable(http, {
   __index = function(self, name)
     if name == "websocket" then

@@ -118,7 +118,7 @@ local function drain(child, which, parts, name, limit)
   end
 end
 
--- A process that does not read all of its input is none the worse for it.
+-- It is no error if the process does not read all of its input.
 local function feed(child, input)
   if input ~= "" then
     child:write(input)
@@ -126,8 +126,8 @@ local function feed(child, input)
   child:end_input()
 end
 
--- The end of the child, once what it wrote has been read. A process of its own
--- that has kept a pipe is not waited for.
+-- Waits for the child's end, and for what it wrote. If it has left a process
+-- behind that keeps a pipe open, that is not waited for.
 local function follow(scope, child, options, parts)
   local limit = options.max_output or DEFAULT_LIMIT
   if options.input then
@@ -162,7 +162,7 @@ local function attempt(child, options, parts)
   return code, signal
 end
 
--- What it has written is told by errors too.
+-- What it has written; errors have it too.
 local function output_of(parts)
   return table.concat(parts.stdout), table.concat(parts.stderr)
 end

@@ -55,7 +55,7 @@ end
 
 local ttl_options = { ttl = "positive" }
 
--- When what is put now is to go, as Unix time; nil: never.
+-- When a value that is put now expires, as Unix time; nil: never.
 local function expiry(self, name, options, time)
   local ttl = options and check.options(name, options, ttl_options).ttl or self.ttl
   return ttl and time + ttl
@@ -115,8 +115,7 @@ function Part:compare_and_set(key, expected, value, options)
     expiry(self, "compare_and_set", options, time))
 end
 
--- Where keys with the prefix end: the first key that is behind them all; nil
--- if there is none.
+-- The first key behind all keys with the prefix; nil if there is none.
 local function end_of(prefix)
   local base = prefix:match("^(.-)\xFF*$")
   return base ~= "" and base:sub(1, -2) .. string.char(base:byte(-1) + 1) or nil

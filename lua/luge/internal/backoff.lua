@@ -62,7 +62,7 @@ function backoff.random(least, most)
   end)
 end
 
--- What is left of a wait at random. Nothing is below `least`.
+-- Makes a wait random; never less than `least`.
 local jitters = {
   full = function(seconds, least)
     return between(min(least, seconds), seconds)

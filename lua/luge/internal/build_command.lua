@@ -5,8 +5,8 @@ local fs = require "luge.fs"
 local tasks = require "luge.native.task"
 local scan = require "luge.internal.build_scan"
 
--- No long string: what begins with two dashes there is taken for a comment when
--- the modules are compiled in.
+-- Not a long string: when modules are compiled in, lines that begin with two
+-- dashes are left out as comments.
 local usage = table.concat({
   "usage: luge build [OPTION...] FILE -o APP",
   "",
@@ -42,7 +42,8 @@ end
 
 -- Options.
 
--- Those of luge that go into the executable, and whether they take a value.
+-- Options of luge that become part of the executable, and whether they take a
+-- value.
 local baked = {
   ["--timeout"] = true, ["--slow"] = true, ["--memory-limit"] = true, ["--audit"] = true,
   ["--sandbox"] = false,
@@ -111,8 +112,8 @@ end
 
 -- Sources.
 
--- The text as Lua is to see it: without a byte order mark, and without a first
--- line that begins with "#", whose end stays.
+-- The text as Lua is to see it: without a byte order mark, and without the text
+-- of a first line that begins with "#".
 local function read_source(path)
   local ok, text = pcall(fs.read, path)
   if not ok then
@@ -235,8 +236,8 @@ local function check_output(options, luge_path)
   end
 end
 
--- Under another name first, so that the old one or the whole new one is there,
--- and one that runs is not written to.
+-- Writes under another name first, so that there is always the old executable
+-- or the whole new one, and one that runs is not written to.
 local function write(output, text)
   local temporary = ("%s.%016x"):format(output, math.random(0))
   local ok, err = pcall(function()

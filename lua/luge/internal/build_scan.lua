@@ -1,5 +1,5 @@
 -- The modules that a Lua source requires by name: `require "x"`, `require("x")`
--- and the like, wherever they stand. Comments and strings are no code.
+-- and the like, wherever they stand. Comments and strings are passed over.
 local scan = {}
 
 local function count_lines(source, from, to)

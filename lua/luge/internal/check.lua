@@ -28,7 +28,7 @@ local function is_callable(value)
   return type(metatable) == "table" and metatable.__call ~= nil
 end
 
--- 1e6 too, as where Lua itself takes an integer.
+-- Takes 1e6 too, as Lua itself does for integers.
 local function is_whole(value)
   return type(value) == "number" and math.tointeger(value) ~= nil and value >= 0
 end
@@ -86,8 +86,8 @@ function check.written(...)
   return count == 1 and tostring((...)) or table.concat { ... }
 end
 
--- A table is read as a list by `name`: one that has fields and no items was meant
--- to be an item of one.
+-- `name` reads a table as a list: one that has fields and no items was probably
+-- meant to be an item.
 function check.list(name, list)
   local key = list[1] == nil and list.n == nil and next(list) or nil
   if key ~= nil then

@@ -1,8 +1,8 @@
 -- What luge's own `<close>` handlers wait for: behind a shield, so that a task
 -- that is being cancelled does it too, and for five seconds at most, so that
--- nothing hangs. What `fn(...)` raises comes out, but for `cancelled`, which
--- is how most of what is closed ends; and where Lua cannot suspend, nothing is
--- waited for. The trace of an error on its way is kept over the wait.
+-- nothing hangs. Errors of `fn(...)` are raised, except `cancelled`, since most
+-- of what is closed ends by that. Where Lua cannot suspend, nothing is waited
+-- for. If an error is on its way meanwhile, its trace is kept.
 local native = require "luge.native.task"
 local xpcall, pcall, error = xpcall, pcall, error
 local shield, timeout, is_error = native.shield, native.timeout, native.is_error

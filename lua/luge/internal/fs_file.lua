@@ -54,7 +54,7 @@ local function set_ahead(self, text)
   self.ahead, self.from = text, 1
 end
 
--- What is put back is there for the next read, also after an error.
+-- Puts parts back for the next read, also after an error.
 local function put_back(self, parts)
   set_ahead(self, table.concat(parts) .. self.ahead:sub(self.from))
 end
@@ -110,7 +110,8 @@ function File:read(count, limit)
   return length > 0 and text or nil
 end
 
--- Where reading goes on is where whoever reads has got to.
+-- Forgets what was read ahead: the file's position becomes the one that the
+-- reader has reached.
 local function forget_ahead(self)
   local left = #self.ahead - self.from + 1
   local position = left > 0 and self.native:position()

@@ -1,5 +1,5 @@
 -- `fs.walk`: a stack of directories, each with the sorted entries that are
--- still to be told.
+-- still to be returned.
 local native = require "luge.native.fs"
 local is_error = require("luge.native.task").is_error
 local stream = require "luge.internal.stream"
@@ -32,8 +32,8 @@ local function enter(levels, path, depth)
   end
 end
 
--- The next entry; `pending` is a directory that was told and not yet entered,
--- so that a cancelled step goes on with it.
+-- The next entry. `pending` is a directory that was returned and not yet
+-- entered: a step that was cancelled goes on with it.
 local function step(levels, state)
   if state.pending then
     enter(levels, state.pending.path, state.pending.depth + 1)

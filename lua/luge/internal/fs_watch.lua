@@ -17,7 +17,8 @@ local function describe(path, kind, name)
   return { kind = kind, name = name, path = name == "" and path or path .. "/" .. name }
 end
 
--- libuv names a watched file by itself: then the path is the file's.
+-- For a watched file libuv gives the file's own name as that of the entry: then
+-- the path is the file's.
 return function(path)
   local watch = native.watch(path)
   local done = event()

@@ -7,9 +7,9 @@ local pcall, setmetatable, new_group = pcall, setmetatable, native.group
 
 local gather = {}
 
--- Leaving a group cancels those of its tasks that have not ended, and waits
--- for them. The errors of those that nobody was told of are dropped: whoever
--- left has a result or an error already.
+-- Leaving a group cancels those of its tasks that have not ended, and waits for
+-- them. Errors of tasks that were not returned yet are dropped: whoever left
+-- has a result or an error already.
 local Guard = {}
 
 function Guard.__close(guard)

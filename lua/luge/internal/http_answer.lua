@@ -85,7 +85,8 @@ function Response:read()
   return read(stream_of(self))
 end
 
--- What breaks off raises as a whole body does: with what came.
+-- If the body breaks off, the error has in `partial` what came, as that of a
+-- whole body has.
 local function collect(self)
   local pieces, stream = {}, stream_of(self)
   repeat
@@ -122,7 +123,7 @@ function Response:ok()
   return self.status >= 200 and self.status <= 299
 end
 
--- The beginning of the body. A streamed one is read so far, if that comes.
+-- The beginning of the body. Of a streamed one, so much is read, if it comes.
 local function beginning(self)
   if self.body then
     return self.body:sub(1, ERROR_BODY)
@@ -188,7 +189,8 @@ end
 --- with its operators too.
 ---@class luge.http.Reader: luge.Stream
 
--- The operators of Streams, for readers: made one when first needed.
+-- The operators of Streams work on readers too, which become a Stream when one
+-- is first used.
 setmetatable(native.reader_methods, {
   __index = function(_, name)
     local stream = require "luge.internal.stream"

@@ -10,7 +10,7 @@ local fs = require "luge.fs"
 
 local pcall, error = pcall, error
 
--- Attempts in a row that bring not a byte; seconds before the second.
+-- How many attempts in a row may bring no byte; seconds before the second one.
 local ATTEMPTS <const>, DELAY <const> = 5, 0.2
 
 local Download = {}
@@ -26,8 +26,8 @@ local function validator(headers)
   return modified ~= headers.date and modified or nil
 end
 
--- Whether the part is of the file that the first ones were of: some servers
--- know Range and not If-Range.
+-- Whether the part belongs to the same file as those before: some servers know
+-- Range but not If-Range.
 local function is_same(headers, known)
   if known:sub(1, 1) == '"' then
     return headers.etag == known
@@ -46,7 +46,8 @@ local function refuse(response, kind, message, fields)
   error(err, 0)
 end
 
--- As it is stored: an encoding would have no ranges of its own.
+-- Asks for the file as it is stored: ranges count its bytes, not those of an
+-- encoding.
 function Download:request()
   local options, headers = {}, { ["Accept-Encoding"] = "identity" }
   for name, value in next, self.options do
@@ -92,7 +93,8 @@ function Download:accept_part(response)
   self.resumed = self.resumed + 1
 end
 
--- Notes what the answer says; a whole begins again.
+-- Notes what the answer says. If it is the whole file and not a part, begins
+-- again.
 function Download:accept(response)
   if response.status == 206 then
     return self:accept_part(response)
@@ -127,13 +129,13 @@ function Download:attempt()
     self.size, self.failures = self.size + #piece, 0
     self:tell()
   end
-  if self.total and self.size < self.total then -- a part of a part
+  if self.total and self.size < self.total then -- only a part of what was asked for came
     refuse(response, "truncated", "the server sent less than the file", {})
   end
   return response
 end
 
--- An answer with a status of failure is none that broke off.
+-- An answer with an error status did not break off.
 local function is_broken(err)
   return native.is_error(err) and err.retryable and err.kind ~= "http"
 end

@@ -8,7 +8,8 @@ local stream = require "luge.internal.stream"
 
 local pcall, error = pcall, error
 
--- Seconds; attempts in a row that bring no event.
+-- Seconds between connections, at first and at most; how many in a row may
+-- bring no event.
 local DELAY <const>, MAX_DELAY <const> = 3, 60
 local ATTEMPTS <const> = 10
 
@@ -67,8 +68,8 @@ function Source:disconnect()
   end
 end
 
--- Waits before the next connection; or raises what was wrong, if that was no
--- break or came too often.
+-- Waits before the next connection; or raises the error, if it is not one of a
+-- connection that broke, or came too often.
 function Source:pause(err)
   self:disconnect()
   if err and not (native.is_error(err) and err.retryable and err.kind ~= "http") then

@@ -2,8 +2,8 @@
 local is_error = require("luge.native.task").is_error
 local answers = require "luge.internal.http_answer"
 
--- Reads the streamed response; returns one that is not. What breaks off raises
--- as it does without `on_progress`: with what came.
+-- Reads the streamed response; returns one that is not. If the body breaks off,
+-- the error has what came, as without `on_progress`.
 return function(response, on_progress)
   local pieces, received = {}, 0
   local total = not response.headers["content-encoding"]

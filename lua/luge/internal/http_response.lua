@@ -131,7 +131,7 @@ local function send_stream(request, status, response)
   request:finish()
 end
 
--- Answers of caches would be no live events.
+-- Caches must not answer: their events would be old.
 local function event_headers(headers)
   local copy, cache = {}, false
   for name, value in pairs(headers or {}) do

@@ -34,7 +34,7 @@ local Request = {}
 Request.__index = Request
 Request.__name = "luge.http.ServerRequest"
 
--- Asking for what is planned says so.
+-- Raises for methods that are only planned.
 setmetatable(Request, {
   __index = function(_, name)
     if name == "upgrade" then
@@ -83,7 +83,7 @@ local Server = {}
 Server.__index = Server
 Server.__name = "luge.http.Server"
 
--- Answers before a handler is called: nil, and the status.
+-- A Request; or nil and the status to answer at once, without a handler.
 local function new_request(method, target, fields, repeated)
   local path, query_text = targets.split(target)
   local decoded = path and targets.decode(path)
@@ -127,9 +127,10 @@ end
 -- task -> where its handler failed
 local traces = setmetatable({}, { __mode = "k" })
 
--- A message handler for xpcall: the place of an error is lost after it. What is
--- below the handler is ours, and tells nobody anything. The error itself stays
--- as it is: the handler's own `<close>` handlers get to see it.
+-- A message handler for xpcall: afterwards the place of the error is lost.
+-- Frames below the request's handler are luge's own, and left out. The error
+-- itself stays as it is: `<close>` handlers of the request's handler will see
+-- it.
 local function note_trace(err)
   if not is_error(err, "cancelled") then
     local trace = is_error(err) and err.traceback or debug.traceback("", 3):sub(2)
@@ -174,8 +175,8 @@ local function handle(server, request, method, target, fields, repeated)
   if not ok then on_failure(server, request, method, target, err) end
 end
 
--- Where even a failure cannot be dealt with, for lack of memory, the request
--- ends with the task, and not the server.
+-- If there is no memory even to deal with a failure, only the request ends with
+-- its task, and the server goes on.
 local function start(server, request, ...)
   server.running[request] = false -- or there might be no memory to note the task
   local task = tasks.spawn(handle, server, request, ...)

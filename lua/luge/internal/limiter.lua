@@ -1,7 +1,7 @@
--- `limiter`: a token bucket. Whoever is first sleeps until there are enough
--- tokens, with the turn in its hands; the others wait for the turn in their
--- order. Nothing is taken before the sleep has ended, so a task that is
--- cancelled leaves the bucket as it was.
+-- `limiter`: a token bucket. The first task holds the turn and sleeps until
+-- there are enough tokens; the others wait for the turn in their order. Nothing
+-- is taken before the sleep has ended, so a task that is cancelled leaves the
+-- bucket as it was.
 local native = require "luge.native.task"
 local lock = require("luge.native.sync").lock
 local check = require "luge.internal.check"
@@ -58,7 +58,7 @@ function Limiter:acquire(n)
   if self.tokens < n then
     local ready = time + (n - self.tokens) / self.speed
     sleep(ready - time)
-    self.tokens, self.at = n, ready -- what came in since `ready` is still to come
+    self.tokens, self.at = n, ready -- tokens since `ready` are still to be counted
   end
   self.tokens = self.tokens - n
 end

@@ -11,7 +11,8 @@ local LIMIT <const> = 16 << 20
 local known = { limit = "whole" }
 
 -- Pieces without an end of line are kept apart until one comes, so that a long
--- line is joined once. A step that is cancelled has taken no piece.
+-- line is joined once. A step that is cancelled has lost nothing: it waits only
+-- before it takes a piece.
 local function reader(next_piece, limit)
   local kept, kept_length = {}, 0
   local piece, from = "", 1

@@ -75,7 +75,7 @@ local function timestamp(seconds)
   return ("%s.%03dZ"):format(os.date("!%Y-%m-%dT%H:%M:%S", whole), (seconds - whole) * 1000 // 1)
 end
 
--- A field that is named as what each record has gets an underscore.
+-- A field with a name that every record has already gets an underscore.
 return function(level, message, fields)
   message = text_of(message):gsub("\0", "\\0")
   local text = { message }

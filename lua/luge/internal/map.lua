@@ -11,8 +11,9 @@ local spawn, scope, new_error = native.spawn_at, native.scope, native.error
 
 local options_known = { concurrency = "count", progress = "boolean", return_errors = "boolean" }
 
--- What runs for one item, in a task of its own; `done` counts those that came
--- to their end. Also one that was cancelled on its own gives its permit back.
+-- Returns what runs for one item, in a task of its own. `done` counts the items
+-- whose function has returned. A task that is cancelled alone gives its permit
+-- back, too.
 local function worker(fn, results, permits, done, bar)
   local permit = setmetatable({}, { __close = function() permits:release() end })
   return function(item, index)
@@ -25,8 +26,8 @@ local function worker(fn, results, permits, done, bar)
   end
 end
 
--- The same, where an error takes the place of the result; also that of a task
--- which `fn` has spawned and not awaited, and so the scope.
+-- As `fn`, but an error takes the place of the result. The scope is for errors
+-- of tasks that `fn` has spawned and not awaited.
 local function tolerant(fn)
   return function(item, index)
     local _, result = pcall(scope, function()

@@ -41,7 +41,7 @@ local function fill(self)
   return true
 end
 
--- All that is there becomes one part.
+-- Joins all parts into one.
 local function join(self)
   if #self.parts > 1 then
     self.parts[1] = self.parts[1]:sub(self.from)
@@ -118,7 +118,8 @@ function Connection:read_exactly(count)
 end
 
 -- The length up to the end of `mark`; nil at the end of the connection. Each
--- byte is looked at once: `tail` is what of a mark may have begun before a part.
+-- byte is looked at once: `tail` has the last bytes before a part, where a mark
+-- may have begun.
 local function find(self, mark, limit, what)
   join(self)
   local seen, tail, from = 0, "", self.from

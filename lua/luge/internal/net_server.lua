@@ -49,7 +49,7 @@ function Server:count()
   return self.native:count()
 end
 
--- Handlers that are to end: all but the one that asks for it.
+-- The tasks of all handlers but the one that closes the server.
 local function others(self)
   local list, current = {}, tasks.current()
   for task, connection in pairs(self.running) do
@@ -66,7 +66,8 @@ local function await_all(handlers)
   end
 end
 
--- One that was cancelled before it ever ran has not closed its connection.
+-- Closes connections, too: a handler that was cancelled before it first ran has
+-- not.
 local function end_all(self, handlers)
   await_all(handlers)
   for task, connection in pairs(handlers) do
@@ -112,8 +113,8 @@ end
 
 -- Handlers.
 
--- The handler's own `<close>` handlers get to see the error as it is: its trace
--- is noted beside it.
+-- Notes the trace beside the error, which stays as it is: the handler's own
+-- `<close>` handlers will see it.
 local function noting(failure)
   return function(err)
     failure.trace = is_error(err) and err.traceback or debug.traceback("", 2)
@@ -145,7 +146,7 @@ local function handle(self, connection)
   end
 end
 
--- Where there are no descriptors, some have to be closed first.
+-- Seconds to wait when there are no descriptors: some have to be closed first.
 local PAUSE <const> = 0.1
 
 local function next_connection(self)

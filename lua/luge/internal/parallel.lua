@@ -11,8 +11,8 @@ local function spawn(fn, item)
   return native.spawn_at(native.script_level(), fn, item)
 end
 
--- Delivers each result as soon as it is there. A task that was cancelled on its
--- own fails nobody, but its result is missing.
+-- Delivers each result as soon as it is there. A task that is cancelled alone
+-- raises nothing, but its result is missing.
 local function unordered(source, fn, permits)
   local permit = setmetatable({}, { __close = function() permits:release() end })
   return function(emit)
@@ -60,8 +60,8 @@ local function result_of(watched)
   return (task:await())
 end
 
--- Once all have ended: the stream has failed or was left, and the errors of
--- items whose turn did not come are dropped, as those of `gather` are.
+-- Closed when all have ended. If the stream has failed or was left, the errors
+-- of items whose turn did not come are dropped, as `gather` does.
 local Rest = {}
 
 function Rest.__close(rest)

@@ -1,5 +1,5 @@
--- A child process with streams. A servant of the task that started it ends
--- with that, and the child with the servant.
+-- A child process with streams. It is held by a servant of the task that
+-- started it: the servant ends with the task, and the child with the servant.
 local tasks = require "luge.native.task"
 local serve = require("luge.native.stream").serve
 local sync = require "luge.native.sync"

@@ -10,7 +10,7 @@ local tasks = require "luge.native.task"
 local complete = require "luge.internal.repl_complete"
 local show = require "luge.internal.repl_show"
 
--- It is the prompt's alone, and no script's.
+-- The editor is for the prompt only: scripts cannot require it.
 package.loaded["luge.command.editor"], package.preload["luge.command.editor"] = nil, nil
 
 local globals, load, pcall, xpcall = _G, load, pcall, xpcall
@@ -22,8 +22,8 @@ local running, outcome
 
 -- Compiling.
 
--- The chunk, for what it returns if it is an expression; or nil, why not, and
--- whether more of it may come.
+-- The chunk, which returns the values if the text is an expression; or nil, the
+-- error, and whether further lines may complete it.
 local function compile(text)
   local expression = text:match "^%s*=(.*)$"
   local chunk = load("return " .. (expression or text), "=stdin", "t", globals)
@@ -62,8 +62,8 @@ local function finish(future, ok, ...)
   future:resolve(result)
 end
 
--- One that was interrupted while it computed keeps no error, but closes what it
--- leaves.
+-- Settles the outcome of a function that was interrupted: that error passes
+-- through `xpcall`, but `<close>` handlers run.
 local function leave(future)
   if not future:done() then
     future:resolve { failed = true, interrupted = true }
@@ -129,7 +129,7 @@ end
 
 local hinted = false
 
--- Said once: it is what surprises everybody.
+-- Said once: it surprises everybody.
 local function hint_at_local(text)
   if not hinted and text:find "^%s*local%s" then
     hinted = true

@@ -124,7 +124,7 @@ local function next_wait(plan, attempt, err, elapsed)
   return seconds
 end
 
--- After an attempt that did not do: waits, or raises.
+-- After an attempt that was not good: waits, or raises.
 local function wait_or_raise(plan, attempt, err, last)
   local elapsed = now() - plan.start
   local seconds, asked = next_wait(plan, attempt, err, elapsed)

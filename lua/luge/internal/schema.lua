@@ -78,8 +78,8 @@ function Compiler:compile_same(node, schema, location)
   return other
 end
 
--- Validation keywords of this and older drafts, and of OpenAPI, that are not
--- supported. To pass over one would be to accept what it forbids.
+-- Keywords of this and older drafts, and of OpenAPI, that are not supported.
+-- They are refused, because to ignore one would be to accept what it forbids.
 local unsupported = {}
 for name in ([[unevaluatedItems unevaluatedProperties $dynamicRef $recursiveRef additionalItems
     dependencies divisibleBy disallow extends nullable]]):gmatch "%S+" do

@@ -86,7 +86,7 @@ local function read_line(self, keep_end)
   return keep_end and line or line:sub(1, -2)
 end
 
--- Of at most 200 characters, as Lua's own.
+-- A numeral of at most 200 characters, as Lua's own reads.
 local function read_number(self)
   repeat
     local before = #self.ahead

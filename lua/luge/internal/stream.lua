@@ -156,8 +156,8 @@ function Stream:reduce(fn, init)
   return result
 end
 
--- Waits for a producer that was cancelled. That an `emit` of it, shielded, was
--- told so by `closed` is no error of it.
+-- Waits for a producer that was cancelled. If a shielded `emit` of it raised
+-- `closed` for that reason, that is not an error.
 local function end_of(task)
   local ok, err = pcall(task.await, task)
   if not ok and not is_error(err, "closed") then
@@ -165,7 +165,7 @@ local function end_of(task)
   end
 end
 
--- As `open`, of a `raw` that is a producer's own: its readers need no gate, they
+-- As `open`, for the `raw` of a producer: its readers need no gate, for they
 -- wait in C, in their order.
 function stream.open_producer(raw, shut)
   local self = stream.new(raw, shut)

@@ -3,7 +3,7 @@ local native = require "luge.native.task"
 
 local failure = {}
 
--- Lines of a traceback that tell nothing about the test.
+-- Whether a line of a traceback says nothing about the test.
 local function is_noise(line)
   return line:find "luge[./]internal[./]test_run" or line:find "luge[./]internal[./]test_failure"
     or line:find "luge/test.lua:"

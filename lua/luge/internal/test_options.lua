@@ -2,8 +2,8 @@
 -- process of each file.
 local command = require "luge.command.build"
 
--- No long string: what begins with two dashes there is taken for a comment when
--- the modules are compiled in.
+-- Not a long string: when modules are compiled in, lines that begin with two
+-- dashes are left out as comments.
 local usage = table.concat({
   "usage: luge test [OPTION...] [PATH...]",
   "",
@@ -33,12 +33,13 @@ local takes_value = {
 }
 local flags = { ["--tap"] = "tap", ["--verbose"] = "verbose", ["--help"] = "help" }
 
--- Those of luge that are handed on and take a value.
+-- Options of luge that take a value and are handed on to the processes.
 local handed_with_value = {
   ["--env-file"] = true, ["--memory-limit"] = true, ["--slow"] = true, ["--audit"] = true,
 }
 
--- Hands the option at `i` on, if it is one of those: returns of how many words.
+-- Hands the option at `i` on, if it is one of those; returns how many words it
+-- has.
 local function hand_on(words, i, list)
   local name = words[i]:match "^%-%-[%w-]+" or ""
   local count = handed_with_value[name] and name == words[i] and 2 or 1
@@ -49,7 +50,7 @@ local function hand_on(words, i, list)
   end
 end
 
--- Those that stand before `test`.
+-- Adds the options that stand before `test`.
 local function handed_before()
   local first, list, i = 0, {}, 1
   while arg[first - 1] do
@@ -62,7 +63,7 @@ local function handed_before()
   return list
 end
 
--- One of ours at `i`; returns of how many words it is.
+-- Takes the option of `luge test` at `i`; returns how many words it has.
 local function parse_option(words, i, options)
   local name, value = words[i]:match "^(%-%-%w+)=(.*)$"
   local field = takes_value[name or words[i]]

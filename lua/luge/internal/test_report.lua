@@ -6,8 +6,8 @@ local function indent(text, by)
   return by .. text:gsub("\n", "\n" .. by)
 end
 
--- Control characters drive no terminal, and break no format; nor does what is
--- no UTF-8.
+-- Escapes what could drive a terminal or break a format: control characters,
+-- and bytes that are not UTF-8.
 local function visible(text)
   local function escape(byte)
     return ("\\x%02X"):format(byte:byte())

@@ -3,8 +3,8 @@
 -- test_command.lua reads. One test runs at a time, as a task of its own.
 local native = require "luge.native.task"
 
--- What may be called here is not for the tests: where they have permissions,
--- the module is closed to them.
+-- The module is only for this file: if the tests are restricted, they must not
+-- reach it.
 local testrun = {}
 for name, value in pairs(require "luge.native.testrun") do
   testrun[name] = value
@@ -19,12 +19,12 @@ local test = require "luge.test"
 
 local protect, trim = failure.protect, failure.trim
 
--- All times as long as this build is slow; and as --patience says.
+-- All times are multiplied for slow builds, and as --patience says.
 local patience = testrun.patience
 
 local DEFAULT_TIMEOUT = 5
 local grace = 5     -- seconds that a cancelled test has to end
-local SETTLING = 50 -- milliseconds that what is closed or cancelled has
+local SETTLING = 50 -- milliseconds for what was closed or cancelled to end
 
 local escapes = { ["\\"] = "\\\\", ["\n"] = "\\n", ["\t"] = "\\t" }
 
@@ -47,7 +47,8 @@ local function settles(settled)
   return settled()
 end
 
--- Inside the task, when its function has returned.
+-- Looks for tasks that are left. Runs inside the test's task, when its function
+-- has returned.
 local function check_tasks(task, problems)
   local function none_left()
     return #testrun.descendants(task) == 0
@@ -122,7 +123,8 @@ local function watch(awaitable, task, limit, problems)
   return false
 end
 
--- A task that does not end though it is cancelled leaves nothing to go on with.
+-- A task that does not end though it is cancelled: the other tests cannot be
+-- run.
 local function give_up()
   report("end", "fail", "it did not end when it was cancelled")
   testrun.give_up()
@@ -153,7 +155,7 @@ local function close_demo()
   end
 end
 
--- What was detached belongs to nobody, so that no task's end shows it.
+-- The tasks that were detached since: no task's end waits for them.
 local function detached_since(known)
   local left, owned = {}, { [native.current()] = true }
   for _, task in ipairs(testrun.descendants(native.current())) do

@@ -1,6 +1,6 @@
 -- Batches: every input goes through the whole pipeline on its own, at most
 -- `concurrency` at once; a worker takes the next input when it is done with
--- one. Inputs are read when a worker is free, so they may be without end.
+-- one. Inputs are read only when a worker is free, so they may be endless.
 
 local tasks = require "luge.native.task"
 local check = require "luge.internal.chain.check"
@@ -20,12 +20,12 @@ local known = {
 }
 for name, validator in pairs(config.known) do known[name] = known[name] or validator end
 
--- `work(input)`, whose error is its output.
+-- As `work`, but an error becomes the output.
 local function caught(work)
   return function(input)
     local ok, output = pcall(work, input)
     if not ok and tasks.is_error(output, "cancelled") then
-      tasks.sleep(0) -- raises if this task is cancelled, and not the item's own
+      tasks.sleep(0) -- raises if this task itself was cancelled
     end
     return output
   end
@@ -58,8 +58,9 @@ function batch.run(next_input, concurrency, work, deliver)
   return count
 end
 
--- What a worker does with an input, and what closes what that needs. The
--- options' concurrency is the batch's own, and not that of batches within.
+-- Returns what a worker does with an input, and a function that closes what
+-- that needs. The concurrency of the options is for this batch, and not for
+-- batches inside.
 local function work_of(self, options)
   local run, each = config.start(options), { timeout = options.timeout }
   local work, close = function(input) return config.invoke(self, input, each, run) end

@@ -26,8 +26,8 @@ local function table_store(values)
   }
 end
 
--- What a step is, below `list`: its label, its name and what it says of itself.
--- Whether there is more to tell than labels.
+-- Adds to `list` what a step is: its label, its name and what it says of
+-- itself. Whether that tells more than labels.
 local function describe(step, list)
   local own = step._identity and step:_identity()
   local tells = own ~= nil or step._name ~= nil
@@ -42,8 +42,8 @@ local function describe(step, list)
   return tells
 end
 
--- Models, prompts and names tell cached steps apart that share a store. Of
--- functions without names nothing is known.
+-- What tells cached steps apart that share a store: their models, prompts and
+-- names. Functions without names all look the same.
 local function identity(step)
   local list = json.array()
   return describe(step, list) and pack.key(list) .. " " or ""

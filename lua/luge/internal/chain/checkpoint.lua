@@ -47,8 +47,8 @@ local function read_done(path, text)
   return done
 end
 
--- The file without its unfinished line: a new one in its place, so that
--- whoever is killed now leaves one of the two.
+-- Removes the unfinished line, by a new file in the old one's place: if the
+-- process is killed now, one of the two is there.
 local function repair(path, whole)
   local temporary = path .. ".new"
   local file, reason, code = io.open(temporary, "wb")

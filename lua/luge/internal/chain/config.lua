@@ -22,7 +22,8 @@ function config.start(options)
   return run.configured(run.current(), options)
 end
 
--- In the context: how many inputs the batches and maps below have under way.
+-- The key in the context: how many inputs batches and maps inside work on at
+-- once.
 local CONCURRENCY = "luge.chain.concurrency"
 
 --- How many inputs a batch or map has under way that is not told so itself.

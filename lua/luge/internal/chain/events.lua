@@ -56,7 +56,7 @@ local function passes(event, kind, include, exclude)
   return not (exclude and exclude(event, kind))
 end
 
--- A function that takes events, and one that gives them.
+-- Returns a function that takes events, and one that gives them.
 local function channel(include, exclude)
   local queue, room = queues.queue(), sync.event()
   local function emit(event, what, kind)

@@ -8,7 +8,7 @@ local call, open = runnable.call, runnable.open
 
 local Fallback = {}
 
--- Cancellation of this task is nobody's failure.
+-- If this task itself was cancelled, that is not a failure of the step.
 local function note(errors, err)
   if tasks.is_error(err, "cancelled") then tasks.sleep(0) end
   errors[#errors + 1] = err

@@ -11,9 +11,9 @@ local metatables, getmetatable = runnable.metatables, getmetatable
 
 local function nothing() end
 
--- fn: a function of the whole input. Only options that were bound are handed
--- on, as many functions mean something else by a second argument. A Runnable
--- that it returns is its choice of what goes on with the input.
+-- fn: a function of the whole input. It gets only options that were bound,
+-- since many functions mean something else by a second argument. If it returns
+-- a Runnable, that is run with the same input.
 local Function = {}
 
 local function apply(self, input)
@@ -97,8 +97,8 @@ function Pick:_invoke(input)
   return picked
 end
 
--- How picked values join: as in the table that they are from. Whether pieces
--- without a join of their own add up is seen from the first one.
+-- How picked values join: as they do in the table that they come from. For
+-- pieces without a join of their own, the first one tells whether they add up.
 local function picked_join(self, make, first)
   if make == nil and first.adds then
     return self.single and join.default or join.fields {}

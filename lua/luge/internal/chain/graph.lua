@@ -47,7 +47,7 @@ local function add_branches(self, step)
   return entries, exits
 end
 
--- One after the other, should the one before fail.
+-- Adds the steps, each of which is used if the one before it fails.
 local function add_fallback(self, steps)
   local entries, exits, before = nil, {}, nil
   for _, step in ipairs(steps) do
@@ -125,8 +125,8 @@ local function arrows(self, n)
   return lines
 end
 
--- Whether a node goes to the next one and nowhere else, and that from nowhere
--- else: then an arrow down says it all.
+-- Whether the only edge of a node leads to the next one, and is the only edge
+-- to that: then an arrow down is enough.
 local function goes_down(self, n)
   local out, into = 0, 0
   for _, e in ipairs(self.edges) do

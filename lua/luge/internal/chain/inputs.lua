@@ -5,8 +5,8 @@ local sync = require "luge.native.sync"
 local check = require "luge.internal.chain.check"
 local streams = require "luge.internal.chain.streams"
 
--- Up to the first nil; a list that names its length in `n`, as those of outputs
--- do, may have nils.
+-- A list ends at the first nil; one that has its length in `n`, as lists of
+-- outputs do, may contain nils.
 local function from_list(list)
   local i, n = 0, math.type(list.n) == "integer" and list.n or nil
   return function()
@@ -17,7 +17,7 @@ local function from_list(list)
   end
 end
 
--- An iterator may wait: the lock keeps a second task out of it meanwhile.
+-- An iterator may wait: the lock keeps other tasks from calling it meanwhile.
 local function from_iterator(iterate)
   local lock, i, ended = sync.lock(), 0, false
   return function()

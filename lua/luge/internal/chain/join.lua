@@ -30,8 +30,8 @@ function join.last()
   return function(piece) last = piece end, function() return last end
 end
 
--- By `__join` of the first piece's metatable (a join), or else by its
--- `__add`; what has neither is replaced.
+-- Joins by `__join` of the first piece's metatable (a join), or else by its
+-- `__add`; if it has neither, the last piece is the result.
 local function by_type(first)
   if type(first) == "string" then return strings(first) end
   local make = metafield(first, "__join")

@@ -13,7 +13,8 @@ function Retry:_invoke(input, run)
   return luge.retry(function() return call(self.inner, input, run) end, self.options)
 end
 
--- What was delivered cannot be taken back: attempts end with the first piece.
+-- What was delivered cannot be taken back: there is no further attempt after
+-- the first piece.
 local function begin_retried(self, input, run)
   local pull, close, make, first
   luge.retry(function()
@@ -28,8 +29,8 @@ local function begin_retried(self, input, run)
   return runnable.after(first, pull), close, make
 end
 
--- An output that is to be judged is judged as a whole, before any of it is
--- delivered.
+-- If `until_result` judges the output, it needs the whole of it: then nothing
+-- is delivered before.
 function Retry:_open(input, run)
   if self.options and self.options.until_result then
     return runnable.open_by_invoke(self, input, run)

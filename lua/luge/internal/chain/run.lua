@@ -178,8 +178,8 @@ function watch.open(step, input, current)
   return told(child, input, nil, within(child, step._open, step, input, child))
 end
 
--- A step that transforms a stream begins before its input is known; one that
--- needs all of it, after.
+-- A step that transforms a stream starts before its input is known; one that
+-- needs the whole input starts after.
 function watch.transform(step, pull, close, make, current)
   if step._transparent then return step:_transform(pull, close, make, current) end
   if step._needs_all then

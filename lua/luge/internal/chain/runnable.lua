@@ -8,11 +8,10 @@
 -- values: `pull()`, which gives the next piece, nil at the end, and may wait;
 -- `close()` or nil, which frees what it holds, and may be called at any time and
 -- again; and its join (see join.lua), nil for the default one.
---
--- A stream is a chain of such functions, however many steps it has: no tasks
--- between them, no queues, so backpressure is in its nature. One task behind the
--- Stream calls the last of them, and so all: what they spawn is that task's, and
--- a reader whose wait is cancelled leaves them whole.
+-- A stream is a chain of such functions, however many steps it has: there are
+-- no tasks or queues between them, so it has backpressure by nature. One task
+-- behind the Stream calls the last function, and so all of them: it owns what
+-- they spawn, and a reader whose wait is cancelled does not disturb them.
 --
 -- `run` is nil, or what is watched of this run: see run.lua.
 
@@ -45,8 +44,8 @@ function runnable.check_self(self, method)
   end
 end
 
--- Filled in by run.lua: what watches a step. Here, so that the path of a step
--- that nobody watches is short.
+-- Filled in by run.lua: what watches a step. It is here so that the path of a
+-- step that nobody watches is short.
 runnable.watch = {}
 local watch = runnable.watch
 
@@ -120,7 +119,8 @@ function runnable.lazily(begin, close)
   return pull, close_both, join.deferred(function() return inner_make end)
 end
 
--- What needs its whole input waits for it, and then streams its output.
+-- For a step that needs its whole input: waits for that, and then streams the
+-- output.
 local function transform_by_open(self, pull, close, make, run)
   return runnable.lazily(function()
     return self:_open(collect(pull, make), run)

@@ -22,7 +22,8 @@ local value_of = {
 
 local With = { _transparent = true }
 
--- Tells the functions of a run; nil if there are none.
+-- A function that calls the given callbacks for each event of a run; nil if
+-- there are none.
 local function teller(self)
   local options = self.options
   if not (options.on_start or options.on_end or options.on_error) then return nil end

@@ -140,8 +140,8 @@ function node.instance(of, params)
   return setmetatable({ params = params }, of.instances)
 end
 
--- Attempts but the last, or all of them if there is a fallback. A cancellation
--- is no failure: whoever waits next would be told again.
+-- Makes an attempt that is not the last one, or that a fallback may follow. A
+-- cancellation is not a failure: the next wait would raise it again.
 local function try(self, exec, item, attempt)
   self.attempt = attempt
   local ok, result = pcall(exec, self, item)

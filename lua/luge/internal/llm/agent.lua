@@ -33,7 +33,7 @@ local function is_agent(value)
   return getmetatable(value) == Agent._metatable
 end
 
--- The model with the tools, and with the schema where its format has a place.
+-- The model with the tools, and with the schema if its format takes one.
 local function asking(base, set, output)
   local options = { tools = #set.list > 0 and set.list or nil }
   if output and base.format.structured then
@@ -42,9 +42,9 @@ local function asking(base, set, output)
   return next(options) and base:bind(options) or base
 end
 
--- Its tools, and its model with them. Agents that hand over to each other are in
--- lists that were filled when both were made: so these are looked at with every
--- turn.
+-- Makes the agent's tools, and its model with them. This is done again in each
+-- turn: agents that hand over to each other are put into each other's lists
+-- only after both were made.
 local function equip(self)
   local handoffs = self.handoffs or {}
   if self.equipped_with == #handoffs then return end
@@ -112,7 +112,7 @@ local function take_turn(self)
   return answer
 end
 
--- Runs a call, in a task of its own, and tells of it.
+-- Runs a call, in a task of its own, and emits its events.
 local function execute(self, call)
   local agent = self.agent
   tell(self, { type = "tool_call", call = call, agent = agent.name })
@@ -122,7 +122,7 @@ local function execute(self, call)
   return told
 end
 
--- The first call that hands over; the others hear that one is enough.
+-- The first call that hands over; further ones are answered that one is enough.
 local function find_handoff(self, calls)
   for i, call in ipairs(calls) do
     local one = self.agent.set.by_name[call.name]
@@ -260,7 +260,7 @@ local known = {
   output = check.table, approve = check.callable,
 }
 
--- What the model is told first: the schema too, where its format has no place.
+-- What the model is told first; also the schema, if its format takes none.
 local function instructions_of(fields, base)
   local said = fields.instructions
   if fields.output == nil or base.format.structured then return said end

@@ -10,7 +10,7 @@ local tool = require "luge.internal.llm.tool"
 
 local agent_tools = {}
 
--- Bytes of a result that the model is told.
+-- At most so many bytes of a result are sent to the model.
 local MAX_RESULT = 256 * 1024
 
 local INPUT = {
@@ -99,7 +99,7 @@ end
 local function run(one, call, current)
   local ok, output = pcall(runnable.call, one, call, current)
   if not ok then
-    -- Raises if it is this task that was cancelled, and not the tool's own.
+    -- Raises if this task itself was cancelled, and not only the tool.
     if tasks.is_error(output, "cancelled") then tasks.sleep(0) end
     return describe_error(output), true, output
   end
@@ -121,7 +121,7 @@ function agent_tools.execute(set, call, approve, current)
   if not one then return answer(call, no_tool(set, call), true) end
   if one.target then return answer(call, "Transferred to " .. one.target.name .. ".") end
   if approve then
-    -- Nobody is asked about a call that could not run.
+    -- A call that could not run needs no approval.
     local fits, err = pcall(tool.arguments, one, call)
     if not fits then return answer(call, describe_error(err), true), err end
     local yes, reason = approve(call)

@@ -1,11 +1,10 @@
 -- Most events of a stream differ from the one before in a text only:
 --
 --   {"id":"1","choices":[{"index":0,"delta":{"content":"tok "},...}]}
---
 -- Once the place of the text is known, an event that is alike before and behind
 -- it, byte for byte, need not be decoded: with another well-formed string there
--- it is the same document. What is not alike, or has an escape in its text, is
--- for the decoder.
+-- it is the same document. An event that is not alike, or has an escape in its
+-- text, is decoded.
 
 local between = require("luge.native.json").between
 local find, sub = string.find, string.sub
@@ -15,7 +14,8 @@ local alike = {}
 local Alike = {}
 Alike.__index = Alike
 
--- So often places are looked for; some servers change more with each event.
+-- The place is looked for so many times; some servers change more than the text
+-- with each event.
 local TRIES = 3
 
 --- `member`: the name of the member that the text is the value of.
@@ -30,7 +30,8 @@ function Alike:note(data, text)
   self.tries = self.tries + 1
   local _, _, first = find(data, self.pattern)
   local last = first and first + #text
-  -- The only such member, and its text is written as it is.
+  -- There must be only one such member, and its text must be written without
+  -- escapes.
   if not first or find(data, self.pattern, last) or sub(data, first, last) ~= text .. '"' then
     return false
   end

@@ -40,7 +40,7 @@ local function add_content(blocks, content)
   end
 end
 
--- The role that says it, and its blocks.
+-- The role of a message in this format, and its blocks.
 local function write_message(m)
   local blocks = json.array()
   if m.role == "tool" then
@@ -57,8 +57,8 @@ local function write_message(m)
   return m.role, blocks
 end
 
--- The system's text, and messages whose roles take turns. One that says nothing
--- is left out: the API takes none without content.
+-- The system's text, and messages whose roles take turns. A message without
+-- content is left out: the API refuses it.
 local function write_messages(messages)
   local system, written, last = {}, json.array(), nil
   for _, m in ipairs(messages) do
@@ -166,8 +166,8 @@ function readers.tool_use(made, block)
   })
 end
 
--- A call at the end of an answer that was cut off may lack arguments, though
--- what there is of them has been made an object.
+-- If the answer was cut off, its last call may lack arguments, although what
+-- there is of them looks like a whole object.
 local function forget_cut_call(made, blocks)
   local last = blocks[#blocks]
   if made.finish_reason == "length" and last and last.type == "tool_use" then
@@ -263,7 +263,8 @@ function deltas.signature_delta(self, index, delta)
   } }
 end
 
--- The tools that the server runs itself have such deltas, too: no calls for us.
+-- Tools that the server runs itself have such deltas, too: these are not calls
+-- for us.
 function deltas.input_json_delta(self, index, delta)
   if not self.numbering:knows(index) then return nil end
   return { tool_calls = { {

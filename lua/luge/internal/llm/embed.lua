@@ -13,7 +13,7 @@ local usage = require "luge.internal.llm.usage"
 -- Texts in a request: below the limits of all providers.
 local MOST = 512
 
--- How the formats do it: the path, and the vectors of an answer.
+-- How each format does it: the path, and how to read the vectors of an answer.
 local formats = {}
 
 formats.openai = { path = "/embeddings", read = function(answer)
@@ -34,7 +34,7 @@ end }
 
 local Embed = {}
 
--- The vectors of an answer, so many, and its usage; nothing if they are not there.
+-- The vectors of an answer, which must be `count`, and its usage; or nil.
 local function read_vectors(form, answer, count)
   local ok, vectors, used = pcall(form.read, answer)
   if not ok or type(vectors) ~= "table" or #vectors ~= count then return nil end
@@ -81,7 +81,7 @@ local function bounded_request(self, texts)
   return request(self, texts)
 end
 
--- The vectors of the texts from the first on, as many as a request takes.
+-- The vectors of as many texts, from `first` on, as one request takes.
 local function vectors_of(self, texts, first)
   local some = table.move(texts, first, math.min(first + MOST - 1, #texts), 1, {})
   local context = tasks.context()

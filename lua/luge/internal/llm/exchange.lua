@@ -28,7 +28,8 @@ local function read_whole(format, text)
   return format.answer(decode(text))
 end
 
--- The error of an answer that has no Message: what it tells of, if it does.
+-- The error for an answer that has no Message: the one that it tells of, if it
+-- does.
 local function unreadable_whole(target, text)
   local ok, answer = pcall(decode, text)
   return ok and failure.of_object(target, answer)
@@ -95,8 +96,8 @@ function exchange.open(target, body, timeout)
   }, Reader)
 end
 
--- The error of an event that is not in the format; or of the last line, where
--- lines are cut.
+-- The error for an event that is not in the format; or for a last line that was
+-- cut off.
 local function unreadable(self)
   if self.target.format.by_lines and self.next_data() == nil then
     return failure.truncated(self.target)
@@ -142,8 +143,8 @@ local function finish(self)
   self.whole = whole
 end
 
--- Whether the connection broke when the stream had come to its end mark: then
--- nothing is missing.
+-- Whether the connection broke only after the stream's end mark: then nothing
+-- is missing.
 local function broke_after_end(self, err)
   if type(err) ~= "table" or not self.decoder:complete() then return false end
   return err.kind == "network" or err.kind == "truncated" or err.kind == "timeout"
@@ -162,8 +163,8 @@ local function fail(self, err)
   error(err, 0)
 end
 
--- A stream of calls that came to its end mark without a finish reason gets one:
--- it says that their arguments are whole.
+-- For a stream of calls that ended without a finish reason: adds one, which
+-- says that the arguments are whole.
 local function closing_delta(self)
   if self.ended then return nil end
   self.ended = true

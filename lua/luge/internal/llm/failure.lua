@@ -54,7 +54,8 @@ local function code_from_words(text)
   end
 end
 
--- The more specific of what the names, the words and the status say.
+-- The code that the names, the words or the status tell; the most specific
+-- counts.
 local function code_of(object, status, text)
   local code = by_name[text_field(object, "code")] or by_name[text_field(object, "type")]
   if code == nil or code == "invalid_request" or code == "rate_limit" then
@@ -89,7 +90,7 @@ local function is_retryable(code, status)
   return retried[code] or false
 end
 
--- What the answer says, in words; where it says nothing, why.
+-- What the answer says in words, or a text that says why it says nothing.
 local function said_of(object, status, headers, text)
   local location = header(headers, "location")
   if location and status >= 300 and status < 400 then

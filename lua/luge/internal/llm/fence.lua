@@ -25,8 +25,8 @@ local function may_be_literal(word)
   return false
 end
 
--- Whether what comes is the document itself shows in its first character; of a
--- word, in its end.
+-- The first character shows whether the text is the document itself; if it
+-- begins with a word, the whole word does.
 function states.start(self, text)
   local first = text:match("^%s*()%S")
   if not first then return text, "" end

@@ -36,8 +36,8 @@ local function load(self)
   return text and pack.unpack(json.decode(text)) or {}, text
 end
 
--- Whether they are in their place; they are not if another process was faster,
--- in a store that tells. `before`: the text that they stand for.
+-- Saves the messages in the place of the text `before`. False: another process
+-- has changed that meanwhile, and the store can tell.
 local function save(self, list, before)
   local store = self.store
   if not store then
@@ -63,7 +63,8 @@ local function hold(self)
   return lock:hold()
 end
 
--- Adds messages that belong together, with none of others between them.
+-- Adds messages that belong together, so that no other messages come between
+-- them.
 local function append(self, items)
   local _ <close> = hold(self)
   repeat

@@ -52,7 +52,7 @@ function Lane:enter(limiter, tokens)
   if self.cool_until > 0 then wait_cool(self) end
   if limiter == nil then return nil end
   local reservation = limiter:reserve(tokens)
-  -- Somebody may have met a 429 while this one waited for its turn.
+  -- Another call may have got a 429 while this one waited for its turn.
   local ok, err = pcall(wait_cool, self)
   if not ok then
     reservation:drop()

@@ -208,7 +208,7 @@ function Message.__add(a, b)
   return sum:message()
 end
 
--- Without what is only of use now.
+-- Packs a message without what is only useful in this process.
 function Message.__pack(self)
   local fields = {}
   for name, value in pairs(self) do

@@ -74,15 +74,15 @@ end
 
 model.target = target_of
 
--- What does not change from request to request: members, and as text, without
--- the brace that would close it.
+-- What is the same in each request: the members, and their text without the
+-- closing brace.
 local function fixed_members(self, stream)
   local members = self.format.settings(self.settings, stream)
   for name, value in pairs(self.settings.extra or {}) do members[name] = value end
   return { members = members, text = encode(members):sub(1, -2) }
 end
 
--- The text of a request. What `extra` says stands in place of anything else.
+-- The text of a request. Members of `extra` replace any others.
 local function encode_request(self, messages, stream)
   local kind = stream and "stream_members" or "whole_members"
   local fixed = self[kind]

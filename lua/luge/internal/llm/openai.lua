@@ -84,7 +84,8 @@ function openai.settings(options, stream)
     tools = options.tools and wire.function_tools(options.tools),
     tool_choice = options.tool_choice and choice_of(options.tool_choice),
   }
-  -- Reasoning models of OpenAI refuse the older name, others' servers the newer.
+  -- OpenAI's reasoning models refuse the older name, other servers the newer
+  -- one.
   body[options.official and "max_completion_tokens" or "max_tokens"] = options.max_tokens
   if stream then
     body.stream = true
@@ -228,7 +229,7 @@ local function is_absent(value)
   return value == nil or value == null
 end
 
--- Whether there is nothing to a delta but text.
+-- Whether a delta has nothing but text.
 local function is_plain(body, choice, delta)
   return type(delta.content) == "string" and body.id ~= null and body.model ~= null
     and is_absent(choice.finish_reason) and is_absent(body.usage) and is_absent(delta.tool_calls)
@@ -243,7 +244,7 @@ local function error_of(body)
   if body.choices == nil and type(body.message) == "string" then return body end
 end
 
--- The choice of an event. Where more than one was asked for, the first is read.
+-- The choice of an event. If several were asked for, only the first is read.
 local function choice_of_event(choices)
   local choice = type(choices) == "table" and choices[1]
   if choice and (is_absent(choice.index) or choice.index == 0) then return choice end

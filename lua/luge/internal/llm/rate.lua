@@ -26,7 +26,8 @@ function rate.new(requests, tokens)
   }, Limiter)
 end
 
--- Forgets what is more than a window ago; how long until the next is, or nil.
+-- Forgets reservations that are more than a window ago. Returns how long until
+-- the next one is, or nil.
 local function forget(self)
   local now = tasks.now()
   while self.first <= self.last do
@@ -51,7 +52,7 @@ local function wait_change(self, seconds)
   self.settled:clear()
   if seconds == nil then return self.settled:wait() end
   pcall(tasks.timeout, seconds, self.settled.wait, self.settled)
-  tasks.sleep(0) -- raises where it was not the timeout that ended the wait
+  tasks.sleep(0) -- raises if this task itself was cancelled
 end
 
 local Reservation = {}
@@ -115,8 +116,8 @@ function rate.check(value)
   check.options("rate", value, fields)
 end
 
--- About four bytes of English make a token; other languages need more tokens
--- for a letter, and more bytes for it.
+-- About four bytes of English make a token. Other languages need more tokens
+-- for a letter, but also more bytes.
 local BYTES_PER_TOKEN = 4
 local EXPECTED_OUTPUT = 256
 

@@ -60,7 +60,7 @@ local function open(path)
   return self
 end
 
--- What is asked, without what names the machine or a key.
+-- What is asked, without what would tell the machine or a key.
 local function asked(self, messages, stream)
   local settings = {}
   for name, value in pairs(self.settings) do

@@ -58,7 +58,8 @@ local function complaint(err)
       :format(err.message, where) }
 end
 
--- The answer as the model is reminded of it; a call needs a result to follow.
+-- The messages that remind the model of its answer; after a call the format
+-- wants a result.
 local function reminder(answer, err)
   local calls = answer.tool_calls
   if not calls then return { answer, complaint(err) } end

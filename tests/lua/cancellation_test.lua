@@ -2,28 +2,13 @@
 -- "Cancellation". Each wait in turn: cancel_points_test.lua.
 local luge = require "luge"
 local test = require "luge.test"
+local support = dofile "tests/support/tasks.lua"
 local describe, it = test.describe, test.it
+local closing, forever = support.closing, support.forever
+local near, settle = support.near, support.settle
 
 -- Builds for finding bugs are slow.
 local slow = require "luge.native.testrun".patience > 1
-
-local function forever()
-  luge.sleep(3600)
-end
-
-local function settle()
-  for _ = 1, 10 do
-    luge.sleep(0)
-  end
-end
-
-local function near(got, want)
-  test.ok(math.abs(got - want) < 1e-6, got)
-end
-
-local function closing(fn)
-  return setmetatable({}, { __close = fn })
-end
 
 local function cancelled_by(fn, ...)
   return test.raises("cancelled", fn, ...)

@@ -2,12 +2,7 @@
 local luge = require "luge"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
-
-local function settle()
-  for _ = 1, 5 do
-    luge.sleep(0)
-  end
-end
+local settle = dofile("tests/support/tasks.lua").settle
 
 -- Tasks that wait, each in its turn, and then note their number.
 local function waiters(object, n, log)

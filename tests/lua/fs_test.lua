@@ -3,6 +3,7 @@ local fs = require "luge.fs"
 local test = require "luge.test"
 local run = dofile "tests/support/command.lua"
 local describe, it = test.describe, test.it
+local eventually = dofile("tests/support/tasks.lua").eventually
 
 local dir
 
@@ -22,17 +23,6 @@ local function raises(errno, fn, ...)
   local err = test.raises("io", fn, ...)
   test.equal(err.errno, errno)
   return err
-end
-
--- Waits, for some seconds at most, until it becomes true.
-local function eventually(condition)
-  for _ = 1, 300 do
-    if condition() then
-      return true
-    end
-    luge.sleep(0.01)
-  end
-  return false
 end
 
 describe("whole files", function()

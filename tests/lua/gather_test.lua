@@ -2,6 +2,7 @@
 local luge = require "luge"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
+local closing = dofile("tests/support/tasks.lua").closing
 
 local function after(seconds, ...)
   local values = table.pack(...)
@@ -16,10 +17,6 @@ local function failing(seconds, err)
     luge.sleep(seconds)
     error(err, 0)
   end
-end
-
-local function closing(fn)
-  return setmetatable({}, { __close = fn })
 end
 
 -- A function that waits for ever, and says how it ended.

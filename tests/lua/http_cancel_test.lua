@@ -4,17 +4,13 @@ local luge = require "luge"
 local http = require "luge.http"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
-
+local closing = dofile("tests/support/tasks.lua").closing
 local quickest = dofile "tests/support/quickest.lua"
 
 local MOMENTS = require("luge.native.testrun").patience > 1 and 6 or 12
 
 -- Seconds that a cancellation may take.
 local PROMPT <const> = 0.05
-
-local function closing(fn)
-  return setmetatable({}, { __close = fn })
-end
 
 describe("a cancelled request", function()
   local server, inside = nil, 0

@@ -2,10 +2,7 @@
 local luge = require "luge"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
-
-local function near(got, want)
-  test.ok(math.abs(got - want) < 1e-6, ("%s, want %s"):format(got, want))
-end
+local near = dofile("tests/support/tasks.lua").near
 
 -- The seconds at which so many tokens, one by one, have been taken.
 local function times(limiter, n)

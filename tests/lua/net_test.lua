@@ -5,6 +5,7 @@ local process = require "luge.process"
 local test = require "luge.test"
 local connection_of = require("luge.internal.net_connection").new
 local describe, it = test.describe, test.it
+local eventually = dofile("tests/support/tasks.lua").eventually
 
 -- A connection whose other end sends these pieces, one by one.
 local function from_pieces(pieces)
@@ -23,16 +24,6 @@ local function pair(options)
   local path = options and options.path
   local client = path and net.connect { path = path } or net.connect("127.0.0.1", server.port)
   return client, server:accept()
-end
-
-local function eventually(condition)
-  for _ = 1, 500 do
-    if condition() then
-      return true
-    end
-    luge.sleep(0.005)
-  end
-  return false
 end
 
 -- A server that nobody accepts from, whose queue is full: further connections

@@ -1,17 +1,9 @@
 -- The operators of streams: DESIGN.md, "luge: streams".
 local luge = require "luge"
 local test = require "luge.test"
+local support = dofile "tests/support/tasks.lua"
 local describe, it = test.describe, test.it
-
-local function closing(fn)
-  return setmetatable({}, { __close = fn })
-end
-
-local function settle()
-  for _ = 1, 10 do
-    luge.sleep(0)
-  end
-end
+local closing, settle = support.closing, support.settle
 
 local function double(x)
   return x * 2

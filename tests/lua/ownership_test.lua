@@ -2,11 +2,9 @@
 -- raised are tested in reports_test.lua.
 local luge = require "luge"
 local test = require "luge.test"
+local support = dofile "tests/support/tasks.lua"
 local describe, it = test.describe, test.it
-
-local function forever()
-  luge.sleep(3600)
-end
+local forever, near, settle = support.forever, support.near, support.settle
 
 -- A value to be closed that notes it in `log`, after `seconds` in a shield.
 local function note(log, text, seconds)
@@ -16,17 +14,6 @@ local function note(log, text, seconds)
     end
     log[#log + 1] = text
   end })
-end
-
-local function near(got, want)
-  test.ok(math.abs(got - want) < 1e-6, got)
-end
-
--- Lets everything that is ready run.
-local function settle()
-  for _ = 1, 10 do
-    luge.sleep(0)
-  end
 end
 
 describe("a task", function()

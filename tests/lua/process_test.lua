@@ -6,21 +6,11 @@ local run = dofile "tests/support/command.lua"
 local longer = dofile "tests/support/longer.lua"
 local quickest = dofile "tests/support/quickest.lua"
 local describe, it = test.describe, test.it
+local eventually = dofile("tests/support/tasks.lua").eventually
 
 local function alive(pid)
   local ok, status = pcall(fs.read, ("/proc/%d/stat"):format(pid))
   return ok and not status:find ") Z "
-end
-
--- Waits, for some seconds at most, until it becomes true.
-local function eventually(condition)
-  for _ = 1, 1000 do
-    if condition() then
-      return true
-    end
-    luge.sleep(0.01)
-  end
-  return false
 end
 
 describe("run", function()

@@ -4,6 +4,7 @@ local test = require "luge.test"
 local hint = require "luge.internal.hint"
 local in_retry = require("luge.internal.retry").in_retry
 local describe, it = test.describe, test.it
+local near = dofile("tests/support/tasks.lua").near
 
 local function network(fields)
   local err = { kind = "network", message = "lost" }
@@ -32,10 +33,6 @@ local function elapsed(fn, ...)
   local start = luge.now()
   local results = table.pack(pcall(fn, ...))
   return luge.now() - start, table.unpack(results, 1, results.n)
-end
-
-local function near(got, want)
-  test.ok(math.abs(got - want) < 1e-6, ("%s, want %s"):format(got, want))
 end
 
 describe("retry", function()

@@ -2,17 +2,9 @@
 -- operators_test.lua.
 local luge = require "luge"
 local test = require "luge.test"
+local support = dofile "tests/support/tasks.lua"
 local describe, it = test.describe, test.it
-
-local function closing(fn)
-  return setmetatable({}, { __close = fn })
-end
-
-local function settle()
-  for _ = 1, 10 do
-    luge.sleep(0)
-  end
-end
+local closing, settle = support.closing, support.settle
 
 -- A stream of 1 to n, or without an end, that logs what its producer does.
 local function numbers(n, log)

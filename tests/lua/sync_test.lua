@@ -3,12 +3,7 @@
 local luge = require "luge"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
-
-local function settle()
-  for _ = 1, 10 do
-    luge.sleep(0)
-  end
-end
+local settle = dofile("tests/support/tasks.lua").settle
 
 -- `n` tasks that run fn(i), begun in their order.
 local function start(n, fn)

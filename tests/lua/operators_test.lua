@@ -4,6 +4,7 @@ local test = require "luge.test"
 local support = dofile "tests/support/tasks.lua"
 local describe, it = test.describe, test.it
 local closing, settle = support.closing, support.settle
+local paced = dofile("tests/support/streams.lua").paced
 
 local function double(x)
   return x * 2
@@ -300,12 +301,7 @@ describe("skip", function()
 
   it("goes on after a cancelled wait where it was", function()
     local _ <close> = test.clock()
-    local s = luge.stream(function(emit)
-      for i = 1, 5 do
-        luge.sleep(1)
-        emit(i)
-      end
-    end):skip(3)
+    local s = paced(5):skip(3)
     test.raises("timeout", luge.timeout, 2.5, s.next, s)
     test.same(s:collect(), { 4, 5 })
   end)
@@ -320,12 +316,7 @@ describe("chunk", function()
 
   it("keeps what it has when its reader is cancelled", function()
     local _ <close> = test.clock()
-    local s = luge.stream(function(emit)
-      for i = 1, 5 do
-        luge.sleep(1)
-        emit(i)
-      end
-    end):chunk(3)
+    local s = paced(5):chunk(3)
     test.raises("timeout", luge.timeout, 2.5, s.next, s)
     test.same(s:collect(), { { 1, 2, 3 }, { 4, 5 } })
   end)
@@ -356,12 +347,7 @@ describe("buffer", function()
   it("lets producer and reader work at the same time", function()
     local _ <close> = test.clock()
     local start = luge.now()
-    luge.stream(function(emit)
-      for i = 1, 5 do
-        luge.sleep(1)
-        emit(i)
-      end
-    end):buffer(2):each(function() luge.sleep(1) end)
+    paced(5):buffer(2):each(function() luge.sleep(1) end)
     test.ok(math.abs(luge.now() - start - 6) < 0.01, luge.now() - start)
   end)
 
@@ -441,12 +427,7 @@ describe("tee", function()
 
   it("goes on when the branch that reads is cancelled", function()
     local _ <close> = test.clock()
-    local a, b = luge.stream(function(emit)
-      for i = 1, 3 do
-        luge.sleep(1)
-        emit(i)
-      end
-    end):tee(2)
+    local a, b = paced(3):tee(2)
     local first = luge.spawn(a.next, a)
     local second = luge.spawn(b.collect, b)
     luge.sleep(0.5)
@@ -591,12 +572,7 @@ describe("zip", function()
 
   it("keeps a row that is not complete when its reader is cancelled", function()
     local _ <close> = test.clock()
-    local slow = luge.stream(function(emit)
-      for i = 1, 3 do
-        luge.sleep(1)
-        emit(i)
-      end
-    end)
+    local slow = paced(3)
     local s = luge.zip { { "a", "b", "c" }, slow }
     test.raises("timeout", luge.timeout, 0.5, s.next, s)
     test.same(s:collect(), { { "a", 1 }, { "b", 2 }, { "c", 3 } })

@@ -5,6 +5,7 @@ local test = require "luge.test"
 local support = dofile "tests/support/tasks.lua"
 local describe, it = test.describe, test.it
 local closing, settle = support.closing, support.settle
+local paced = dofile("tests/support/streams.lua").paced
 
 -- A stream of 1 to n, or without an end, that logs what its producer does.
 local function numbers(n, log)
@@ -168,12 +169,7 @@ end)
 describe("a reader that is cancelled", function()
   it("leaves the stream whole: no item is lost or comes twice", function()
     local _ <close> = test.clock()
-    local s = luge.stream(function(emit)
-      for i = 1, 20 do
-        luge.sleep(1)
-        emit(i)
-      end
-    end)
+    local s = paced(20)
     local got = {}
     while #got < 20 do
       local ok, err = pcall(luge.timeout, 0.4, function()
@@ -211,12 +207,7 @@ describe("a reader that is cancelled", function()
 
   it("does not disturb other readers", function()
     local _ <close> = test.clock()
-    local s = luge.stream(function(emit)
-      for i = 1, 3 do
-        luge.sleep(1)
-        emit(i)
-      end
-    end)
+    local s = paced(3)
     local first = luge.spawn(s.next, s)
     local second = luge.spawn(s.collect, s)
     luge.sleep(0.5)

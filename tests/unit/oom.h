@@ -1,10 +1,9 @@
-/* Out of memory: for each scenario the k-th allocation fails, for every k:
- * alone; and the next nine, so that what is tried again, or done about it,
- * fails too; and all from then on. The script ends with an error or is refused;
- * nothing leaks; and with memory back, the next script runs. The fast tier
- * takes every STEP-th k; LUGE_OOM_ALL=1 takes all, LUGE_OOM_ONLY=N the N-th
- * scenario.
- */
+/* Out of memory, at any moment: in each scenario the k-th allocation fails, for
+ * every k. Only that one; or it and the next nine, so that what is tried again,
+ * or done about the failure, fails too; or all from then on. The script ends
+ * with an error or is refused, nothing leaks, and with memory back the next
+ * script runs. The fast tier takes every STEP-th k; LUGE_OOM_ALL=1 takes all,
+ * LUGE_OOM_ONLY=N the N-th scenario. */
 #ifndef TESTS_OOM_H
 #define TESTS_OOM_H
 
@@ -17,12 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct memory {
-  long left;     /* allocations until one fails; negative: none will */
-  long failures; /* of these, how many are to come; negative: all */
-  bool failed;
-  size_t live;
-};
+#include "../support/failing_memory.h"
 
 /* Uses the host; what it returns does not count. NULL: runs `code`. */
 struct scenario {
@@ -41,25 +35,6 @@ static struct {
   const struct mode *mode;
   int bad;
 } now;
-
-static inline void *allocate(void *data, void *ptr, size_t old_size,
-                             size_t new_size) {
-  struct memory *memory = (struct memory *)data;
-  size_t old = ptr != NULL ? old_size : 0;
-  if (new_size == 0) {
-    free(ptr);
-    memory->live -= old;
-    return NULL;
-  }
-  if (new_size > old && memory->left >= 0 && memory->left-- == 0) {
-    memory->failed = true;
-    memory->left = --memory->failures == 0 ? -1 : 0;
-    return NULL;
-  }
-  void *block = realloc(ptr, new_size);
-  memory->live += new_size - old;
-  return block;
-}
 
 static inline void complain(const char *what) {
   fprintf(stderr, "scenario %d, allocation %ld failing %s: %s\n", now.scenario,

@@ -1,6 +1,6 @@
-/* Out of memory where scripts are restricted: whichever allocation fails, a
- * host that was opened restricts them, nothing leaks, and what is denied stays
- * so. The fast tier takes every STEP-th; LUGE_OOM_ALL=1 takes all. */
+/* Out of memory in a host that restricts its scripts: whichever allocation
+ * fails, what is denied stays denied, and nothing leaks. The fast tier takes
+ * every STEP-th one; LUGE_OOM_ALL=1 takes all. */
 #define _GNU_SOURCE 1
 
 #include <luge.h>
@@ -10,33 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP = 31 };
+#include "../support/failing_memory.h"
 
-struct memory {
-  long left; /* allocations until one fails; negative: none will */
-  bool failed;
-  size_t live;
-};
+enum { STEP = 31 };
 
 static int failures;
 static bool escaped; /* the script got at what is denied */
-
-static void *allocate(void *data, void *ptr, size_t old_size, size_t new_size) {
-  struct memory *memory = data;
-  size_t old = ptr != NULL ? old_size : 0;
-  if (new_size == 0) {
-    free(ptr);
-    memory->live -= old;
-    return NULL;
-  }
-  if (new_size > old && memory->left >= 0 && memory->left-- == 0) {
-    memory->failed = true;
-    return NULL;
-  }
-  void *block = realloc(ptr, new_size);
-  memory->live += new_size - old;
-  return block;
-}
 
 static int on_output(luge_host *host, enum luge_stream stream,
                      const char *bytes, size_t length, void *user) {
@@ -47,7 +26,8 @@ static int on_output(luge_host *host, enum luge_stream stream,
   return 0;
 }
 
-/* The first half may fail for want of memory; what it reaches may not be. */
+/* Whatever fails here for want of memory, none of the calls may reach what is
+ * denied. */
 static const char code[] = "local function reach(f, ...)\n"
                            "  local ok, result = pcall(f, ...)\n"
                            "  if ok and result then print 'ESCAPED' end\n"
@@ -85,7 +65,7 @@ static const luge_options *options_of(struct memory *memory) {
 
 /* Whether there was a k-th allocation. */
 static bool try_one(long k) {
-  struct memory memory = {.left = k};
+  struct memory memory = {.left = k, .failures = 1};
   luge_host *host = luge_open(options_of(&memory));
   if (host != NULL) {
     luge_run_string(host, code, sizeof code - 1, "=test", 0, NULL);

@@ -49,26 +49,39 @@ local function identity(step)
   return describe(step, list) and pack.key(list) .. " " or ""
 end
 
-local function compute(self, key, input, run)
+local function read(text)
+  return pack.unpack(json.decode(text))
+end
+
+-- The output, and the text that is kept.
+local function look_up(self, key, input, run)
+  local text = self.store:get(key)
+  if text ~= nil then return read(text), text end
+  local output = runnable.call(self.inner, input, run)
+  text = pack.text(output)
+  self.store:set(key, text)
+  return output, text
+end
+
+-- Until the text is in the store, others who ask wait for this task. Each gets
+-- an output of its own.
+local function lead(self, key, input, run)
   local future = tasks.future()
   self.pending[key] = future
-  local ok, output = pcall(runnable.call, self.inner, input, run)
+  local ok, output, text = pcall(look_up, self, key, input, run)
   self.pending[key] = nil
-  future:resolve { value = output, failed = not ok }
+  future:resolve(ok and text)
   if not ok then error(output, 0) end
-  self.store:set(key, json.encode(pack.pack(output)))
   return output
 end
 
 function Cache:_invoke(input, run)
   local key = self.identity .. pack.key(input)
   while true do
-    local text = self.store:get(key)
-    if text ~= nil then return pack.unpack(json.decode(text)) end
     local future = self.pending[key]
-    if not future then return compute(self, key, input, run) end
-    local outcome = future:await()
-    if not outcome.failed then return outcome.value end
+    if not future then return lead(self, key, input, run) end
+    local text = future:await()
+    if text then return read(text) end
   end
 end
 

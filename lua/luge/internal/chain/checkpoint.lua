@@ -3,32 +3,26 @@
 -- killed process left unfinished is dropped. Equal inputs are told apart by
 -- how often they came.
 
+local fs = require "luge.fs"
 local json = require "luge.json"
+local sync = require "luge.native.sync"
 local tasks = require "luge.native.task"
 local pack = require "luge.internal.chain.pack"
 
 local checkpoint = {}
 
-local function io_error(path, reason, code)
-  error(tasks.error { kind = "io", path = path, code = code,
-    message = ("checkpoint %s: %s"):format(path, reason) })
-end
+local OBJECT <const> = ("{"):byte() -- what every line begins with
 
 local function damaged(path, line)
   error(tasks.error { kind = "parse", path = path, line = line,
     message = ("checkpoint %s: line %d is no output of a batch"):format(path, line) })
 end
 
--- The file's text up to its last whole line; nil if there is no file.
-local function read_lines(path)
-  local file, reason, code = io.open(path, "rb")
-  if not file then
-    if code == 2 then return "" end
-    io_error(path, reason, code)
-  end
-  local text = file:read("a")
-  file:close()
-  return text:match("^(.*\n)") or "", text
+-- The file's text; nil if there is no file.
+local function read(path)
+  local ok, text = pcall(fs.read, path, { limit = math.maxinteger })
+  if ok then return text end
+  if text.errno ~= "ENOENT" then error(text, 0) end
 end
 
 -- input's key -> the outputs that are done, in the order of the file.
@@ -37,51 +31,53 @@ local function read_done(path, text)
   for line in text:gmatch("([^\n]*)\n") do
     number = number + 1
     local ok, entry = pcall(json.decode, line)
-    if not ok or type(entry) ~= "table" or type(entry.input) ~= "string" then
+    if not ok or type(entry) ~= "table" or type(entry.input) ~= "string"
+      or entry.output == nil then
       damaged(path, number)
     end
     local outputs = done[entry.input] or { taken = 0 }
     done[entry.input] = outputs
-    outputs[#outputs + 1] = entry.output or json.null
+    outputs[#outputs + 1] = entry.output
+  end
+  return done, number
+end
+
+-- The outputs in the file, without a line that was not finished: a new file
+-- takes its place then, so that whoever is killed now leaves one of the two.
+local function load(path)
+  local text = read(path)
+  if not text then return {} end
+  local whole = text:match("^(.*\n)") or ""
+  local done, number = read_done(path, whole)
+  if #text > #whole then
+    if text:byte(#whole + 1) ~= OBJECT then damaged(path, number + 1) end
+    fs.write(path, whole)
   end
   return done
 end
 
--- Removes the unfinished line, by a new file in the old one's place: if the
--- process is killed now, one of the two is there.
-local function repair(path, whole)
-  local temporary = path .. ".new"
-  local file, reason, code = io.open(temporary, "wb")
-  if file then
-    local ok
-    ok, reason, code = file:write(whole)
-    file:close()
-    if ok then ok, reason, code = os.rename(temporary, path) end
-    if ok then return end
+-- A write that failed may have left a part of its line: nothing comes after it.
+local function write(self, line)
+  local _ <close> = self.lock:hold()
+  if self.failed then error(self.failed, 0) end
+  local ok, err = pcall(self.file.write, self.file, line)
+  if not ok then
+    self.failed = err
+    error(err, 0)
   end
-  io_error(path, reason, code)
 end
 
-local function open_for_append(path, whole, text)
-  if text and #text > #whole then repair(path, whole) end
-  local file, reason, code = io.open(path, "ab")
-  if not file then io_error(path, reason, code) end
-  return file
-end
-
-local function append(file, path, key, output)
-  local line = json.encode { input = key, output = pack.pack(output) }
-  local ok, reason, code = file:write(line, "\n")
-  if ok then ok, reason, code = file:flush() end
-  if not ok then io_error(path, reason, code) end
+-- Shielded: what has been computed is not lost to a cancellation.
+local function append(self, key, output)
+  local line = '{"input":%s,"output":%s}\n'
+  tasks.shield(write, self, line:format(json.encode(key), pack.text(output)))
 end
 
 --- `work` behind the file: what is in it is not done again. The second result
 --- closes the file.
 function checkpoint.open(path, work)
-  local whole, text = read_lines(path)
-  local done = read_done(path, whole)
-  local file = open_for_append(path, whole, text)
+  local done = load(path)
+  local self = { file = fs.open(path, "a"), lock = sync.lock() }
   return function(input)
     local key = pack.key(input)
     local outputs = done[key]
@@ -90,9 +86,9 @@ function checkpoint.open(path, work)
       return pack.unpack(outputs[outputs.taken])
     end
     local output = work(input)
-    append(file, path, key, output)
+    append(self, key, output)
     return output
-  end, function() file:close() end
+  end, function() local _ <close> = self.file end
 end
 
 return checkpoint

@@ -48,14 +48,25 @@ function pack.unpack(value)
   return unpackers[name] and unpackers[name](unpacked) or unpacked
 end
 
---- The same text for the same input.
-function pack.key(input)
-  local ok, text = pcall(json.encode, pack.pack(input), { sort_keys = true })
+local function encode(value, what, options)
+  local ok, text = pcall(json.encode, pack.pack(value), options)
   if not ok then
-    check.invalid("an input that is looked up must have a JSON form: %s",
+    check.invalid("%s must have a JSON form: %s", what,
       type(text) == "table" and text.message or tostring(text))
   end
   return text
+end
+
+local SORTED <const> = { sort_keys = true }
+
+--- The same text for the same input.
+function pack.key(input)
+  return encode(input, "an input that is looked up", SORTED)
+end
+
+--- An output as text.
+function pack.text(output)
+  return encode(output, "an output that is kept")
 end
 
 return pack

@@ -120,6 +120,11 @@ function Embed:_invoke(input)
   return vectors
 end
 
+--- What tells its vectors from those of other models.
+function Embed:_identity()
+  return self.model:_identity()
+end
+
 runnable.class("embed", "chain", Embed)
 
 return function(name, options)

@@ -53,6 +53,11 @@ function Json:_transform(pull, close)
   return pull_value, close, join.last
 end
 
+--- What tells its values from those of others: they fit another schema.
+function Json:_identity()
+  return self.source
+end
+
 runnable.class("json", "parser", Json)
 
 return function(schema)
@@ -60,5 +65,5 @@ return function(schema)
   if type(schema) ~= "table" and type(schema) ~= "boolean" then
     check.invalid("llm.json: got %s, takes a JSON Schema", check.describe(schema))
   end
-  return runnable.new(Json, { schema = json.schema(schema) })
+  return runnable.new(Json, { schema = json.schema(schema), source = schema })
 end

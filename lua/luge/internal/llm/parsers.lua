@@ -144,6 +144,11 @@ function Match:_invoke(input)
   return values
 end
 
+--- What tells its values from those of others.
+function Match:_identity()
+  return { self.pattern, self.names or false }
+end
+
 runnable.class("match", "parser", Match)
 
 function parsers.match(pattern, names)

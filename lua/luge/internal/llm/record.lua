@@ -3,6 +3,7 @@
 -- answer, found by what was asked; answers to equal questions are replayed in
 -- their order, and the last one again once they are used up.
 
+local fs = require "luge.fs"
 local json = require "luge.json"
 local tasks = require "luge.native.task"
 local context = require "luge.internal.context"
@@ -19,11 +20,6 @@ Recorder.__index = Recorder
 --- The recorder of a context, or nil.
 function record.current(values)
   return values[KEY]
-end
-
-local function io_error(path, reason, code)
-  error(tasks.error { kind = "io", path = path, code = code,
-    message = ("llm.record %s: %s"):format(path, reason) })
 end
 
 local function note(self, entry)
@@ -47,14 +43,13 @@ end
 
 local function open(path)
   local self = setmetatable({ path = path, answers = {} }, Recorder)
-  local file, reason, code = io.open(path, "rb")
-  if file then
+  local ok, text = pcall(fs.read, path, { limit = math.maxinteger })
+  if ok then
     self.replays = true
-    load(self, file:read("a"))
-    file:close()
+    load(self, text)
     return self
-  elseif code ~= 2 then
-    io_error(path, reason, code)
+  elseif text.errno ~= "ENOENT" then
+    error(text, 0)
   end
   self.lines = {}
   return self
@@ -152,15 +147,8 @@ end
 -- that lacks answers.
 local function save(self)
   if self.replays then return end
-  local temporary = self.path .. ".new"
-  local file, reason, code = io.open(temporary, "wb")
-  if not file then io_error(self.path, reason, code) end
   local text = table.concat(self.lines, "\n")
-  local ok
-  ok, reason, code = file:write(text, text ~= "" and "\n" or "")
-  file:close()
-  if ok then ok, reason, code = os.rename(temporary, self.path) end
-  if not ok then io_error(self.path, reason, code) end
+  fs.write(self.path, text .. (text ~= "" and "\n" or ""))
 end
 
 --- Runs fn(...) and returns its results.
@@ -172,6 +160,5 @@ function record.record(path, fn, ...)
   save(recorder)
   return table.unpack(results, 1, results.n)
 end
-
 
 return record

@@ -134,7 +134,6 @@ end
 ---@param options? luge.chain.Config
 ---@return luge.Stream, nil, nil, luge.Stream
 function Runnable:stream(input, options)
-  runnable.check_self(self, "stream")
   options = config.check("stream", options)
   return streams.open(producer.lazily(function()
     return config.open(self, input, options)
@@ -150,7 +149,7 @@ function Runnable:transform(input, options)
   local pull, close = streams.source("transform", input)
   return streams.open(producer.lazily(function()
     return config.transform(self, pull, close, options)
-  end))
+  end, close))
 end
 
 --- The outputs of many inputs, each at the place of its input, and their number

@@ -47,12 +47,21 @@ local function add_choice(self, choice, i)
   self.steps[i] = runnable.coerce(choice[2], where)
 end
 
+-- The last is no choice: that one was forgotten would be seen late.
+local function check_default(default)
+  if type(default) == "table" and getmetatable(default) == nil and #default == 2 then
+    check.invalid("chain.branch: the last is a choice { condition, runnable }, takes the default: "
+      .. "a Runnable or a function for what no condition holds of")
+  end
+end
+
 return function(choices)
   check.argument("chain.branch", choices, check.table)
   if #choices < 2 then
     check.invalid("chain.branch: takes choices { condition, runnable } and, last, the default")
   end
   local self = { conditions = {}, steps = {} }
+  check_default(choices[#choices])
   for i = 1, #choices - 1 do add_choice(self, choices[i], i) end
   self.steps[#choices] = runnable.coerce(choices[#choices], "chain.branch: the default")
   return runnable.new(Branch, self)

@@ -7,6 +7,7 @@ local producer = require "luge.internal.chain.producer"
 local run = require "luge.internal.chain.run"
 local runnable = require "luge.internal.chain.runnable"
 
+local type = type
 local config = {}
 
 config.known = {
@@ -49,6 +50,7 @@ config.invoke = invoke
 
 --- `step:invoke(input, config?)`
 function config.invoke_checked(self, input, options)
+  if type(self) ~= "table" then runnable.check_self(self, "invoke") end
   if options == nil then
     local current = run.current()
     if current == nil then

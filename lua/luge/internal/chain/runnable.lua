@@ -169,8 +169,19 @@ end
 
 runnable.classes = {}
 
+-- A method that says so where it is called with a dot. `invoke`, which is called
+-- most, does it by itself.
+local function checked(name, method)
+  if name == "invoke" then return method end
+  return function(self, ...)
+    runnable.check_self(self, name)
+    return method(self, ...)
+  end
+end
+
 --- Adds a method to every Runnable.
 function runnable.method(name, method)
+  method = checked(name, method)
   Runnable[name] = method
   for _, class in ipairs(runnable.classes) do
     if rawget(class, name) == nil then class[name] = method end

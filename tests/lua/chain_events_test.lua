@@ -102,6 +102,8 @@ describe("events", function()
       words:cache(),
       chain.generator(function(input, emit) emit(input:next()) end),
       words | chain.generator(function(input, emit) emit((input:next())) end),
+      -- A generator that never reads, beside what fails with the first piece.
+      words:assign { a = chain.generator(function(_, emit) emit "x" end) },
       chain.fn(function(x)
         flaky = flaky + 1
         if flaky % 2 == 1 then error(luge.error { kind = "network", message = "" }) end
@@ -133,6 +135,58 @@ describe("events", function()
     end
     test.ok(pieces > 10)
     require "luge.internal.llm.demo".close()
+  end)
+
+  it("end each run where a step fails while another one is closed", function()
+    local function wait(passes)
+      for _ = 1, passes do luge.sleep(0) end
+    end
+    local slow = chain.generator(function(input, emit)
+      for piece in input do
+        wait(20)
+        emit(piece)
+      end
+    end)
+    -- `y` fails while nobody reads, and `z` takes its time: so it is the one who
+    -- closes the step that is told of it.
+    local lingering = setmetatable({}, { __close = function() luge.shield(wait, 30) end })
+    local held = chain.fn(function(x) return { x = x } end):assign {
+      y = function()
+        wait(8)
+        error("unseen", 0)
+      end,
+      z = function()
+        local _ <close> = lingering
+        luge.sleep(60)
+      end,
+    }
+    local failing = chain.fn(function()
+      wait(16)
+      error("seen", 0)
+    end)
+    local events = events_of(chain.parallel { a = failing, b = held, c = words } | slow, "a b")
+    check_grammar(events)
+  end)
+
+  it("end a run that is cancelled before its start was read", function()
+    local inner = chain.fn(string.upper)
+    local c = chain.parallel {
+      a = chain.fn(function()
+        for _ = 1, 5 do luge.sleep(0) end
+        error("broken", 0)
+      end),
+      b = chain.fn(function(x)
+        while true do inner:invoke(x) end
+      end),
+    }
+    local events, stream = {}, (c:events "x")
+    local ok = pcall(function()
+      events[1] = stream:next()
+      for _ = 1, 10 do luge.sleep(0) end
+      for event in stream do events[#events + 1] = event end
+    end)
+    test.ok(not ok)
+    check_grammar(events)
   end)
 
   it("end their run when the loop is left", function()

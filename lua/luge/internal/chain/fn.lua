@@ -108,31 +108,46 @@ local function picked_join(self, make, first)
   return joins[self.keys[1]] or join.default
 end
 
--- The pieces that have a picked key.
+-- The pieces that have a picked key. Of an input that is nil, and so has no
+-- piece, nothing can be picked; of some keys that are not there, no table.
 function Pick:_transform(pull, close, make)
-  local first = {}
+  local first, given = {}, false
   local function pull_picked()
+    if first.over then return nil end
     for piece in pull do
       if first.adds == nil then first.adds = join.adds(piece) end
       local picked = Pick._invoke(self, piece)
-      if picked ~= nil and (self.single or next(picked) ~= nil) then return picked end
+      if picked ~= nil and (self.single or next(picked) ~= nil) then
+        given = true
+        return picked
+      end
     end
+    first.over = true
+    if first.adds == nil then check_table(self, nil) end
+    return not (given or self.single) and {} or nil
   end
   local function make_picked() return picked_join(self, make, first)() end
   return pull_picked, close, make_picked
 end
 
+--- What tells its outputs from those of others, in a cache.
+function Pick:_identity()
+  return self.keys
+end
+
 runnable.class("pick", "chain", Pick)
 
 function fn.pick(self, ...)
-  local keys = { ... }
-  if #keys == 0 then check.invalid("pick: got no key, takes one or more") end
-  for _, key in ipairs(keys) do
-    check.argument("pick", key, function(value)
+  local keys = table.pack(...)
+  if keys.n == 0 then check.invalid("pick: got no key, takes one or more") end
+  for i = 1, keys.n do
+    check.argument("pick", keys[i], function(value)
       return type(value) ~= "string" and type(value) ~= "number" and "keys" or nil
     end)
   end
-  return self | runnable.new(Pick, { keys = keys, single = #keys == 1 })
+  local single = keys.n == 1
+  keys.n = nil
+  return self | runnable.new(Pick, { keys = keys, single = single })
 end
 
 return fn

@@ -9,14 +9,11 @@ local streams = require "luge.internal.chain.streams"
 local Generator = {}
 
 function Generator:_transform(pull, close)
-  local input = streams.of(producer.lazily(function() return pull, close end))
+  local input = streams.of(producer.lazily(function() return pull, close end, close))
   local pull_made, close_made = producer.open(function(emit)
     self.fn(input, emit)
   end)
-  return pull_made, function()
-    close_made()
-    input:close()
-  end
+  return pull_made, producer.closing_both(close_made, function() input:close() end)
 end
 
 function Generator:_invoke(input)

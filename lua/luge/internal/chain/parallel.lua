@@ -37,20 +37,22 @@ local function forward(branch, put)
   end
 end
 
--- Branches, each run by a task of its own, as one source.
+-- Branches, each run by a task of its own, as one source. Where none gives a
+-- piece there is an empty one: the whole is a table.
 local function fan_in(branches, make)
   local pull, close = producer.open(function(put)
-    tasks.scope(function()
-      for _, branch in ipairs(branches) do tasks.spawn(forward, branch, put) end
-    end)
-  end)
-  local function close_all()
-    close()
-    for _, branch in ipairs(branches) do
-      if branch.close then branch.close() end
+    local given = false
+    local function note(piece)
+      given = true
+      put(piece)
     end
-  end
-  return pull, close_all, make
+    tasks.scope(function()
+      for _, branch in ipairs(branches) do tasks.spawn(forward, branch, note) end
+    end)
+    if not given then put {} end
+  end)
+  for _, branch in ipairs(branches) do close = producer.closing_both(close, branch.close) end
+  return pull, close, make
 end
 
 -- Adds a branch for each step; `source(i)` opens the i-th.
@@ -86,6 +88,11 @@ function Parallel:_branches()
   return self.keys, self.steps
 end
 
+--- What tells its outputs from those of others, in a cache.
+function Parallel:_identity()
+  return self.keys
+end
+
 runnable.class("parallel", "chain", Parallel)
 
 -- assign: the input table with the outputs of a parallel step added.
@@ -101,22 +108,25 @@ function Assign:_invoke(input, run)
   local outputs = gather(self, check_table(input), run)
   local whole = {}
   for key, value in pairs(input) do whole[key] = value end
-  for key, value in pairs(outputs) do whole[key] = value end
+  for _, key in ipairs(self.keys) do whole[key] = outputs[key] end
   return whole
 end
 
--- The input's own pieces, without the keys that are assigned anew.
+-- The input's own pieces, without the keys that are assigned anew. An input of
+-- no piece is nil, and no table.
 local function others(self, pull)
-  local assigned = {}
+  local assigned, came = {}, false
   for _, key in ipairs(self.keys) do assigned[key] = true end
   return function()
     for piece in pull do
+      came = true
       local kept = {}
       for key, value in pairs(check_table(piece)) do
         if not assigned[key] then kept[key] = value end
       end
       if next(kept) ~= nil then return kept end
     end
+    if not came then check_table(nil) end
   end
 end
 
@@ -133,7 +143,7 @@ function Assign:_transform(pull, close, make, run)
   return fan_in(branches, join.fields(joins))
 end
 
-Assign._branches = Parallel._branches
+Assign._branches, Assign._identity = Parallel._branches, Parallel._identity
 runnable.class("assign", "chain", Assign)
 
 -- The keys in a fixed order, and the step of each.

@@ -19,6 +19,16 @@ function producer.closing(close)
   return close and setmetatable({ close = close }, Closing) or nil
 end
 
+--- A function that calls both, the second also if the first raises; either may
+--- be nil.
+function producer.closing_both(first, second)
+  if not (first and second) then return first or second end
+  return function()
+    local _ <close> = producer.closing(second)
+    first()
+  end
+end
+
 --- `body(emit)` makes the pieces; emit(piece) waits for the consumer, and may be
 --- called by several tasks. Its error is raised by pull, after the pieces
 --- before it. Returns pull, close.
@@ -41,10 +51,7 @@ function producer.lazily(begin, close)
     make = make_begun
     for piece in pull_begun do emit(piece) end
   end)
-  return pull, function()
-    stop()
-    if close then close() end
-  end, join.deferred(function() return make end)
+  return pull, producer.closing_both(stop, close), join.deferred(function() return make end)
 end
 
 --- A source under a deadline, which begins with its first piece. It is read by
@@ -55,10 +62,7 @@ function producer.within(seconds, pull, close, make)
       for piece in pull do emit(piece) end
     end)
   end)
-  return bounded, function()
-    stop()
-    if close then close() end
-  end, make
+  return bounded, producer.closing_both(stop, close), make
 end
 
 return producer

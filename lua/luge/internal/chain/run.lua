@@ -10,6 +10,8 @@ local join = require "luge.internal.chain.join"
 local runnable = require "luge.internal.chain.runnable"
 
 local run = {}
+
+local function nothing() end
 local KEY = "luge.chain.run"
 
 --- The run that this task is in, or nil.
@@ -85,8 +87,8 @@ end
 
 --- Runs fn(...), telling of its start, and of its end, error or cancellation.
 function run.tell_call(tell, input, fn, ...)
-  tell("start", { input = input })
-  local ok, output = pcall(fn, ...)
+  local ok, output = pcall(tell, "start", { input = input })
+  if ok then ok, output = pcall(fn, ...) end
   if not ok then
     report_failure(tell, output)
     error(output, 0)
@@ -99,17 +101,18 @@ end
 local Told = {}
 Told.__index = Told
 
-local function finish(self, what, data)
-  self.over = true
-  if self.close then self.close() end
-  self.tell(what, data)
-end
-
 local function fail(self, err)
   self.over = true
   if self.close then pcall(self.close) end
   report_failure(self.tell, err)
   error(err, 0)
+end
+
+local function finish(self, what, data)
+  self.over = true
+  local ok, err = pcall(self.close or nothing)
+  if not ok then fail(self, err) end
+  self.tell(what, data)
 end
 
 local function note_piece(self, piece)
@@ -120,18 +123,22 @@ local function note_piece(self, piece)
   self.tell("stream", { chunk = piece })
 end
 
-local function pull_told(self)
-  if self.over then return nil end
+-- The next piece, told of; the first time, of the start too.
+local function told_piece(self)
   if not self.begun then
     self.begun = true
     self.tell("start", { input = self.input })
   end
-  local ok, piece = pcall(self.pull)
+  local piece = self.pull()
+  if piece ~= nil then note_piece(self, piece) end
+  return piece
+end
+
+local function pull_told(self)
+  if self.over then return nil end
+  local ok, piece = pcall(told_piece, self)
   if not ok then fail(self, piece) end
-  if piece ~= nil then
-    note_piece(self, piece)
-    return piece
-  end
+  if piece ~= nil then return piece end
   local input = self.input
   if self.whole_input then input = self.whole_input() end
   finish(self, "end", { input = input, output = self.result and self.result() })

@@ -26,6 +26,7 @@ function streams.source(where, list)
   local pull, value = from.pull(where, list)
   return pull, value and function()
     local _ <close> = value
+    value = nil
   end
 end
 

@@ -45,9 +45,13 @@ local function upvalues(fn)
   end
 end
 
--- What luge.init makes of a function whose module is loaded later.
+-- What luge.init makes of a function whose module is loaded later, and what
+-- a Runnable's method is behind the check of its `self`.
 local function resolved(fn)
   local found = debug.getinfo(fn, "S").what == "Lua" and upvalues(fn) or {}
+  if type(found.method) == "function" then
+    return resolved(found.method)
+  end
   if type(found.module) == "string" and found.load_and_call then
     local loaded = require("luge." .. found.module)
     return found.key and loaded[found.key] or loaded

@@ -42,8 +42,8 @@ local function read_done(path, text)
   return done, number
 end
 
--- The outputs in the file, without a line that was not finished: a new file
--- takes its place then, so that whoever is killed now leaves one of the two.
+-- The outputs in the file. An unfinished line is removed, by a new file in the
+-- old one's place: if the process is killed now, one of the two is there.
 local function load(path)
   local text = read(path)
   if not text then return {} end

@@ -30,67 +30,74 @@ function Turn.__close(turn)
   turn.lock:release()
 end
 
+-- What the branches share. `turn` is held by the one that reads the source;
+-- `room` is set when a buffer has become shorter.
+local Tee = {}
+Tee.__index = Tee
+
+-- Whether a branch other than `own` has no room for another item.
+function Tee:is_any_full(own)
+  for _, branch in ipairs(self.branches) do
+    if branch ~= own and branch.open and branch.last - branch.first + 1 >= self.limit then
+      return true
+    end
+  end
+  return false
+end
+
+-- Reads an item for all, holding the turn.
+function Tee:read(own)
+  while self:is_any_full(own) do
+    self.room:clear()
+    self.room:wait()
+  end
+  local item = self.source.raw()
+  if item ~= nil then
+    for _, branch in ipairs(self.branches) do
+      if branch ~= own and branch.open then
+        push(branch, item)
+      end
+    end
+  end
+  return item
+end
+
+function Tee:next_of(own)
+  if is_empty(own) then
+    self.turn.lock:acquire()
+    local _ <close> = self.turn
+    if is_empty(own) then -- the one before may have filled it
+      return self:read(own)
+    end
+  end
+  local item = shift(own)
+  self.room:set()
+  return item
+end
+
+function Tee:close(own)
+  own.open = false
+  self.open = self.open - 1
+  self.room:set()
+  if self.open == 0 then
+    self.source:close()
+  end
+end
+
+-- `n` streams of what `source` gives; each is at most `limit` items behind.
 return function(stream, source, n, limit)
-  local branches, room = {}, sync.event()
-  local turn = setmetatable({ lock = sync.lock() }, Turn)
-
-  local function is_any_full(own)
-    for _, branch in ipairs(branches) do
-      if branch ~= own and branch.open and branch.last - branch.first + 1 >= limit then
-        return true
-      end
-    end
-    return false
-  end
-
-  -- Reads an item for all, holding the turn.
-  local function read(own)
-    while is_any_full(own) do
-      room:clear()
-      room:wait()
-    end
-    local item = source.raw()
-    if item ~= nil then
-      for _, branch in ipairs(branches) do
-        if branch ~= own and branch.open then
-          push(branch, item)
-        end
-      end
-    end
-    return item
-  end
-
-  local function next_of(own)
-    if is_empty(own) then
-      turn.lock:acquire()
-      local _ <close> = turn
-      if is_empty(own) then -- the one before may have filled it
-        return read(own)
-      end
-    end
-    local item = shift(own)
-    room:set()
-    return item
-  end
-
-  local open = n
-  local function close(own)
-    own.open = false
-    open = open - 1
-    room:set()
-    if open == 0 then
-      source:close()
-    end
-  end
-
+  local tee = setmetatable({
+    source = source, limit = limit, branches = {}, open = n,
+    room = sync.event(), turn = setmetatable({ lock = sync.lock() }, Turn),
+  }, Tee)
   local streams = {}
   for i = 1, n do
     local branch = new_branch()
-    branches[i] = branch
+    tee.branches[i] = branch
     streams[i] = stream.new(function()
-      return next_of(branch)
+      return tee:next_of(branch)
     end, function()
-      close(branch)
+      tee:close(branch)
     end, source.wide)
   end
   return table.unpack(streams, 1, n)

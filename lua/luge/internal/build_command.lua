@@ -53,49 +53,52 @@ local function is_permission(name)
   return name:find "^%-%-allow%-%l+$" or name:find "^%-%-deny%-%l+$"
 end
 
-local function parse(arguments)
-  local options, i = { include = {}, baked = {} }, 0
-  local function next_word(name)
-    i = i + 1
-    return arguments[i] or wrong_usage("%s needs a value", name)
+local function takes_value(name)
+  return name == "-o" or name == "--include" or baked[name]
+end
+
+-- Takes the option at `i`; returns how many words it has.
+local function take_option(words, i, options)
+  local name, value = words[i]:match "^(%-%-[^=]+)=(.*)$"
+  name = name or words[i]
+  local count = 1
+  if not value and takes_value(name) then
+    value = words[i + 1] or wrong_usage("%s needs a value", name)
+    count = 2
   end
-  local function take_operand(word)
-    if options.file then
-      wrong_usage("one script is built at a time, not '%s' and '%s'", options.file, word)
-    end
-    options.file = word
+  if name == "-o" then
+    options.output = value
+  elseif name == "--include" then
+    table.insert(options.include, value)
+  elseif name == "--help" then
+    options.help = true
+  elseif baked[name] ~= nil or is_permission(name) then
+    table.move(words, i, i + count - 1, #options.baked + 1, options.baked)
+  else
+    wrong_usage("unknown option '%s'", words[i])
   end
-  local function take_option(word)
-    local name, value = word:match "^(%-%-[^=]+)=(.*)$"
-    name = name or word
-    if name == "-o" then
-      options.output = next_word(name)
-    elseif name == "--include" then
-      table.insert(options.include, value or next_word(name))
-    elseif name == "--help" then
-      options.help = true
-    elseif baked[name] ~= nil or is_permission(name) then
-      table.insert(options.baked, word)
-      if baked[name] and not value then
-        table.insert(options.baked, next_word(name))
-      end
+  return count
+end
+
+local function take_file(word, options)
+  if options.file then
+    wrong_usage("one script is built at a time, not '%s' and '%s'", options.file, word)
+  end
+  options.file = word
+end
+
+local function parse(words)
+  local options, i = { include = {}, baked = {} }, 1
+  while i <= #words and words[i] ~= "--" do
+    if words[i]:sub(1, 1) == "-" and words[i] ~= "-" then
+      i = i + take_option(words, i, options)
     else
-      wrong_usage("unknown option '%s'", word)
+      take_file(words[i], options)
+      i = i + 1
     end
   end
-  while i < #arguments do
-    i = i + 1
-    local word = arguments[i]
-    if word == "--" then
-      for j = i + 1, #arguments do
-        take_operand(arguments[j])
-      end
-      break
-    elseif word:sub(1, 1) == "-" and word ~= "-" then
-      take_option(word)
-    else
-      take_operand(word)
-    end
+  for j = i + 1, #words do
+    take_file(words[j], options)
   end
   return options
 end
@@ -149,43 +152,50 @@ local function report_missing(name, where)
   end
 end
 
--- The modules that are needed, each behind who asked for it: a list of
--- { name, path, text }.
-local function collect(script, include)
-  local modules, seen, waiting = {}, {}, { script }
-  local function add(name, path)
-    seen[name] = true
-    local module = { name = name, path = path, text = read_source(path) }
-    modules[#modules + 1], waiting[#waiting + 1] = module, module
-  end
-  for _, name in ipairs(include) do
+-- What is needed is collected in `found`: `list` has modules { name, path, text },
+-- `seen` the names that were dealt with.
+local function add_module(found, name, path)
+  found.seen[name] = true
+  table.insert(found.list, { name = name, path = path, text = read_source(path) })
+end
+
+local function add_included(found, names)
+  for _, name in ipairs(names) do
     local path = package.searchpath(name, package.path)
     if not path and not is_built_in(name) then
       fail("there is no module '%s' to be included", name)
-    elseif path and not seen[name] then
-      add(name, path)
+    elseif path and not found.seen[name] then
+      add_module(found, name, path)
     end
   end
-  local i = 0
-  while i < #waiting do
-    i = i + 1
-    local source = waiting[i]
-    for _, required in ipairs(scan.requires(source.text)) do
-      local name, where = required.name, ("%s:%d"):format(source.path, required.line)
-      if not name then
-        warn("%s: which module is computed when it runs: --include names it", where)
-      elseif not seen[name] and not is_built_in(name) then
-        local path = package.searchpath(name, package.path)
-        if path then
-          add(name, path)
-        else
-          seen[name] = true
-          report_missing(name, where)
-        end
+end
+
+local function add_required(found, source)
+  for _, required in ipairs(scan.requires(source.text)) do
+    local name, where = required.name, ("%s:%d"):format(source.path, required.line)
+    if not name then
+      warn("%s: which module is computed when it runs: --include names it", where)
+    elseif not found.seen[name] and not is_built_in(name) then
+      local path = package.searchpath(name, package.path)
+      if path then
+        add_module(found, name, path)
+      else
+        found.seen[name] = true
+        report_missing(name, where)
       end
     end
   end
-  return modules
+end
+
+-- The modules that the script needs, in the order in which they were found.
+local function collect(script, include)
+  local found = { list = {}, seen = {} }
+  add_included(found, include)
+  add_required(found, script)
+  for _, module in ipairs(found.list) do -- grows meanwhile
+    add_required(found, module)
+  end
+  return found.list
 end
 
 -- Writing.

@@ -20,6 +20,7 @@
 local native = require "luge.native.store"
 local tasks = require "luge.native.task"
 local check = require "luge.internal.check"
+local closing = require "luge.internal.closing"
 local codec = require "luge.internal.store_codec"
 local log = require "luge.internal.store_log"
 local stream = require "luge.internal.stream"
@@ -180,7 +181,11 @@ function Store:close()
 end
 
 function Store:__close()
-  tasks.shield(Store.close, self)
+  if tasks.can_wait() then
+    closing(Store.close, self)
+  else
+    Store.close(self)
+  end
 end
 
 local function open(path, timeout, max_value, max_size)

@@ -117,18 +117,10 @@ void luge__failure_take(lua_State *L, struct luge_failure *failure) {
 }
 
 void luge__report(lua_State *L, struct luge_host *host) {
-  host->failed = true;
-  if (host->options.on_error == NULL) {
-    return;
-  }
-  luge__flush(host);
   luaL_checkstack(L, 6, NULL);
   luge__trace_push(L, -1);
   const char *trace = lua_tostring(L, -1);
-  const char *message = luge__error_text(L, -2);
-  host->calling++;
-  host->options.on_error(host, message, trace, host->options.user);
-  host->calling--;
+  luge__report_text(host, luge__error_text(L, -2), trace);
   lua_pop(L, 2);
 }
 

@@ -39,6 +39,17 @@ void luge__log(struct luge_host *host, enum luge_log_level level,
   }
 }
 
+void luge__report_text(struct luge_host *host, const char *message,
+                       const char *traceback) {
+  host->failed = true;
+  if (host->options.on_error != NULL) {
+    luge__flush(host);
+    host->calling++;
+    host->options.on_error(host, message, traceback, host->options.user);
+    host->calling--;
+  }
+}
+
 void luge__log_record(struct luge_host *host, enum luge_log_level level,
                       const char *text, const char *json) {
   if (host->options.record == NULL) {

@@ -118,6 +118,11 @@ struct luge_host *luge__host_open(const luge_options *options);
 void luge__log(struct luge_host *host, enum luge_log_level level,
                const char *message);
 
+/* Tells the host of an error that nobody can handle: `traceback` may be NULL.
+ * For who has no Lua at hand; else see luge__report. */
+void luge__report_text(struct luge_host *host, const char *message,
+                       const char *traceback);
+
 /* Hands what a script logs to the host: see luge_options.record. */
 void luge__log_record(struct luge_host *host, enum luge_log_level level,
                       const char *text, const char *json);

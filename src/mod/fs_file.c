@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lauxlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -51,16 +52,39 @@ static void work_close(struct luge_job *job) {
   struct luge_file *file = (struct luge_file *)job;
   if (file->fd >= 0) {
     file->call.error = luge__fs_close(file->fd);
+    file->fd = -1;
   }
   if (file->temporary) {
     atomic_store(&job->abandoned, false);
     luge__fs_remove_tree(job, &file->call.at);
+    file->temporary = false;
   }
 }
 
+static int done_close(lua_State *L, struct luge_job *job) {
+  struct luge_file *file = (struct luge_file *)job;
+  int error = file->call.error;
+  file->call.error = 0; /* is told here */
+  return error == 0
+             ? 0
+             : luge__fs_raise(L, file->call.verb, file->name, NULL, error);
+}
+
+/* What nobody waited for may have failed. */
+static void free_closed(struct luge_job *job) {
+  const struct luge_file *file = (struct luge_file *)job;
+  if (file->call.error != 0) {
+    char text[64], message[512];
+    uv_strerror_r(-file->call.error, text, sizeof text);
+    snprintf(message, sizeof message, "io: cannot close %.400s: %s", file->name,
+             text);
+    luge__report_text(job->host, message, NULL);
+  }
+  luge__fs_free(job);
+}
+
 static const struct luge_job_kind close_kind = {
-    luge__job_wait("a file to be closed"), work_close, luge__fs_done,
-    luge__fs_free};
+    luge__job_wait("a file to be closed"), work_close, done_close, free_closed};
 
 void luge__file_let_go(struct luge_file *file) {
   struct luge_job *job = &file->call.job;
@@ -80,18 +104,19 @@ static int file_gc(lua_State *L) {
   if (file == NULL) {
     return 0;
   }
-  if (file->closing) { /* at work: frees itself */
+  if (file->call.job.running) { /* frees itself */
     box->job = NULL;
     file->call.job.box = NULL;
     file->call.job.task = NULL;
-  } else {
+  } else { /* also where closing it has failed: then only to be freed */
     luge__file_let_go(file);
   }
   return 0;
 }
 
 /* close(): waits, and raises if closing fails. If a read or write that was
- * cancelled is still at work, that closes the file instead. */
+ * cancelled is still at work, that closes the file instead; where nothing may
+ * wait, the pool does. The host is told if that fails. */
 static int file_close(lua_State *L) {
   struct luge_job_box *box = luge__class_check(L, 1, &file_class);
   struct luge_file *file = (struct luge_file *)box->job;
@@ -109,13 +134,20 @@ static int file_close(lua_State *L) {
 
 /* Operations. */
 
-static void free_call(struct luge_job *job) {
-  struct file_call *call = (struct file_call *)job;
+/* Uses the file no more, which may have been the last thing that kept it open.
+ */
+static void leave(struct file_call *call) {
   struct luge_file *file = call->file;
-  luge__realloc(job->host, call->bytes, call->capacity, 0);
-  if (--file->users == 0 && file->closing) {
+  call->file = NULL;
+  if (file != NULL && --file->users == 0 && file->closing) {
     luge__job_post(&file->call.job);
   }
+}
+
+static void free_call(struct luge_job *job) {
+  struct file_call *call = (struct file_call *)job;
+  luge__realloc(job->host, call->bytes, call->capacity, 0);
+  leave(call);
 }
 
 static struct file_call *new_call(lua_State *L, struct luge_file *file,
@@ -135,9 +167,13 @@ static void *reserve(lua_State *L, struct file_call *call, size_t size) {
   return call->bytes;
 }
 
-static void check_call(lua_State *L, const struct file_call *call) {
+/* What has failed is garbage, and not to be waited for by who closes the file.
+ */
+static void check_call(lua_State *L, struct file_call *call) {
   if (call->error != 0) {
-    luge__fs_raise(L, call->verb, call->file->name, NULL, call->error);
+    const char *name = call->file->name;
+    leave(call);
+    luge__fs_raise(L, call->verb, name, NULL, call->error);
   }
 }
 
@@ -212,9 +248,15 @@ static int file_write(lua_State *L) {
 
 /* sync(): what was written is on the disk. stat(): a table. */
 
+/* The system tells once that it could not write something, and forgets it: what
+ * was lost stays so, whatever is said the next time. */
 static void work_sync(struct luge_job *job) {
   struct file_call *call = (struct file_call *)job;
-  call->error = fsync(call->file->fd) == 0 ? 0 : errno;
+  struct luge_file *file = call->file;
+  if (fsync(file->fd) != 0) {
+    atomic_store(&file->lost, errno);
+  }
+  call->error = atomic_load(&file->lost);
 }
 
 static int done_sync(lua_State *L, struct luge_job *job) {

@@ -3,6 +3,7 @@
 #define LUGE_MOD_FS_FILE_H
 
 #include <lua.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "fs_call.h"
@@ -13,6 +14,7 @@ struct luge_file {
   int fd;                   /* -1: not open; a temporary directory has none */
   int64_t position;         /* -1: one cannot seek in it */
   unsigned users;           /* operations under way, which keep it open */
+  atomic_int lost;          /* an errno: what was written is not on the disk */
   bool closing, appends, temporary;
 };
 

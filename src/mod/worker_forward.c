@@ -30,16 +30,6 @@ static void taken(struct luge_worker *worker, size_t size) {
   uv_mutex_unlock(&worker->mutex);
 }
 
-static void report(luge_host *parent, const char *text, const char *traceback) {
-  const luge_options *options = &parent->options;
-  parent->failed = true;
-  if (options->on_error != NULL) {
-    luge__flush(parent);
-    options->on_error(parent, text, traceback[0] != '\0' ? traceback : NULL,
-                      options->user);
-  }
-}
-
 /* On the parent's thread. */
 static void deliver(luge_host *parent, void *data) {
   struct message *message = data;
@@ -58,7 +48,7 @@ static void deliver(luge_host *parent, void *data) {
                      second);
     break;
   case REPORT:
-    report(parent, first, second);
+    luge__report_text(parent, first, second[0] != '\0' ? second : NULL);
     break;
   }
   taken(message->worker, message->size);

@@ -56,7 +56,8 @@ function class:write(...) end
 ---@return integer
 function class:seek(whence, offset) end
 
---- Returns once all that was written is on the disk.
+--- Returns once all that was written is on the disk. Where it could not be
+--- written there, this call and every further one raises `io`.
 function class:sync() end
 
 --- What is known of the file, as by `fs.stat`.
@@ -64,7 +65,8 @@ function class:sync() end
 function class:stat() end
 
 --- Closes the file; again does nothing. Raises `io` if what was written turns
---- out not to have been. A temporary one is removed.
+--- out not to have been; where nobody waits for that, as when the file is
+--- collected, it is reported. A temporary one is removed.
 function class:close() end
 
 --- A Stream of pieces of at most `size` bytes (64 KiB). Does not close the

@@ -3,6 +3,7 @@
 local lock = require("luge.native.sync").lock
 local tasks = require "luge.native.task"
 local check = require "luge.internal.check"
+local closing = require "luge.internal.closing"
 local stream = require "luge.internal.stream"
 
 local new_error = tasks.error
@@ -163,7 +164,8 @@ function File:seek(whence, offset)
   return self.native:position(place)
 end
 
---- Returns once all that was written is on the disk.
+--- Returns once all that was written is on the disk. Where it could not be
+--- written there, this call and every further one raises `io`.
 function File:sync()
   local _ <close> = self.turn:hold()
   self.native:sync()
@@ -176,14 +178,19 @@ function File:stat()
 end
 
 --- Closes the file; again does nothing. Raises `io` if what was written turns
---- out not to have been. A temporary one is removed.
+--- out not to have been; where nobody waits for that, as when the file is
+--- collected, it is reported. A temporary one is removed.
 function File:close()
   set_ahead(self, "")
   self.native:close()
 end
 
 function File:__close()
-  tasks.shield(File.close, self)
+  if tasks.can_wait() then
+    closing(File.close, self)
+  else
+    File.close(self)
+  end
 end
 
 local function piece(self, size)

@@ -6,6 +6,7 @@ local log = require "luge.native.log".write
 local native = require "luge.native.http_server"
 local tasks = require "luge.native.task"
 local describe_value = require "luge.internal.check".describe
+local closing = require "luge.internal.closing"
 local headers = require "luge.internal.http_headers"
 local response = require "luge.internal.http_response"
 local routers = require "luge.internal.http_router"
@@ -274,7 +275,7 @@ function Server:close(grace)
 end
 
 function Server.__close(server)
-  local ok, err = pcall(tasks.shield, server.close, server)
+  local ok, err = pcall(closing, server.close, server)
   server.native:destroy()
   if not ok then error(err, 0) end
 end

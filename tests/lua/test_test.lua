@@ -329,6 +329,12 @@ describe("luge test", function()
     test.matches(xml, '<failure message="the process exited with status 3;')
   end)
 
+  it("fails where that cannot be written", function()
+    local text, status = run("--junit /dev/full", "only.lua")
+    test.equal(status, 1)
+    test.matches(text, "luge test: io: cannot write to /dev/full: no space left on device\n$")
+  end)
+
   it("gives up a file with a test that cannot be ended", function()
     local text, status = run("", "stuck.lua")
     test.equal(status, 1)

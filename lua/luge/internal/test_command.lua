@@ -199,13 +199,14 @@ local function run_files(paths, options, reporter)
 end
 
 local function write_junit(path, files)
-  local out, message = io.open(path, "w")
-  if not out then
-    io.stderr:write("luge test: ", message, "\n")
+  local ok, err = pcall(function()
+    local out <close> = require("luge.fs").open(path, "w")
+    report.junit(out, files)
+  end)
+  if not ok then
+    io.stderr:write("luge test: ", tostring(err), "\n")
     os.exit(1)
   end
-  report.junit(out, files)
-  out:close()
 end
 
 ---@param ... string the arguments of the command

@@ -8,3 +8,5 @@ files["tests/lua"] = { globals = { "describe", "it", "before", "after", "before_
 files["tests/support/runner"] = { globals = { "describe", "it", "before", "after", "before_each", "after_each" } }
 -- What sandbox_server.c offers to its script.
 files["examples/embed/sandbox_server.lua"] = { read_globals = { "run_script" } }
+-- What disk_faults_test.c offers to its script.
+files["tests/support/disk_faults.lua"] = { read_globals = { "disk" } }

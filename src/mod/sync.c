@@ -91,12 +91,13 @@ static int semaphore_try_acquire(lua_State *L) {
   return 1;
 }
 
-static void check_held(lua_State *L, const struct semaphore *semaphore) {
-  const struct luge_task *task = luge__host(L)->current;
+/* `holder` is the task that gives a lock back, or whose hold does. */
+static void check_held(lua_State *L, const struct semaphore *semaphore,
+                       uint32_t holder) {
   if (semaphore->is_lock) {
     if (semaphore->holder == 0) {
       luge__raise(L, "invalid", "releasing a lock that is not held");
-    } else if (task == NULL || semaphore->holder != task->id) {
+    } else if (semaphore->holder != holder) {
       luge__raise(L, "invalid", "releasing a lock that another task holds");
     }
   } else if (semaphore->permits >= semaphore->size) {
@@ -106,18 +107,23 @@ static void check_held(lua_State *L, const struct semaphore *semaphore) {
 
 static int semaphore_release(lua_State *L) {
   struct semaphore *semaphore = check_semaphore(L);
-  check_held(L, semaphore);
+  const struct luge_task *task = luge__host(L)->current;
+  check_held(L, semaphore, task != NULL ? task->id : 0);
   give(semaphore);
   return 0;
 }
 
 /* What `hold` returns, and has made before it has a permit to lose: releases
- * once, when it is closed. */
+ * once, when it is closed, by whatever task. */
+struct hold {
+  bool open;
+  uint32_t holder; /* the id of the task that acquired */
+};
+
 static int held(lua_State *L, struct luge_task *task, int base) {
-  (void)task;
   (void)base;
   lua_settop(L, 2);
-  *(bool *)lua_touserdata(L, 2) = true;
+  *(struct hold *)lua_touserdata(L, 2) = (struct hold){true, task->id};
   return 1;
 }
 
@@ -126,18 +132,20 @@ static int semaphore_hold(lua_State *L) {
       .name = "a semaphore", .cancel = luge__waiters_leave, .finish = held};
   struct semaphore *semaphore = check_semaphore(L);
   lua_settop(L, 1);
-  luge__class_new(L, &hold_class, sizeof(bool), 1);
+  luge__class_new(L, &hold_class, sizeof(struct hold), 1);
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, 2, 1);
   return acquire(L, semaphore, &kind);
 }
 
 static int hold_close(lua_State *L) {
-  bool *open = luge__class_check(L, 1, &hold_class);
-  if (*open) {
-    *open = false;
+  struct hold *hold = luge__class_check(L, 1, &hold_class);
+  if (hold->open) {
+    hold->open = false;
     lua_getiuservalue(L, 1, 1);
-    give(lua_touserdata(L, -1));
+    struct semaphore *semaphore = lua_touserdata(L, -1);
+    check_held(L, semaphore, hold->holder);
+    give(semaphore);
   }
   return 0;
 }

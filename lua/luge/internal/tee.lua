@@ -45,11 +45,15 @@ function Tee:is_any_full(own)
   return false
 end
 
--- Reads an item for all, holding the turn.
+-- Reads an item for all, holding the turn; nothing for a branch that was closed
+-- while it waited for the others.
 function Tee:read(own)
-  while self:is_any_full(own) do
+  while own.open and self:is_any_full(own) do
     self.room:clear()
     self.room:wait()
+  end
+  if not own.open then
+    return nil
   end
   local item = self.source.raw()
   if item ~= nil then

@@ -17,7 +17,7 @@ local function new(seconds)
 end
 
 function Wait.__call(self, attempt)
-  return self.seconds(attempt)
+  return self.seconds(check.argument("wait", 1, attempt, "count"))
 end
 
 -- A Wait, from a Wait, a number of seconds, or a function of the attempt.

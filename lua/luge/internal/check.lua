@@ -59,6 +59,7 @@ local kinds = {
 check.fail = fail
 check.describe = describe
 check.is_callable = is_callable
+check.is_count = is_count
 
 -- Argument `position` of `name` must be of the kind.
 function check.argument(name, position, value, kind)

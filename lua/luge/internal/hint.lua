@@ -75,13 +75,26 @@ function hint.parse(value)
   return seconds and math.max(0, seconds)
 end
 
+-- A header; in a plain table its name may be written in any case.
+local function header(headers, name)
+  local value = headers[name]
+  if value == nil and type(headers) == "table" then
+    for key, other in pairs(headers) do
+      if type(key) == "string" and key:lower() == name then
+        return other
+      end
+    end
+  end
+  return value
+end
+
 -- The same for the headers of a response.
 function hint.of_headers(headers)
-  local milliseconds = number(headers["retry-after-ms"])
+  local milliseconds = number(header(headers, "retry-after-ms"))
   if milliseconds then
     return math.max(0, milliseconds / 1000)
   end
-  return hint.parse(headers["retry-after"])
+  return hint.parse(header(headers, "retry-after"))
 end
 
 -- The same for an error, which has `retry_after` or `headers`; or nil.

@@ -33,10 +33,18 @@ local function is_retryable(err)
   return is_error(err) and err.retryable == true
 end
 
+local function bad_on(value)
+  check.fail("bad option 'on' for 'retry': got %s, takes a kind, a list of kinds or a function",
+    value)
+end
+
 local function matcher_of_kinds(kinds)
   local set = {}
-  for _, kind in ipairs(kinds) do
-    set[check.argument("retry", 2, kind, "string")] = true
+  for key, kind in pairs(kinds) do
+    if type(kind) ~= "string" then
+      bad_on(("a list with %s at %s"):format(check.describe(kind), check.describe(key)))
+    end
+    set[kind] = true
   end
   return function(err)
     return is_error(err) and set[err.kind] == true
@@ -54,12 +62,11 @@ local function matcher(on)
   elseif type(on) == "table" then
     return matcher_of_kinds(on)
   end
-  check.fail("bad option 'on' for 'retry': got %s, takes a kind, a list of kinds or a function",
-    check.describe(on))
+  bad_on(check.describe(on))
 end
 
 local function attempts_of(value)
-  if value ~= nil and value ~= math.huge and (math.type(value) ~= "integer" or value < 1) then
+  if value ~= nil and value ~= math.huge and not check.is_count(value) then
     check.fail("bad option 'attempts' for 'retry': got %s, takes an integer from 1, or math.huge",
       check.describe(value))
   end

@@ -119,6 +119,13 @@ int luge__raise(lua_State *L, const char *kind, const char *fmt, ...) {
   }
 }
 
+const char *luge__type_name(lua_State *L, int index) {
+  if (luaL_getmetafield(L, index, "__name") != LUA_TSTRING) {
+    lua_pushstring(L, luaL_typename(L, index));
+  }
+  return lua_tostring(L, -1);
+}
+
 /* What a value is, as a message should name it. */
 static const char *describe(lua_State *L, int arg) {
   switch (lua_type(L, arg)) {
@@ -133,10 +140,8 @@ static const char *describe(lua_State *L, int arg) {
   }
   case LUA_TBOOLEAN:
     return lua_toboolean(L, arg) ? "true" : "false";
-  default: {
-    int type = luaL_getmetafield(L, arg, "__name");
-    return type == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, arg);
-  }
+  default:
+    return luge__type_name(L, arg);
   }
 }
 
@@ -269,8 +274,13 @@ static int lib_error(lua_State *L) {
 }
 
 static int lib_is_error(lua_State *L) {
-  const char *kind = luaL_optstring(L, 2, NULL);
-  luaL_checkany(L, 1);
+  const char *kind = NULL;
+  if (!lua_isnoneornil(L, 2)) {
+    if (lua_type(L, 2) != LUA_TSTRING) {
+      return luge__arg_error(L, 2, "a kind, a string");
+    }
+    kind = lua_tostring(L, 2);
+  }
   lua_pushboolean(L, luge__is_error(L, 1, kind));
   return 1;
 }

@@ -31,6 +31,10 @@ LUGE_NORETURN int luge__raise(lua_State *L, const char *kind, const char *fmt,
  * function, which argument, what it got, and `wants`, what it takes. */
 LUGE_NORETURN int luge__arg_error(lua_State *L, int arg, const char *wants);
 
+/* Pushes what messages call the type of the value at `index`, and returns it:
+ * of a class of luge's own, or of a foreign one, its name. */
+const char *luge__type_name(lua_State *L, int index);
+
 /* Makes an error of the table on top of the stack, which has its fields. */
 void luge__error_mark(lua_State *L);
 

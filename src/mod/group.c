@@ -229,7 +229,7 @@ static void check_member(lua_State *L, const char *name, lua_Integer i) {
       luge__raise(L, "invalid",
                   "bad list for '%s': item %d is a %s, takes a task or a "
                   "function",
-                  name, (int)i, luaL_typename(L, -1));
+                  name, (int)i, luge__type_name(L, -1));
     }
     lua_pop(L, 1);
   }

@@ -190,6 +190,14 @@ static int lib_can_wait(lua_State *L) {
   return 1;
 }
 
+/* type_name(value): what messages call its type; the classes of luge hide
+ * their metatables from scripts. */
+static int lib_type_name(lua_State *L) {
+  luaL_checkany(L, 1);
+  luge__type_name(L, 1);
+  return 1;
+}
+
 static int lib_tasks(lua_State *L) {
   struct luge_task_walk walk = {0};
   lua_settop(L, 0);
@@ -321,6 +329,7 @@ int luge__open_task(lua_State *L) {
                                        {"restore_trace", lib_restore_trace},
                                        {"can_wait", lib_can_wait},
                                        {"note_trace", lib_note_trace},
+                                       {"type_name", lib_type_name},
                                        {"tasks", lib_tasks},
                                        {"context", lib_context},
                                        {"set_context", lib_set_context},

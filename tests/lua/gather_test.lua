@@ -205,6 +205,17 @@ describe("gather refuses", function()
     test.ok(not ran)
   end)
 
+  it("a table that has fields and no items", function()
+    for _, name in ipairs { "gather", "race", "as_completed" } do
+      local err = test.raises("invalid", luge[name], { user = function() end })
+      test.matches(err.message, 'with the key "user" and no items, takes a list', name)
+    end
+  end)
+
+  it("other classes, by their names", function()
+    refused("item 1 is a Future, takes a task or a function", { luge.future() })
+  end)
+
   it("the task that waits", function()
     refused("item 1 is the task that would wait", { luge.current() })
   end)

@@ -226,6 +226,7 @@ describe("map", function()
     end
     refused("a list, an iterator or a Stream", 5, double)
     refused("a list, an iterator or a Stream", nil, double)
+    refused("#1 to 'map': got a queue, takes a list", luge.queue(), double)
     refused("#2 to 'map': got nil, takes a function", {})
     refused("'concurrency'.*got 0, takes an integer from 1", {}, double, { concurrency = 0 })
     refused("'concurrency'", {}, double, { concurrency = 1.5 })

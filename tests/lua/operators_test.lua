@@ -545,7 +545,9 @@ describe("merge", function()
 
   it("refuses what cannot be read", function()
     test.raises("invalid", luge.merge, nil)
-    test.raises("invalid", luge.merge, { 5 })
+    test.matches(test.raises("invalid", luge.merge, { {}, 5 }).message,
+      "bad list for 'merge': item 2 is 5, takes a list, an iterator or a Stream")
+    test.matches(test.raises("invalid", luge.merge, { first = {} }).message, "takes a list")
     test.raises("invalid", luge.merge, luge.from {})
   end)
 end)

@@ -56,6 +56,13 @@ describe("an error of luge", function()
     test.equal(err.retryable, false)
   end)
 
+  it("is told from what is none, and from none at all", function()
+    test.equal(luge.is_error(), false)
+    test.equal(luge.is_error("invalid", "invalid"), false)
+    test.ok(luge.is_error(luge.error { kind = "mine" }, "mine"))
+    test.raises("invalid", luge.is_error, nil, 5)
+  end)
+
   it("is retryable as its kind, or as the status of an answer", function()
     for _, kind in ipairs { "network", "timeout", "truncated" } do
       test.equal(luge.error { kind = kind }.retryable, true)

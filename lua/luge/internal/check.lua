@@ -1,6 +1,7 @@
 -- Checks of arguments and options. Each raises `invalid`, which names what is
 -- wrong, what it got, and what it takes.
-local new_error = require("luge.native.task").error
+local native = require "luge.native.task"
+local new_error, type_name = native.error, native.type_name
 
 local check = {}
 
@@ -11,13 +12,13 @@ end
 
 -- A value in the words of a message: short, and without calling metamethods.
 local function describe(value)
-  local kind = type(value)
+  local kind = type_name(value)
   if kind == "number" or kind == "boolean" or kind == "nil" then
     return tostring(value)
   elseif kind == "string" then
     return #value <= 40 and ("%q"):format(value) or "a long string"
   end
-  return "a " .. kind
+  return (kind:find "^[aeiou]" and "an " or "a ") .. kind
 end
 
 local function is_callable(value)

@@ -29,11 +29,20 @@ local function of_iterator(iterator, state, control)
   end
 end
 
+local function is_stream(value)
+  local metatable = getmetatable(value)
+  return type(metatable) == "table" and metatable.is_luge_stream
+end
+
+-- Whether `pull` takes it.
+function from.can_pull(value)
+  return type(value) == "table" or check.is_callable(value)
+end
+
 -- A function that gives the next item, or nil at the end; and a value with
 -- `__close` that is to be closed when no more will be read, or nil.
 function from.pull(name, list, state, control, closing)
-  local metatable = getmetatable(list)
-  if type(metatable) == "table" and metatable.is_luge_stream then
+  if is_stream(list) then
     return require("luge.internal.stream").items(list), list
   elseif check.is_callable(list) then
     return of_iterator(list, state, control), closing

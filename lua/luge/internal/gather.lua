@@ -24,6 +24,13 @@ function Guard.__close(guard)
   group:forget()
 end
 
+local function check_list(name, list)
+  if type(list) ~= "table" then
+    check.bad_argument(name, 1, list, "a list of tasks and functions")
+  end
+  check.list(name, list)
+end
+
 -- A group of a list, whose functions are spawned, and its guard.
 local function start(name, list, reason)
   local group = new_group(list, name)
@@ -33,9 +40,7 @@ end
 local gather_options = { return_errors = "boolean" }
 
 function gather.gather(list, options)
-  if type(list) ~= "table" then
-    check.bad_argument("gather", 1, list, "a list of tasks and functions")
-  end
+  check_list("gather", list)
   local return_errors = check.options("gather", options, gather_options).return_errors
   local group, guard = start("gather", list, "a sibling failed")
   local _ <close> = guard
@@ -47,6 +52,7 @@ function gather.gather(list, options)
 end
 
 function gather.race(list)
+  check_list("race", list)
   local group, guard = start("race", list, "another task was first")
   local _ <close> = guard
   local index, task = group:next()
@@ -57,6 +63,7 @@ function gather.race(list)
 end
 
 function gather.as_completed(list)
+  check_list("as_completed", list)
   local group, guard = start("as_completed", list, "the loop over it was left")
   return group.next, group, nil, guard
 end

@@ -13,10 +13,14 @@ local function sources(name, list)
   if type(list) ~= "table" or stream.is(list) then
     check.bad_argument(name, 1, list, "a list of streams, lists or iterators")
   end
+  check.list(name, list)
   local pulls, closers = {}, {}
   for i = 1, math.huge do
     if list[i] == nil then
       break
+    elseif not from.can_pull(list[i]) then
+      check.fail("bad list for '%s': item %d is %s, takes a list, an iterator or a Stream",
+        name, i, check.describe(list[i]))
     end
     local closer
     pulls[i], closer = from.pull(name, list[i])

@@ -11,6 +11,7 @@
 #include "host.h"
 #include "sched.h"
 #include "scope.h"
+#include "scope_object.h"
 #include "task.h"
 #include "trace.h"
 
@@ -105,6 +106,15 @@ static int leave(lua_State *L, struct luge_scope *scope, bool failed) {
   return scope->left(L, scope, scope->first, failed);
 }
 
+/* Among the `errors` of a scope its own is where it came. */
+static void keep_own_error(lua_State *L, struct luge_scope *scope) {
+  if ((scope->flags & LUGE_SCOPE_FAIL_FAST) &&
+      !((scope->flags & LUGE_SCOPE_CANCELLED) &&
+        luge__is_error(L, -1, "cancelled"))) {
+    luge__scope_keep_error(L, scope);
+  }
+}
+
 static int on_return(lua_State *L, int status, lua_KContext context) {
   struct luge_scope *scope = (struct luge_scope *)context;
   bool failed = status != LUA_OK && status != LUA_YIELD;
@@ -113,6 +123,7 @@ static int on_return(lua_State *L, int status, lua_KContext context) {
   }
   scope->flags |= LUGE_SCOPE_JOINING;
   if (failed) {
+    keep_own_error(L, scope);
     luge__trace_push(L, -1);
   }
   return leave(L, scope, failed);

@@ -62,26 +62,26 @@ void luge__scope_keep_error(lua_State *L, struct luge_scope *scope) {
   lua_settop(L, error);
 }
 
-/* Whether the scope has failed. Then the error to be raised is at `first`: that
- * of a task takes the place of a cancellation, be it the scope's own, which the
- * error has caused, or one from outside; or the error would be lost. */
+/* Whether the scope has failed. Then the error to be raised is at `first`: the
+ * first that it has kept takes the place of one that came later, and of a
+ * cancellation, be it the scope's own, which the error has caused, or one from
+ * outside; or the error would be lost. Only `deadlock` is not kept before. */
 static bool choose_error(lua_State *L, struct luge_scope *scope, int first) {
   bool own = luge__block_cancelled_itself(L, scope, first);
   bool cancelled = (scope->flags & LUGE_SCOPE_CANCELLED) &&
                    luge__is_error(L, first, "cancelled");
-  if (!cancelled) {
-    lua_settop(L, first);
-    luge__scope_keep_error(L, scope);
-  }
   push_object(L, scope);
   lua_getiuservalue(L, -1, ERRORS);
   bool has_error = lua_rawgeti(L, -1, 1) != LUA_TNIL;
-  if (cancelled && has_error) {
+  if (has_error && !lua_rawequal(L, -1, first)) {
     lua_replace(L, first);
     lua_getiuservalue(L, -2, TRACE);
     luge__trace_set(L, first);
   }
   lua_settop(L, first);
+  if (!has_error && !cancelled) {
+    luge__scope_keep_error(L, scope);
+  }
   return !own || has_error;
 }
 

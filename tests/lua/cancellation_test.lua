@@ -667,6 +667,48 @@ describe("scope", function()
     test.same(seen.errors, { "e" })
   end)
 
+  it("has each error once, also those that came when its function had returned", function()
+    local _ <close> = test.clock()
+    local seen
+    local ok, err = pcall(luge.scope, function(scope)
+      seen = scope
+      for _, text in ipairs { "first", "second" } do
+        scope:spawn(function()
+          local _ <close> = closing(function() error(text, 0) end)
+          luge.sleep(text == "first" and 1 or 2)
+        end)
+      end
+      return "results"
+    end)
+    test.same({ ok, err, seen.errors }, { false, "first", { "first", "second" } })
+  end)
+
+  it("has them in the order in which they came, and raises the first", function()
+    local seen
+    local function fails(with, fn)
+      local ok, err = pcall(luge.scope, function(scope)
+        seen = scope
+        fn(scope)
+      end)
+      test.same({ ok, err }, { false, with })
+    end
+    fails("own", function(scope)
+      scope:spawn(function()
+        local _ <close> = closing(function() error("of a handler", 0) end)
+        forever()
+      end)
+      luge.sleep(0)
+      error("own", 0)
+    end)
+    test.same(seen.errors, { "own", "of a handler" })
+    fails("of a task", function(scope)
+      scope:spawn(error, "of a task", 0)
+      pcall(forever)
+      error("own", 0)
+    end)
+    test.same(seen.errors, { "of a task", "own" })
+  end)
+
   it("nests: an inner failure is the outer one's only if it passes", function()
     test.equal(luge.scope(function(outer)
       local alive = outer:spawn(function()

@@ -158,14 +158,24 @@ static bool stop_listening(struct luge_task *task) {
   return true;
 }
 
-int luge__cell_await(lua_State *L, struct luge_cell *cell) {
-  static const struct luge_wait_kind kind = {
-      .name = "await", .cancel = stop_listening, .finish = on_awaited};
+/* The cell is that of a task that has not ended. */
+static void describe_task(lua_State *L, const struct luge_task *task) {
+  struct luge_cell *cell = task->wait.data;
+  luge__task_push(L, luge__container(cell, struct luge_task, cell));
+  lua_pushfstring(L, "%s to end", luge__task_name(L, -1));
+}
+
+int luge__cell_await(lua_State *L, struct luge_cell *cell, bool of_task) {
+  static const struct luge_wait_kind task_kind = {.describe = describe_task,
+                                                  .cancel = stop_listening,
+                                                  .finish = on_awaited};
+  static const struct luge_wait_kind future_kind = {
+      .name = "a future", .cancel = stop_listening, .finish = on_awaited};
   struct luge_task *task = luge__enter(L);
   if (cell->state != LUGE_CELL_PENDING) {
     return outcome(L, cell);
   }
   task->wait.data = cell;
   luge__cell_listen(cell, &task->wait.listener, on_settled);
-  return luge__suspend(L, task, &kind);
+  return luge__suspend(L, task, of_task ? &task_kind : &future_kind);
 }

@@ -67,8 +67,9 @@ bool luge__cell_break(struct luge_cell *cell);
 void luge__cell_cancel(lua_State *L, int index, struct luge_cell *cell);
 
 /* Waits until it is settled; pushes its values or raises its error. Index 1
- * is the userdata, nothing else is on the stack. Returns as a C function. */
-int luge__cell_await(lua_State *L, struct luge_cell *cell);
+ * is the userdata, nothing else is on the stack. `of_task`: it is a Task, and
+ * not a Future. Returns as a C function. */
+int luge__cell_await(lua_State *L, struct luge_cell *cell, bool of_task);
 
 /* Pushes the error of a rejected cell, and counts it as awaited. */
 void luge__cell_push_error(lua_State *L, int index);

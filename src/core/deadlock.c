@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 
+#include "describe.h"
 #include "error.h"
 #include "failure.h"
 #include "host.h"
@@ -15,21 +16,18 @@ enum { MAX_LINES = 20 };
  * the string just above the list. */
 static void describe(lua_State *L, struct luge_task *task, int list) {
   lua_Integer place = (lua_Integer)lua_rawlen(L, list) + 1;
-  const char *name = luge__task_name(L, -1);
-  const char *what = luge__wait_describe(L, task);
-  if (what[0] == '\0') {
-    what = luge__task_status(task);
-  }
+  int index = lua_gettop(L);
   if (place <= MAX_LINES) {
-    lua_pushvalue(L, list + 1);
-    lua_pushfstring(L, "\n\t%s waits for %s", name, what);
-    lua_concat(L, 2);
+    const char *before = lua_tostring(L, list + 1);
+    lua_pushfstring(L, "%s\n\t%s", before, luge__describe_task(L, index));
     lua_replace(L, list + 1);
+    lua_settop(L, index);
   }
+  const char *what = luge__wait_describe(L, task);
   lua_createtable(L, 0, 2);
-  lua_pushstring(L, name);
+  luge__task_name(L, index);
   lua_setfield(L, -2, "task");
-  lua_pushstring(L, what);
+  lua_pushstring(L, what[0] != '\0' ? what : luge__task_status(task));
   lua_setfield(L, -2, "waits_for");
   lua_rawseti(L, list, place);
   lua_settop(L, list + 1);

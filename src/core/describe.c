@@ -1,7 +1,10 @@
-/* luge_describe_tasks: what each live task waits for, and where. */
+/* What each live task waits for, and where; see describe.h. */
+#include "describe.h"
+
 #include <lauxlib.h>
 
 #include "host.h"
+#include "stack.h"
 #include "task.h"
 #include "wait.h"
 
@@ -10,12 +13,13 @@ struct listener {
   void *user;
 };
 
-/* Pushes " at FILE:LINE", of the innermost Lua function; or "". */
+/* Pushes " at FILE:LINE", of the innermost Lua function that is a script's and
+ * not luge's own; or "". */
 static void push_place(lua_State *L, lua_State *co) {
   lua_Debug ar;
   for (int level = 0; lua_getstack(co, level, &ar); level++) {
     lua_getinfo(co, "Sl", &ar);
-    if (ar.currentline > 0) {
+    if (ar.currentline > 0 && !luge__stack_is_own(&ar)) {
       lua_pushfstring(L, " at %s:%d", ar.short_src, ar.currentline);
       return;
     }
@@ -23,19 +27,19 @@ static void push_place(lua_State *L, lua_State *co) {
   lua_pushliteral(L, "");
 }
 
-/* The Task is on top of the stack. */
-static void describe(lua_State *L, struct luge_task *task,
-                     const struct listener *listener) {
-  const char *name = luge__task_name(L, -1);
+const char *luge__describe_task(lua_State *L, int index) {
+  const struct luge_task *task = lua_touserdata(L, index);
+  int top = lua_gettop(L);
+  luaL_checkstack(L, 8, NULL);
+  const char *name = luge__task_name(L, index);
   const char *what = luge__wait_describe(L, task);
   bool waits = what[0] != '\0';
   push_place(L, task->thread.co);
-  const char *line = lua_pushfstring(
-      L, "%s %s%s%s", name, waits ? "waits for " : "is ",
-      waits ? what : luge__task_status(task), lua_tostring(L, -1));
-  task->host->calling++;
-  listener->each(line, listener->user);
-  task->host->calling--;
+  lua_pushfstring(L, "%s %s%s%s", name, waits ? "waits for " : "is ",
+                  waits ? what : luge__task_status(task), lua_tostring(L, -1));
+  lua_copy(L, -1, top + 1);
+  lua_settop(L, top + 1);
+  return lua_tostring(L, -1);
 }
 
 static int describe_all(lua_State *L) {
@@ -43,7 +47,10 @@ static int describe_all(lua_State *L) {
   struct luge_task_walk walk = {0};
   struct luge_task *task;
   while ((task = luge__task_next(L, &walk)) != NULL) {
-    describe(L, task, listener);
+    const char *line = luge__describe_task(L, 2);
+    task->host->calling++;
+    listener->each(line, listener->user);
+    task->host->calling--;
     lua_settop(L, 1);
   }
   return 0;

@@ -10,6 +10,7 @@
 
 #include "error.h"
 #include "host.h"
+#include "stack.h"
 #include "task.h"
 
 enum {
@@ -47,8 +48,9 @@ static void report_slow(lua_State *L, struct luge_host *host) {
   int top = lua_gettop(L);
   luge__task_push(L, host->current);
   const char *name = luge__task_name(L, -1);
-  lua_pushfstring(L, "%s has held the loop for %f seconds", name, seconds);
-  luaL_traceback(L, L, lua_tostring(L, -1), 0);
+  lua_pushfstring(L, "%s has held the loop for %f seconds\n", name, seconds);
+  luge__stack_push(L, L, 0);
+  lua_concat(L, 2);
   luge__log(host, LUGE_LOG_WARN, lua_tostring(L, -1));
   lua_settop(L, top);
 }

@@ -5,7 +5,6 @@
 #include "stack.h"
 
 #include <lauxlib.h>
-#include <stdbool.h>
 #include <string.h>
 
 /* Lines of Lua's text at most: it leaves out the middle of a deep stack. */
@@ -31,6 +30,11 @@ static int split(const char *text, struct line *lines) {
     text += length + (end != NULL ? 1 : 0);
   }
   return count;
+}
+
+bool luge__stack_is_own(const lua_Debug *ar) {
+  return strncmp(ar->source, "=luge.", 6) == 0 ||
+         strcmp(ar->source, "=luge") == 0;
 }
 
 static bool is_bottom(const struct line *line) {

@@ -9,6 +9,7 @@
 #include "host.h"
 #include "newborn.h"
 #include "sched.h"
+#include "stack.h"
 
 const struct luge_class luge__task_class = {"a Task"};
 
@@ -166,7 +167,7 @@ int luge__script_level(lua_State *L) {
   lua_Debug ar;
   for (int level = 1; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "S", &ar);
-    if (strncmp(ar.source, "=luge.", 6) != 0 && ar.what[0] != 'C') {
+    if (!luge__stack_is_own(&ar) && ar.what[0] != 'C') {
       return level;
     }
   }

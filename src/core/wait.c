@@ -216,10 +216,30 @@ bool luge__wait_raise(struct luge_task *task, lua_State *from) {
   return true;
 }
 
+/* What a cancelled task waited for counts no more once others hold it. */
+static const struct luge_wait_kind *kind_of(const struct luge_task *task) {
+  switch (task->waiting) {
+  case LUGE_WAIT_NONE:
+  case LUGE_WAIT_WOKEN:
+    return NULL;
+  case LUGE_WAIT_HELD:
+    return &cancelled_kind;
+  default:
+    return task->wait.kind;
+  }
+}
+
 const char *luge__wait_describe(lua_State *L, const struct luge_task *task) {
-  bool waits = task->waiting != LUGE_WAIT_NONE &&
-               task->waiting != LUGE_WAIT_WOKEN && task->wait.kind != NULL;
-  return lua_pushstring(L, waits ? task->wait.kind->name : "");
+  const struct luge_wait_kind *kind = kind_of(task);
+  if (kind == NULL || kind->describe == NULL) {
+    return lua_pushstring(L, kind != NULL ? kind->name : "");
+  }
+  luaL_checkstack(L, 8, NULL);
+  int top = lua_gettop(L);
+  kind->describe(L, task);
+  lua_copy(L, -1, top + 1);
+  lua_settop(L, top + 1);
+  return lua_tostring(L, -1);
 }
 
 /* Lists of waiting tasks. */

@@ -28,6 +28,8 @@ struct luge_host;
 struct luge_wait_kind {
   /* What the task waits for, as task:waiting_for() says it. */
   const char *name;
+  /* Pushes what exactly that is, where the kind alone says too little. */
+  void (*describe)(lua_State *L, const struct luge_task *task);
   /* Nobody waits any more. Takes the task out of what it waits in and says
    * true: no wake will come; or starts the cancelling and says false: the
    * wake will come promptly all the same, and its values are dropped. NULL:
@@ -82,7 +84,8 @@ void luge__wake_with(struct luge_task *task, lua_State *from, int n);
  * top of `from`, which is popped. False: the wait cannot be ended so. */
 bool luge__wait_raise(struct luge_task *task, lua_State *from);
 
-/* Pushes what the task waits for, in words; "" while it runs or is ready. */
+/* Pushes what the task waits for, in words, and returns it; "" while it runs
+ * or is ready. */
 const char *luge__wait_describe(lua_State *L, const struct luge_task *task);
 
 /* Room for `n` values to be handed to the task; false: out of memory. */

@@ -39,7 +39,7 @@ static int future_reject(lua_State *L) {
 
 static int future_await(lua_State *L) {
   lua_settop(L, 1);
-  return luge__cell_await(L, &check(L)->cell);
+  return luge__cell_await(L, &check(L)->cell, false);
 }
 
 static int future_done(lua_State *L) {

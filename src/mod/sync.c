@@ -76,9 +76,13 @@ static int acquired(lua_State *L, struct luge_task *task, int base) {
 }
 
 static int semaphore_acquire(lua_State *L) {
-  static const struct luge_wait_kind kind = {
+  static const struct luge_wait_kind semaphore_kind = {
       .name = "a semaphore", .cancel = luge__waiters_leave, .finish = acquired};
-  return acquire(L, check_semaphore(L), &kind);
+  static const struct luge_wait_kind lock_kind = {
+      .name = "a lock", .cancel = luge__waiters_leave, .finish = acquired};
+  struct semaphore *semaphore = check_semaphore(L);
+  return acquire(L, semaphore,
+                 semaphore->is_lock ? &lock_kind : &semaphore_kind);
 }
 
 static int semaphore_try_acquire(lua_State *L) {
@@ -128,14 +132,17 @@ static int held(lua_State *L, struct luge_task *task, int base) {
 }
 
 static int semaphore_hold(lua_State *L) {
-  static const struct luge_wait_kind kind = {
+  static const struct luge_wait_kind semaphore_kind = {
       .name = "a semaphore", .cancel = luge__waiters_leave, .finish = held};
+  static const struct luge_wait_kind lock_kind = {
+      .name = "a lock", .cancel = luge__waiters_leave, .finish = held};
   struct semaphore *semaphore = check_semaphore(L);
   lua_settop(L, 1);
   luge__class_new(L, &hold_class, sizeof(struct hold), 1);
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, 2, 1);
-  return acquire(L, semaphore, &kind);
+  return acquire(L, semaphore,
+                 semaphore->is_lock ? &lock_kind : &semaphore_kind);
 }
 
 static int hold_close(lua_State *L) {

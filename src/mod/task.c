@@ -68,7 +68,7 @@ static int await_task(lua_State *L, struct luge_task *task) {
   if (task == luge__host(L)->current) {
     return luge__raise(L, "invalid", "a task cannot await itself");
   }
-  return luge__cell_await(L, &task->cell);
+  return luge__cell_await(L, &task->cell, true);
 }
 
 static int finish_await(lua_State *L, int status, lua_KContext base) {
@@ -84,7 +84,7 @@ static int lib_await(lua_State *L) {
   }
   struct luge_future *future = luge__future_test(L, 1);
   if (future != NULL) {
-    return luge__cell_await(L, &future->cell);
+    return luge__cell_await(L, &future->cell, false);
   }
   if (luaL_getmetafield(L, 1, "__await") == LUA_TNIL) {
     return luge__arg_error(L, 1,

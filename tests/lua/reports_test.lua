@@ -280,7 +280,7 @@ describe("a deadlock", function()
       luge.spawn(function() queue:get() end):name "the consumer"
       luge.spawn(function() event:wait() end):name "the guard"
       luge.future():await()
-    ]], "deadlock", "waits for await", "the consumer waits for an item in a queue",
+    ]], "deadlock", "waits for a future", "the consumer waits for an item in a queue",
       "the guard waits for an event")
   end)
 
@@ -318,7 +318,23 @@ describe("a deadlock", function()
     fails([[
       local parent = luge.current()
       luge.spawn(function() luge.await(parent) end)
-    ]], "deadlock", "its tasks to end", "waits for await")
+    ]], "deadlock", "its tasks to end", "task 2 waits for task 1 to end")
+  end)
+
+  it("names who waits for whom, for what, and the lines of the script", function()
+    local text = fails([[
+      local lock, a, b = luge.lock()
+      lock:acquire()
+      a = luge.spawn(function() luge.sleep(0) b:await() end)
+      b = luge.spawn(function() luge.sleep(0) luge.gather { a } end)
+      luge.spawn(function() local _ <close> = lock:hold() end)
+      a:name "first" b:name "second"
+      luge.spawn(function() b:await() end)
+    ]], "deadlock")
+    test.matches(text, "first waits for second to end at [^\n]-:4\n")
+    test.matches(text, "second waits for several tasks at [^\n]-:5\n")
+    test.matches(text, "task 4 waits for a lock at [^\n]-:6\n")
+    test.matches(text, "task 5 waits for second to end at [^\n]-:8\n")
   end)
 
   it("behind a shield is told too", function()
@@ -366,6 +382,19 @@ describe("a deadlock", function()
       end)
       luge.event():wait()
     ]], "closed", "child closed", "deadlock")
+  end)
+end)
+
+describe("a task that holds the loop", function()
+  it("is told with the lines of the script, and not luge's own", function()
+    local text = run([[
+      luge.from { 1 }:each(function()
+        local start = luge.now()
+        repeat until luge.now() - start > 0.1
+      end)
+    ]], "--slow 0.01")
+    contains(text, "task 1 has held the loop for", "(command line):4", "(command line):2")
+    test.equal(text:find("luge.internal", 1, true), nil, text)
   end)
 end)
 

@@ -45,10 +45,18 @@ void luge__trace_push_last(lua_State *L) {
   if (host->trace.task == current_id(host)) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &error_key);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &text_key);
+    lua_pushlightuserdata(L, host->trace.noted);
   } else {
-    lua_pushnil(L);
-    lua_pushnil(L);
+    lua_settop(L, lua_gettop(L) + 3);
   }
+}
+
+void luge__trace_put_back(lua_State *L) {
+  lua_State *noted = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  luge__trace_set(L, -2);
+  luge__host(L)->trace.noted = noted;
+  lua_pop(L, 1);
 }
 
 void luge__trace_set(lua_State *L, int index) {

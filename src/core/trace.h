@@ -10,9 +10,11 @@
  * L's stack, unless it is there already. */
 void luge__trace_note(lua_State *L, lua_State *L1, int level);
 
-/* Pushes the error last seen in the current task and its text, or two nils:
- * for luge__trace_set, by whoever waits while an error is on its way. */
+/* For whoever waits while an error is on its way: pushes the error last seen in
+ * the current task, its text, and the mark of the stack noted last; or nils,
+ * which are not to be put back. That pops them. */
 void luge__trace_push_last(lua_State *L);
+void luge__trace_put_back(lua_State *L);
 
 struct luge_task;
 

@@ -170,17 +170,17 @@ static int lib_note_trace(lua_State *L) {
   return 1;
 }
 
-/* last_trace() -> error, text; restore_trace(error, text): for `<close>`
- * handlers of luge's own that wait while an error is on its way. */
+/* last_trace() -> error, text, where; restore_trace(error, text, where): for
+ * `<close>` handlers of luge's own that wait while an error is on its way. */
 static int lib_last_trace(lua_State *L) {
   luge__trace_push_last(L);
-  return 2;
+  return 3;
 }
 
 static int lib_restore_trace(lua_State *L) {
-  lua_settop(L, 2);
+  lua_settop(L, 3);
   if (!lua_isnil(L, 1)) {
-    luge__trace_set(L, 1);
+    luge__trace_put_back(L);
   }
   return 0;
 }

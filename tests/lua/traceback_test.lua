@@ -71,12 +71,21 @@ describe("a traceback", function()
     test.equal(select(2, text:gsub("luge.timeout", "")), 1)
   end)
 
+  it("has each line once where handlers of luge's own waited in between", function()
+    local text = traceback_of(function()
+      luge.retry(function()
+        luge.gather { function() error "in a sibling" end, function() luge.sleep(60) end }
+      end, { on = function() return false end })
+    end)
+    test.equal(select(2, text:gsub("awaited by", "")), 1, text)
+  end)
+
   it("leaves out what is luge's own", function()
     local text = traceback_of(function()
       luge.map({ 1 }, function() error "in a worker" end)
     end)
     test.ok(not text:find "luge%.internal", text)
-    test.matches(text, "traceback_test.lua:76")
+    test.matches(text, "traceback_test.lua:85")
   end)
 
   it("names C functions as scripts do", function()

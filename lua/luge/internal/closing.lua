@@ -15,7 +15,7 @@ return function(fn, ...)
   if not native.can_wait() then
     return
   end
-  local raised, trace = last_trace()
+  local raised, trace, where = last_trace()
   local ok, err = true, nil
   pcall(shield, timeout, SECONDS, function(...)
     ok, err = xpcall(fn, note_trace, ...)
@@ -23,5 +23,5 @@ return function(fn, ...)
   if not ok and not is_error(err, "cancelled") then
     error(err, 0)
   end
-  restore_trace(raised, trace)
+  restore_trace(raised, trace, where)
 end

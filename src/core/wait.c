@@ -30,6 +30,13 @@ static const char *caller_in_words(lua_State *L) {
              : lua_pushfstring(L, "a function that %s calls", name);
 }
 
+/* Whether the coroutine that runs only runs its handlers, to be closed. */
+static bool is_closing(lua_State *L) {
+  const struct luge_resumption *inside = luge__host(L)->inside;
+  const struct luge_resumption *outer = inside->outer;
+  return inside->closings > (outer != NULL ? outer->closings : 0);
+}
+
 /* The nearest frame that Lua cannot suspend, in words. */
 static const char *cause(lua_State *L) {
   lua_Debug ar;
@@ -52,8 +59,10 @@ static const char *cause(lua_State *L) {
       return caller_in_words(L);
     }
   }
-  return "a place where Lua cannot suspend, such as an xpcall handler or a "
-         "__close handler run by coroutine.close";
+  return is_closing(L)
+             ? "a __close handler of a coroutine that coroutine.close or an "
+               "error ends"
+             : "a place where Lua cannot suspend, such as an xpcall handler";
 }
 
 void luge__check_can_wait(lua_State *L) {

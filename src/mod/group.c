@@ -79,23 +79,24 @@ static int take(lua_State *L, struct group *group) {
   lua_getiuservalue(L, 1, 1);
   lua_rawgeti(L, -1, index);
   lua_remove(L, -2);
+  if (group->left == 0) {
+    luge__waiters_wake_all(&group->waiters);
+  }
   return 2;
 }
 
+static int next(lua_State *L, struct luge_task *task, struct group *group);
+
+/* Another task may have been told meanwhile of the one that ended. */
 static int on_woken(lua_State *L, struct luge_task *task, int base) {
-  (void)task;
   (void)base;
-  struct group *group = lua_touserdata(L, 1);
-  return group->first != NULL ? take(L, group) : 0;
+  return next(L, task, lua_touserdata(L, 1));
 }
 
-/* group:next() -> index, task; nothing when all have been told. */
-static int group_next(lua_State *L) {
+static int next(lua_State *L, struct luge_task *task, struct group *group) {
   static const struct luge_wait_kind kind = {.name = "one of several tasks",
                                              .cancel = luge__waiters_leave,
                                              .finish = on_woken};
-  struct group *group = check(L);
-  struct luge_task *task = luge__enter(L);
   if (group->left == 0) {
     return 0;
   }
@@ -104,6 +105,13 @@ static int group_next(lua_State *L) {
   }
   group->until = ONE_ENDED;
   return luge__waiters_join(L, task, &group->waiters, &kind);
+}
+
+/* group:next() -> index, task; nothing when all have been told. */
+static int group_next(lua_State *L) {
+  struct group *group = check(L);
+  lua_settop(L, 1);
+  return next(L, luge__enter(L), group);
 }
 
 static int push_failed(lua_State *L, const struct group *group) {

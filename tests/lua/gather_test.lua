@@ -324,4 +324,21 @@ describe("as_completed", function()
       error "nothing can have ended"
     end
   end)
+
+  it("may be read by several tasks, each of which gets some and sees the end", function()
+    local next_ended, state, _, guard = luge.as_completed { after(0), after(0), after(0.001) }
+    local _ <close> = guard
+    local got, readers = {}, {}
+    for i = 1, 4 do
+      readers[i] = luge.spawn(function()
+        for index in next_ended, state do
+          got[#got + 1] = index
+          luge.sleep(0)
+        end
+      end)
+    end
+    luge.gather(readers)
+    table.sort(got)
+    test.same(got, { 1, 2, 3 })
+  end)
 end)

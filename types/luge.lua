@@ -688,7 +688,8 @@ function luge.zip(list) end
 
 --- Signals, by a name such as "SIGTERM" or "USR1", from now on: a Stream that
 --- yields the name for each that came; or, with `fn`, a task that runs
---- `fn(name)` in a task of its own for each, to be ended by `:cancel()`. In
+--- `fn(name)` in a task of its own for each, to be ended by `:cancel()`; an
+--- error of `fn` is reported, and the signals that follow are handled. In
 --- place of what the host does at that signal, until the stream is closed or
 --- the task has ended, which is at the end of the current task. Does not wait.
 ---

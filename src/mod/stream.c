@@ -208,7 +208,8 @@ static int lib_serve(lua_State *L) {
   if (task == NULL) {
     return luge__raise(L, "invalid", "there is no task here");
   }
-  luge__task_serve(luge__spawn(L, owner_of(task), lua_gettop(L) - 1));
+  luge__task_serve(luge__spawn_at(L, owner_of(task), lua_gettop(L) - 1,
+                                  luge__script_level(L)));
   return 1;
 }
 

@@ -3,6 +3,7 @@ local luge = require "luge"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
+local run = dofile "tests/support/command.lua"
 local pid = io.open("/proc/self/stat"):read "n"
 
 -- Not os.execute: that ignores some signals while it waits.
@@ -60,6 +61,25 @@ describe("signal", function()
     test.equal(names:get(), "USR2")
     handler:cancel()
     pcall(luge.await, handler)
+  end)
+
+  it("reports an error of a handler, and goes on handling", function()
+    local text, status = run [[
+      local pid = io.open("/proc/self/stat"):read "n"
+      local names = luge.queue()
+      local handler = luge.signal("USR2", function(name)
+        names:put(name)
+        error("in the handler", 0)
+      end)
+      for _ = 1, 2 do
+        io.popen("kill -USR2 " .. pid):close()
+        names:get()
+      end
+      print(handler:status())
+    ]]
+    test.matches(text, "luge: in the handler\n.*spawned at %(command line%):4")
+    test.matches(text, "waiting\n")
+    test.equal(status, 1)
   end)
 
   it("does not keep its task from ending", function()

@@ -20,12 +20,12 @@ local function as_stream(watch, name)
   end)
 end
 
+-- Nobody has the Task of a call: an error of one is reported, and the signals
+-- that come go on being handled.
 local function handle(watch, name, fn)
-  native.scope(function()
-    while watch:next() do
-      native.spawn(fn, name)
-    end
-  end)
+  while watch:next() do
+    native.spawn_at(0, fn, name)
+  end
 end
 
 return function(name, fn)

@@ -352,7 +352,7 @@ function class:each(fn) end
 
 --- Folds the stream: `result = fn(result, item)` for each item, from `init`,
 --- or from the first item if that is nil. Closes the stream. May wait.
----@param fn fun(result: any, item: any): any
+---@param fn fun(result: any, item: any, ...: any): any
 ---@param init any
 ---@return any # `init` for an empty stream
 function class:reduce(fn, init) end

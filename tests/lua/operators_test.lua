@@ -579,6 +579,7 @@ describe("zip", function()
     local got = {}
     pair():each(function(n, s) got[#got + 1] = n .. s end)
     test.same(got, { "1a", "2b", "3c" })
+    test.equal(pair():reduce(function(text, n, s) return text .. n .. s end, ""), "1a2b3c")
   end)
 
   it("keeps a row that is not complete when its reader is cancelled", function()

@@ -140,18 +140,22 @@ end
 
 --- Folds the stream: `result = fn(result, item)` for each item, from `init`,
 --- or from the first item if that is nil. Closes the stream. May wait.
----@param fn fun(result: any, item: any): any
+---@param fn fun(result: any, item: any, ...: any): any
 ---@param init any
 ---@return any # `init` for an empty stream
 function Stream:reduce(fn, init)
   check.argument("reduce", 1, fn, "function")
   local _ <close> = self
-  local items, result = stream.items(self), init
+  local items, result, wide = stream.items(self), init, self.wide
   if result == nil then
     result = items()
   end
   for item in items do
-    result = fn(result, item)
+    if wide then
+      result = fn(result, unpack(item, 1, wide))
+    else
+      result = fn(result, item)
+    end
   end
   return result
 end

@@ -3,7 +3,6 @@
 #include "task.h"
 
 #include <lauxlib.h>
-#include <string.h>
 
 #include "error.h"
 #include "host.h"

@@ -40,6 +40,16 @@ local takers = {
   links = { new = true, batch = true },
 }
 
+-- PocketFlow's names: here they would be fields of a node's own, and do nothing.
+local renamed = {
+  max_retries = "retries",
+  exec_fallback = "fallback",
+  exec_fallback_async = "fallback",
+  prep_async = "prep",
+  exec_async = "exec",
+  post_async = "post",
+}
+
 -- Fields that would hide the methods of nodes.
 local reserved = { on = true, next = true, run = true, mermaid = true,
   successors = true, instances = true }
@@ -49,6 +59,8 @@ local function check_fields(maker, fields)
   for key, value in pairs(fields) do
     if reserved[key] then
       check.fail("'%s' takes no field '%s': nodes have it already", maker, key)
+    elseif renamed[key] then
+      check.fail("'%s' takes no '%s': here it is '%s'", maker, key, renamed[key])
     elseif takers[key] and not takers[key][maker] then
       check.fail("'%s' takes no '%s', which is for %s", maker, key,
         takers[key].node and "flow.node and flow.batch_node"

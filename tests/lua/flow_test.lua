@@ -153,6 +153,10 @@ describe("a node", function()
     test.matches(message_of(flow.node, { exec = print, concurrency = 2 }), "flow.batch_node")
     test.matches(message_of(flow.new, { retries = 2 }), "flow.node and flow.batch_node")
     test.matches(message_of(flow.node, { exec = print, run = print }), "'run'")
+    test.matches(message_of(flow.node, { exec = print, max_retries = 3 }), "here it is 'retries'")
+    test.matches(message_of(flow.node, { exec_async = print }), "here it is 'exec'")
+    test.matches(message_of(function() return 5 >> step "a" end), "takes a node or a flow")
+    test.matches(message_of(function() return "x" - step "a" end), "takes a node or a flow")
     test.matches(message_of(flow.new, { links = { step "a" - "again" } }), "leads nowhere")
     test.raises("invalid", function() flow.new { links = step "a" - "again" } end)
     test.raises("invalid", function() flow.new { links = { "a" } } end)
@@ -547,6 +551,16 @@ flowchart TD
   n2 -->|"again"| n2
   n2 --> n3
   n3 --> n5
+]])
+  end)
+
+  it("takes nodes for nodes, whatever their own fields", function()
+    local node = flow.node { exec = print, first = "x", start = "y", name = "a" }
+    test.equal(flow.new { name = "f", start = node }:mermaid(), [[
+flowchart TD
+  subgraph n1["f"]
+    n2["a"]
+  end
 ]])
   end)
 end)

@@ -51,14 +51,14 @@ function Drawing:node(node)
   self.count = self.count + 1
   local id = "n" .. self.count
   self.ids[node] = id
-  local name = escape(node.name or (node.first and "flow " or "node ") .. self.count)
-  if not node.first then
+  local name = escape(node.name or (node._first and "flow " or "node ") .. self.count)
+  if not node._first then
     self:line(('%s["%s"]'):format(id, name))
     return
   end
   self:line(('subgraph %s["%s"]'):format(id, name))
   self.depth = self.depth + 1
-  self:chain(node.first)
+  self:chain(node._first)
   self.depth = self.depth - 1
   self:line "end"
 end

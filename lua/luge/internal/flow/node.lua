@@ -88,10 +88,16 @@ function Transition.__shr(transition, following)
 end
 
 local function then_next(a, b)
+  if not node.is(a) then
+    check.bad_argument(">>", 1, a, "a node or a flow")
+  end
   return a:next(b)
 end
 
 local function on_action(a, action)
+  if not node.is(a) then
+    check.bad_argument("-", 1, a, "a node or a flow")
+  end
   check.argument("-", 2, action, "string")
   return setmetatable({ from = a, action = action }, Transition)
 end

@@ -25,7 +25,7 @@ end
 
 -- Runs the nodes, one after the other; returns the last action.
 local function go(self, shared, params)
-  local at = self.first
+  local at = self._first
   if not at then
     check.fail "the flow has no start: give flow.new a `start`, or call f:start(node)"
   end
@@ -59,7 +59,7 @@ function Flow:start(first)
   if not node.is(first) then
     check.bad_argument("start", 1, first, "a node or a flow")
   end
-  self.first = first
+  self._first = first
   return first
 end
 

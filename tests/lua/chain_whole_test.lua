@@ -64,6 +64,51 @@ describe("a stream that is left", function()
   end)
 end)
 
+describe("a map", function()
+  it("loses nothing behind a nil", function()
+    local odd = chain.fn(function(x) return x % 2 == 1 and x or nil end):map()
+    test.same(odd:invoke { 1, 2, 3, 4 }, { 1, nil, 3, n = 4 })
+    test.same((odd | chain.fn(tostring):map()):invoke { 1, 2 }, { "1", "nil" })
+    test.same(odd:invoke { 1, 3 }, { 1, 3 })
+  end)
+
+  it("reads what a batch reads, and closes it", function()
+    local closed = false
+    local source = luge.stream(function(emit)
+      local _ <close> = setmetatable({}, { __close = function() closed = true end })
+      for i = 1, 9 do emit(i) end
+    end)
+    local c = chain.fn(function() error("broken", 0) end):map()
+    test.ok(not pcall(c.invoke, c, source))
+    test.ok(closed)
+    local i = 0
+    test.same(pass():map():invoke(function()
+      i = i + 1
+      return i < 3 and i or nil
+    end), { 1, 2 })
+  end)
+end)
+
+describe("a default concurrency", function()
+  it("is that of what is put around it, too", function()
+    local now, most = 0, 0
+    local c = chain.fn(function(x)
+      now = now + 1
+      most = math.max(most, now)
+      luge.sleep(0)
+      now = now - 1
+      return x
+    end):with { concurrency = 2 }
+    local inputs = {}
+    for i = 1, 20 do inputs[i] = i end
+    for _, around in ipairs { c:retry(), c:timeout(60), c:cache(), c:with { name = "x" } } do
+      most = 0
+      around:batch(inputs)
+      test.equal(most, 2)
+    end
+  end)
+end)
+
 describe("mistakes", function()
   it("are told of methods that are called with a dot", function()
     for _, name in ipairs { "invoke", "batch", "map", "retry", "cache", "graph", "pick" } do

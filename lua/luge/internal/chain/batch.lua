@@ -123,14 +123,18 @@ end
 -- map: a list through a Runnable, item by item.
 local Map = {}
 
+-- A list with nils names its length in `n`, so that none is lost to who reads it.
 function Map:_invoke(list, run)
-  check.argument("map", list, check.table)
-  local outputs, inner = {}, self.inner
-  batch.run(read_inputs("map", list), config.concurrency(inner), function(input)
+  local next_input, close = read_inputs("map", list)
+  local _ <close> = producer.closing(close)
+  local outputs, inner, has_nil = {}, self.inner, false
+  local count = batch.run(next_input, config.concurrency(inner), function(input)
     return (runnable.call(inner, input, run))
   end, function(index, output)
     outputs[index] = output
+    has_nil = has_nil or output == nil
   end)
+  outputs.n = has_nil and count or nil
   return outputs
 end
 

@@ -10,7 +10,7 @@ local runnable = require "luge.internal.chain.runnable"
 
 local cache = {}
 
-local Cache = {}
+local Cache = { _children = runnable.inner_only }
 
 local function has_methods(store)
   local ok, get = pcall(function() return store.get end)
@@ -83,10 +83,6 @@ function Cache:_invoke(input, run)
     local text = future:await()
     if text then return read(text) end
   end
-end
-
-function Cache:_children()
-  return { self.inner }
 end
 
 runnable.class("cache", "chain", Cache)

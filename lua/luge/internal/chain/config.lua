@@ -29,6 +29,7 @@ local CONCURRENCY = "luge.chain.concurrency"
 
 --- How many inputs a batch or map has under way that is not told so itself.
 function config.concurrency(step)
+  while not step._concurrency and step._children == runnable.inner_only do step = step.inner end
   return step._concurrency or context.get(CONCURRENCY) or 16
 end
 

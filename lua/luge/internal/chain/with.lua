@@ -20,7 +20,7 @@ local value_of = {
   start = "input", ["end"] = "output", error = "error", cancelled = "error",
 }
 
-local With = { _transparent = true }
+local With = { _transparent = true, _children = runnable.inner_only }
 
 -- A function that calls the given callbacks for each event of a run; nil if
 -- there are none.
@@ -59,17 +59,12 @@ function With:_bind(options)
   return with.with(self.inner:bind(options), self.options)
 end
 
-function With:_children()
-  return { self.inner }
-end
-
 runnable.class("with", "chain", With)
 
 function with.with(self, options)
   check.options("with", options, known)
   return runnable.new(With, {
-    inner = self, options = options, _name = options.name,
-    _concurrency = options.concurrency or self._concurrency,
+    inner = self, options = options, _name = options.name, _concurrency = options.concurrency,
     info = { name = options.name, tags = options.tags, metadata = options.metadata },
   })
 end

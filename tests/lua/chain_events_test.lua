@@ -137,6 +137,56 @@ describe("events", function()
     require "luge.internal.llm.demo".close()
   end)
 
+  it("have the name and metadata of the outermost config", function()
+    local function first(c, options)
+      local event = events_of(c, "x", options)[1]
+      return { event.name, event.metadata.k }
+    end
+    local function with(c, name) return c:with { name = name, metadata = { k = name } } end
+    local c = with(with(chain.pass(), "inner"), "outer")
+    test.same(first(c), { "outer", "outer" })
+    test.same(first(c, { name = "call", metadata = { k = 1 } }), { "call", 1 })
+    local nested = chain.fn(function(x) return with(chain.pass(), "below"):invoke(x) end)
+    local events = events_of(with(nested, "above"), "x")
+    test.same({ events[2].name, events[2].metadata.k }, { "below", "below" })
+  end)
+
+  it("tell no longer of what a step leaves running", function()
+    local inner = chain.fn(function(x)
+      luge.sleep(0.001)
+      return x
+    end):with { name = "inner" }
+    local ended = 0
+    local c = chain.fn(function(x)
+      luge.spawn(function()
+        inner:invoke(x)
+        inner:invoke(x)
+        ended = ended + 1
+      end)
+      luge.sleep(0)
+      return x
+    end)
+    local events, err = events_of(c, "x")
+    test.equal(err, nil)
+    test.equal(ended, 1)
+    local names = table.concat(check_grammar(events), " ")
+    test.matches(names, "^on_chain_start:function on_chain_start:inner .*on_chain_cancelled:inner "
+      .. "on_chain_end:function$")
+  end)
+
+  it("have ids that differ, whatever the random numbers", function()
+    local c, ids, n = chain.pass(), {}, 0
+    for _ = 1, 3 do
+      math.randomseed(1)
+      local number = math.random(1000)
+      math.randomseed(1)
+      for _, event in ipairs(events_of(c, 1)) do ids[event.run_id] = true end
+      test.equal(math.random(1000), number)
+    end
+    for _ in pairs(ids) do n = n + 1 end
+    test.equal(n, 3)
+  end)
+
   it("end each run where a step fails while another one is closed", function()
     local function wait(passes)
       for _ = 1, passes do luge.sleep(0) end

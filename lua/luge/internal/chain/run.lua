@@ -44,37 +44,69 @@ local function merged(a, b)
   return all
 end
 
---- The run with a config's name, tags and metadata for what it calls next.
+--- The run with a config's name, tags and metadata for what it calls next. Of
+--- several configs for the same step the outermost, which comes first, wins.
 function run.configured(current, options)
   if current == nil then return nil end
+  local above = current.above or current
+  local own = merged(options.metadata or {}, current.own)
   return {
-    id = current.id, parent_ids = current.parent_ids, emit = current.emit,
+    id = current.id, parent_ids = current.parent_ids, emit = current.emit, life = current.life,
     tags = appended(current.tags, options.tags),
-    metadata = merged(current.metadata, options.metadata),
-    next_name = options.name,
+    metadata = merged(above.metadata, own),
+    next_name = current.next_name or options.name,
+    above = above, own = own,
   }
 end
 
 --- A run that nothing is above.
 function run.root(emit)
-  return { parent_ids = {}, tags = {}, metadata = {}, emit = emit }
+  return { parent_ids = {}, tags = {}, metadata = {}, emit = emit, life = { open = {} } }
 end
+
+-- Ids are told apart by their count, whatever a script makes of math.randomseed.
+local first_half, count = math.random(0), 0
 
 local function new_id()
-  return ("%016x%016x"):format(math.random(0), math.random(0))
+  count = count + 1
+  return ("%016x%016x"):format(first_half, count)
 end
 
+-- `life` is that of the run, whoever has a configured copy of it: whether it is
+-- over, which runs below it are open, and the life of the run above.
 local function child_of(current, step)
   return {
     id = new_id(), emit = current.emit, kind = step._kind,
     parent_ids = appended(current.parent_ids, { current.id }),
     tags = current.tags, metadata = current.metadata,
     name = current.next_name or step._name or step._label,
+    life = { above = current.life, open = {} },
   }
 end
 
-local function report(self, what, data)
-  local kind = self.kind
+local report
+
+-- What goes on in a task that a step has left behind is told of no longer: a run
+-- lies within its parents.
+local function end_life(self)
+  local life = self.life
+  for child in pairs(life.open) do
+    report(child, "cancelled", { error = tasks.error {
+      kind = "cancelled", message = "the step that began it has ended", reason = "ended",
+    } })
+  end
+  life.over, life.above.open[self] = true, nil
+end
+
+function report(self, what, data)
+  local life, kind = self.life, self.kind
+  life.over = life.over or life.above.over
+  if life.over then return end
+  if what == "start" then
+    life.above.open[self] = true
+  elseif what ~= "stream" then
+    end_life(self)
+  end
   self.emit({
     event = "on_" .. kind .. "_" .. what, name = self.name, run_id = self.id,
     parent_ids = self.parent_ids, tags = self.tags, metadata = self.metadata, data = data,

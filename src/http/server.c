@@ -2,6 +2,7 @@
 #include "server.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "../core/host.h"
 #include "../core/sched.h"
@@ -132,28 +133,34 @@ static int listen_on(struct luge__server *s, int status) {
   return 0;
 }
 
-int luge__server_listen_tcp(struct luge__server *s, const char *address,
-                            int port) {
-  struct sockaddr_storage storage;
-  int status = uv_ip4_addr(address, port, (struct sockaddr_in *)&storage);
-  if (status != 0) {
-    status = uv_ip6_addr(address, port, (struct sockaddr_in6 *)&storage);
-  }
-  if (status == 0) {
-    status = uv_tcp_init(s->host->loop, &s->listener.tcp);
-  }
+int luge__server_listen_tcp(struct luge__server *s,
+                            const struct sockaddr *address) {
+  int status = uv_tcp_init(s->host->loop, &s->listener.tcp);
+  return status != 0 ? status
+                     : listen_on(s, uv_tcp_bind(&s->listener.tcp, address, 0));
+}
+
+/* Not by uv_pipe_bind, which cuts off what is too long of a path. */
+int luge__server_listen_pipe(struct luge__server *s, const char *path,
+                             size_t length) {
+  int fd;
+  int status = luge__unix_listen(&s->file, path, length, BACKLOG, &fd);
   if (status != 0) {
     return status;
   }
-  return listen_on(
-      s, uv_tcp_bind(&s->listener.tcp, (struct sockaddr *)&storage, 0));
-}
-
-int luge__server_listen_pipe(struct luge__server *s, const char *path) {
   s->is_pipe = true;
-  int status = uv_pipe_init(s->host->loop, &s->listener.pipe, 0);
-  return status != 0 ? status
-                     : listen_on(s, uv_pipe_bind(&s->listener.pipe, path));
+  status = uv_pipe_init(s->host->loop, &s->listener.pipe, 0);
+  int opened = status != 0 ? status : uv_pipe_open(&s->listener.pipe, fd);
+  if (opened != 0) {
+    close(fd);
+  }
+  if (status == 0) {
+    status = listen_on(s, opened);
+  }
+  if (status != 0) {
+    luge__unix_remove(&s->file);
+  }
+  return status;
 }
 
 int luge__server_port(const struct luge__server *s) {
@@ -171,6 +178,7 @@ int luge__server_port(const struct luge__server *s) {
 static void stop_listening(struct luge__server *s) {
   if (s->listening) {
     s->listening = false;
+    luge__unix_remove(&s->file);
     uv_close(&s->listener.handle, on_close);
   }
 }

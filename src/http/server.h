@@ -19,6 +19,7 @@
 #include <uv.h>
 
 #include "../core/list.h"
+#include "../net/unix.h"
 #include "h1.h"
 
 struct luge_host;
@@ -43,8 +44,9 @@ struct luge__server {
   struct luge_host *host;
   struct luge__memory memory;
   union luge__server_stream listener;
-  uv_timer_t sweep; /* looks for connections whose time is up */
-  bool sweeping;    /* the timer is open, and the host counts on the server */
+  struct luge_unix_file file; /* of a listener that is a pipe */
+  uv_timer_t sweep;           /* looks for connections whose time is up */
+  bool sweeping; /* the timer is open, and the host counts on the server */
   bool is_pipe;
   bool listening;
   bool
@@ -95,7 +97,8 @@ struct luge__conn {
   struct luge__request *request; /* its userdata, while the handler may act */
   struct luge_list readers;      /* tasks */
   struct luge_list writers;      /* tasks */
-  uint64_t since;                /* loop time of the last progress */
+  uint64_t since;                /* loop time of the last progress of reading */
+  uint64_t sent;                 /* and of writing */
   size_t lingered;               /* bytes thrown away */
   size_t unsent;                 /* when progress of writing was looked at */
   int body_error;                /* an HTTP status: what is wrong with it */
@@ -118,9 +121,10 @@ struct luge__conn {
 
 /* server.c */
 void luge__server_init(struct luge__server *s, struct luge_host *host);
-int luge__server_listen_tcp(struct luge__server *s, const char *address,
-                            int port);
-int luge__server_listen_pipe(struct luge__server *s, const char *path);
+int luge__server_listen_tcp(struct luge__server *s,
+                            const struct sockaddr *address);
+int luge__server_listen_pipe(struct luge__server *s, const char *path,
+                             size_t length);
 int luge__server_port(const struct luge__server *s);
 
 /* Takes no more connections, and closes those that wait for a request. */

@@ -5,6 +5,7 @@
 
 #include "../core/error.h"
 #include "../core/permission.h"
+#include "../net/unix.h"
 #include "transfer.h"
 #include "transfer_upload.h"
 
@@ -127,17 +128,30 @@ static void set_version(lua_State *L, struct luge__transfer *t, int index) {
   }
 }
 
+static void set_socket(lua_State *L, struct luge__transfer *t,
+                       const char *path) {
+  struct sockaddr_un address;
+  size_t length;
+  path = luge__unix_permit(L, path, &length);
+  if (luge__unix_address(&address, path, length) == 0) {
+    luge__raise(L, "invalid", "the path of a UNIX socket is too long");
+  }
+  if (path[0] == '@') {
+    set(L, t, "unix_socket", CURLOPT_ABSTRACT_UNIX_SOCKET, path + 1);
+  } else {
+    set(L, t, "unix_socket", CURLOPT_UNIX_SOCKET_PATH, path);
+  }
+  t->route.to_socket = true;
+  t->route.known = false;
+}
+
 static void set_route(lua_State *L, struct luge__transfer *t, int index) {
   const char *text;
   if ((text = get_text(L, index, "proxy")) != NULL) {
     luge__route_give(L, t, text);
   }
   if ((text = get_text(L, index, "unix_socket")) != NULL) {
-    text =
-        luge__permit_path(L, LUGE_OP_SOCKET_WRITE, LUGE_OP_SOCKET_READ, text);
-    set(L, t, "unix_socket", CURLOPT_UNIX_SOCKET_PATH, text);
-    t->route.to_socket = true;
-    t->route.known = false;
+    set_socket(L, t, text);
   }
 }
 

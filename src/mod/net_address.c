@@ -16,6 +16,7 @@
 #include "../core/task.h"
 #include "../core/wait.h"
 #include "../net/resolver.h"
+#include "../net/unix.h"
 
 struct lookup {
   struct luge_query query;
@@ -214,34 +215,12 @@ const char *luge__net_push_target(lua_State *L,
 
 /* UNIX sockets. */
 
-socklen_t luge__net_unix(struct sockaddr_un *address, const char *path,
-                         size_t length) {
-  memset(address, 0, sizeof *address);
-  address->sun_family = AF_UNIX;
-  bool abstract = path[0] == '@';
-  if (length >= sizeof address->sun_path) {
-    return 0;
-  }
-  memcpy(address->sun_path, path, length);
-  if (abstract) {
-    address->sun_path[0] = '\0';
-    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-  }
-  return (socklen_t)sizeof *address;
-}
-
 const char *luge__net_permit_path(lua_State *L, int arg, size_t *length) {
   const char *path = luaL_checklstring(L, arg, length);
   if (*length == 0 || strlen(path) != *length) {
     luge__arg_error(L, arg, "the path of a UNIX socket");
   }
-  if (path[0] == '@') {
-    luge__permit(L, LUGE_OP_SOCKET_WRITE, path);
-    lua_pushvalue(L, arg);
-    return path;
-  }
-  luge__permit_path(L, LUGE_OP_SOCKET_WRITE, LUGE_OP_SOCKET_READ, path);
-  return lua_tolstring(L, -1, length);
+  return luge__unix_permit(L, path, length);
 }
 
 static int push_path(lua_State *L, const struct sockaddr_un *address,

@@ -6,7 +6,6 @@
 #include <lua.h>
 #include <stdbool.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "../core/operation.h"
 
@@ -30,11 +29,6 @@ void luge__targets_init(lua_State *L);
 
 /* Pushes an address as "1.2.3.4:80" or "[::1]:80". */
 const char *luge__net_push_target(lua_State *L, const struct sockaddr *address);
-
-/* The address of a UNIX socket; "@name" is in Linux' abstract namespace. Its
- * size; or 0: too long. */
-socklen_t luge__net_unix(struct sockaddr_un *address, const char *path,
-                         size_t length);
 
 /* Asks whether the UNIX socket whose path is at `arg` may be used; pushes the
  * path that is to be. Raises `invalid`, `permission`. */

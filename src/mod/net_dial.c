@@ -16,6 +16,7 @@
 #include "../core/sched.h"
 #include "../core/task.h"
 #include "../core/wait.h"
+#include "../net/unix.h"
 #include "net_address.h"
 #include "net_socket.h"
 
@@ -252,7 +253,7 @@ int luge__net_dial_path(lua_State *L) {
   size_t length;
   luaL_checklstring(L, 1, &length);
   const char *path = luge__net_permit_path(L, 1, &length);
-  socklen_t size = luge__net_unix(&address, path, length);
+  socklen_t size = luge__unix_address(&address, path, length);
   if (size == 0) {
     return luge__raise(L, "invalid", "the path of a UNIX socket is too long");
   }

@@ -3,8 +3,7 @@
 
 #include <errno.h>
 #include <lauxlib.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <limits.h>
 #include <unistd.h>
 
 #include "../core/class.h"
@@ -24,11 +23,8 @@ static const struct luge_class acceptor_class = {"a listening socket"};
 
 static void let_go(struct luge_acceptor *acceptor) {
   if (--acceptor->holds == 0) {
-    struct luge_host *host = acceptor->net->host;
-    if (acceptor->path != NULL) {
-      luge__realloc(host, acceptor->path, strlen(acceptor->path) + 1, 0);
-    }
-    luge__realloc(host, acceptor, sizeof *acceptor, 0);
+    luge__unix_remove(&acceptor->file); /* it never began to listen */
+    luge__realloc(acceptor->net->host, acceptor, sizeof *acceptor, 0);
   }
 }
 
@@ -36,15 +32,6 @@ static void on_closed(uv_handle_t *handle) {
   struct luge_acceptor *acceptor = handle->data;
   acceptor->net->host->handles--;
   let_go(acceptor);
-}
-
-/* Removes the socket's file, unless another one has taken its place. */
-static void remove_path(const struct luge_acceptor *acceptor) {
-  struct stat found;
-  if (acceptor->path != NULL && lstat(acceptor->path, &found) == 0 &&
-      found.st_dev == acceptor->device && found.st_ino == acceptor->inode) {
-    unlink(acceptor->path);
-  }
 }
 
 static void wake_all(struct luge_acceptor *acceptor) {
@@ -62,7 +49,7 @@ void luge__acceptor_close(struct luge_acceptor *acceptor) {
   luge__list_remove(&acceptor->link);
   wake_all(acceptor);
   uv_close((uv_handle_t *)&acceptor->poll, on_closed);
-  remove_path(acceptor);
+  luge__unix_remove(&acceptor->file);
   close(acceptor->fd);
 }
 
@@ -239,12 +226,15 @@ static int raise_listen(lua_State *L, int status, const char *where) {
   return lua_error(L);
 }
 
-/* Pushes a box with an acceptor that is not open yet. */
-static struct luge_acceptor *push_acceptor(lua_State *L) {
+/* Pushes a box with an acceptor that is not open yet, for so many connections
+ * as the integer at `max` says. */
+static struct luge_acceptor *push_acceptor(lua_State *L, int max) {
+  lua_Integer count = luaL_checkinteger(L, max);
   struct luge_net *net = luge__net(L);
   struct box *box = luge__class_new(L, &acceptor_class, sizeof *box, 0);
   struct luge_acceptor *acceptor = luge__alloc_zeroed(L, sizeof *acceptor);
   acceptor->net = net;
+  acceptor->max = count < UINT_MAX ? (unsigned)count : UINT_MAX;
   acceptor->holds = 1;
   acceptor->closed = true;
   luge__list_init(&acceptor->link);
@@ -275,10 +265,8 @@ int luge__net_listen(lua_State *L) {
   const struct luge_targets *targets =
       luge__check_targets(L, 1, LUGE_OP_NET_LISTEN);
   int backlog = (int)luaL_checkinteger(L, 2);
-  unsigned max = (unsigned)luaL_checkinteger(L, 3);
   const struct sockaddr_storage *address = &targets->addresses[0];
-  struct luge_acceptor *acceptor = push_acceptor(L);
-  acceptor->max = max;
+  struct luge_acceptor *acceptor = push_acceptor(L, 3);
   acceptor->nodelay = lua_toboolean(L, 4);
   acceptor->keepalive = (unsigned)lua_tointeger(L, 5);
   int fd;
@@ -294,37 +282,14 @@ int luge__net_listen(lua_State *L) {
   return 1;
 }
 
-/* What is to be removed when it closes. */
-static bool keep_path(struct luge_acceptor *acceptor, const char *path) {
-  struct stat found;
-  size_t size = strlen(path) + 1;
-  if (path[0] == '@' || lstat(path, &found) != 0) {
-    return true;
-  }
-  acceptor->path = luge__realloc(acceptor->net->host, NULL, 0, size);
-  if (acceptor->path != NULL) {
-    memcpy(acceptor->path, path, size);
-    acceptor->device = found.st_dev;
-    acceptor->inode = found.st_ino;
-  }
-  return acceptor->path != NULL;
-}
-
 int luge__net_listen_path(lua_State *L) {
   size_t length;
   int backlog = (int)luaL_checkinteger(L, 2);
-  unsigned max = (unsigned)luaL_checkinteger(L, 3);
   const char *path = luge__net_permit_path(L, 1, &length);
-  struct luge_acceptor *acceptor = push_acceptor(L);
-  acceptor->max = max;
+  struct luge_acceptor *acceptor = push_acceptor(L, 3);
   acceptor->is_pipe = true;
   int fd;
-  int status = luge__net_bind_path(path, length, backlog, &fd);
-  if (status == 0 && !keep_path(acceptor, path)) {
-    unlink(path);
-    close(fd);
-    status = UV_ENOMEM;
-  }
+  int status = luge__unix_listen(&acceptor->file, path, length, backlog, &fd);
   if (status == 0) {
     status = open_poll(acceptor, fd);
   }

@@ -7,9 +7,9 @@
 
 #include <lua.h>
 #include <stdbool.h>
-#include <sys/types.h>
 #include <uv.h>
 
+#include "../net/unix.h"
 #include "net_socket.h"
 
 struct luge_acceptor {
@@ -23,9 +23,7 @@ struct luge_acceptor {
   int fd;
   bool is_pipe, nodelay, watching, closed;
   unsigned keepalive;
-  char *path; /* of a UNIX socket, to be removed; or NULL */
-  dev_t device;
-  ino_t inode;
+  struct luge_unix_file file;
 };
 
 /* listen(targets, backlog, max_connections, nodelay, keepalive), and
@@ -41,10 +39,8 @@ void luge__acceptor_left(struct luge_socket *socket);
 /* Closes it; its connections stay. May be called again. */
 void luge__acceptor_close(struct luge_acceptor *acceptor);
 
-/* net_bind.c: makes a descriptor that listens. 0, or a negative errno. `path`
- * is a UNIX socket's that nobody listens on any more: it is replaced. */
+/* net_bind.c: makes a descriptor that listens. 0, or a negative errno. */
 int luge__net_bind(const struct sockaddr *address, socklen_t size, int backlog,
                    int *fd);
-int luge__net_bind_path(const char *path, size_t length, int backlog, int *fd);
 
 #endif

@@ -1,0 +1,103 @@
+/* UNIX sockets; see unix.h. */
+#include "unix.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "../core/permission.h"
+
+const char *luge__unix_permit(lua_State *L, const char *path, size_t *length) {
+  if (path[0] == '@') {
+    luge__permit(L, LUGE_OP_SOCKET_WRITE, path);
+    lua_pushstring(L, path);
+  } else {
+    luge__permit_path(L, LUGE_OP_SOCKET_WRITE, LUGE_OP_SOCKET_READ, path);
+  }
+  return lua_tolstring(L, -1, length);
+}
+
+socklen_t luge__unix_address(struct sockaddr_un *address, const char *path,
+                             size_t length) {
+  memset(address, 0, sizeof *address);
+  address->sun_family = AF_UNIX;
+  if (length >= sizeof address->sun_path) {
+    return 0;
+  }
+  memcpy(address->sun_path, path, length);
+  if (path[0] == '@') {
+    address->sun_path[0] = '\0';
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+  }
+  return (socklen_t)sizeof *address;
+}
+
+static int open_socket(void) {
+  return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+static int bind_to(const struct sockaddr_un *address, socklen_t size,
+                   int backlog, int *fd) {
+  *fd = open_socket();
+  if (*fd < 0) {
+    return uv_translate_sys_error(errno);
+  }
+  int status = 0;
+  if (bind(*fd, (const struct sockaddr *)address, size) != 0 ||
+      listen(*fd, backlog) != 0) {
+    status = uv_translate_sys_error(errno);
+    close(*fd);
+  }
+  return status;
+}
+
+/* Whether a socket is there that nobody listens on any more. */
+static bool is_stale(const struct sockaddr_un *address, socklen_t size) {
+  struct stat found;
+  if (lstat(address->sun_path, &found) != 0 || !S_ISSOCK(found.st_mode)) {
+    return false;
+  }
+  int fd = open_socket();
+  if (fd < 0) {
+    return false;
+  }
+  bool stale = connect(fd, (const struct sockaddr *)address, size) != 0 &&
+               errno == ECONNREFUSED;
+  close(fd);
+  return stale;
+}
+
+int luge__unix_listen(struct luge_unix_file *file, const char *path,
+                      size_t length, int backlog, int *fd) {
+  struct sockaddr_un address;
+  struct stat made;
+  socklen_t size = luge__unix_address(&address, path, length);
+  bool has_file = path[0] != '@';
+  if (size == 0) {
+    return UV_ENAMETOOLONG;
+  }
+  int status = bind_to(&address, size, backlog, fd);
+  if (status == UV_EADDRINUSE && has_file && is_stale(&address, size) &&
+      unlink(address.sun_path) == 0) {
+    status = bind_to(&address, size, backlog, fd);
+  }
+  if (status == 0 && has_file && lstat(address.sun_path, &made) == 0) {
+    memcpy(file->path, address.sun_path, sizeof file->path);
+    file->device = made.st_dev;
+    file->inode = made.st_ino;
+  }
+  return status;
+}
+
+void luge__unix_remove(struct luge_unix_file *file) {
+  struct stat found;
+  if (file->path[0] != '\0' && lstat(file->path, &found) == 0 &&
+      found.st_dev == file->device && found.st_ino == file->inode) {
+    unlink(file->path);
+  }
+  file->path[0] = '\0';
+}

@@ -27,8 +27,10 @@ void luge__h1_reset(struct luge__h1 *p) {
   luge__h1_init(p, p->memory, p->limits);
 }
 
+/* An empty line is no beginning of a request. */
 int luge__h1_is_idle(const struct luge__h1 *p) {
-  return p->state == HEAD && p->head_bytes.len == 0;
+  return p->state == HEAD &&
+         (p->head_bytes.len == 0 || p->head_bytes.ptr[0] == '\r');
 }
 
 static enum luge__h1_status fail(struct luge__h1 *p, int error,

@@ -97,4 +97,8 @@ const struct luge__h1_field *luge__h1_find(const struct luge__h1_head *head,
  * it with and the reason. */
 int luge__h1_read_head(struct luge__h1 *p);
 
+/* Whether it may be in a method or in the name of a header (RFC 9110, 5.6.2).
+ */
+int luge__h1_is_token_char(unsigned char c);
+
 #endif

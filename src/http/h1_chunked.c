@@ -2,6 +2,8 @@
  * but for the data itself, which is lent in one piece. */
 #include "h1_chunked.h"
 
+#include "h1.h"
+
 enum {
   SIZE,         /* hexadecimal digits */
   SIZE_SPACE,   /* spaces before an extension */
@@ -11,6 +13,7 @@ enum {
   DATA_CR,      /* CRLF after them */
   DATA_LF,      /* */
   TRAILER,      /* the first byte of a line after the last chunk */
+  TRAILER_NAME, /* up to a colon */
   TRAILER_LINE, /* up to CR */
   TRAILER_LF,   /* LF after a trailer field */
   END_LF,       /* LF of the empty line */
@@ -83,12 +86,9 @@ static int start_chunk(struct luge__h1_chunked *c) {
   return is_last ? TRAILER : DATA;
 }
 
-/* A line that began with a space would continue the one before. */
-static int read_trailer_start(unsigned char byte) {
-  if (byte == '\r') {
-    return END_LF;
-  }
-  return byte == ' ' || byte == '\t' || !is_text(byte) ? BAD : TRAILER_LINE;
+/* The name of a trailer field, as strict as those of headers. */
+static int read_trailer_name(unsigned char byte) {
+  return luge__h1_is_token_char(byte) ? TRAILER_NAME : BAD;
 }
 
 static int step(struct luge__h1_chunked *c, unsigned char byte) {
@@ -106,7 +106,9 @@ static int step(struct luge__h1_chunked *c, unsigned char byte) {
   case DATA_LF:
     return expect(byte, '\n', SIZE);
   case TRAILER:
-    return read_trailer_start(byte);
+    return byte == '\r' ? END_LF : read_trailer_name(byte);
+  case TRAILER_NAME:
+    return byte == ':' ? TRAILER_LINE : read_trailer_name(byte);
   case TRAILER_LINE:
     return read_line(TRAILER_LINE, byte, TRAILER_LF);
   case TRAILER_LF:
@@ -119,7 +121,8 @@ static int step(struct luge__h1_chunked *c, unsigned char byte) {
 }
 
 static int is_overhead(int state) {
-  return state == SIZE_SPACE || state == EXTENSION || state == TRAILER_LINE;
+  return state == SIZE_SPACE || state == EXTENSION || state == TRAILER_NAME ||
+         state == TRAILER_LINE;
 }
 
 static enum luge__h1_chunk lend(struct luge__h1_chunked *c, const char **bytes,

@@ -10,14 +10,14 @@ static int refuse(struct luge__h1 *p, int status, const char *reason) {
 }
 
 /* tchar of RFC 9110, section 5.6.2. */
-static int is_token_char(unsigned char c) {
+int luge__h1_is_token_char(unsigned char c) {
   return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
          (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
 static int is_token(struct luge__h1_text t) {
   for (size_t i = 0; i < t.len; i++) {
-    if (!is_token_char((unsigned char)t.ptr[i])) {
+    if (!luge__h1_is_token_char((unsigned char)t.ptr[i])) {
       return 0;
     }
   }
@@ -203,17 +203,38 @@ static void read_connection(struct framing *f, struct luge__h1_text value) {
   }
 }
 
+static int is_host_char(unsigned char c) {
+  return luge__h1_is_token_char(c) ? strchr("#^`|", c) == NULL
+                                   : c != 0 && strchr("~();=", c) != NULL;
+}
+
+/* A name or an address, and a port (RFC 9110, section 7.2). */
+static int is_host(struct luge__h1_text t) {
+  const char *c = t.ptr, *end = t.ptr + t.len;
+  int bracket = c < end && *c == '[';
+  for (c += bracket; c < end; c++) {
+    if (!is_host_char((unsigned char)*c) && !(bracket && *c == ':')) {
+      break;
+    }
+  }
+  if (bracket && (c == end || *c++ != ']')) {
+    return 0;
+  }
+  if (c < end && *c++ != ':') {
+    return 0;
+  }
+  while (c < end && *c >= '0' && *c <= '9') {
+    c++;
+  }
+  return c == end;
+}
+
 static int read_host(struct luge__h1 *p, struct framing *f,
                      struct luge__h1_text value) {
   if (++f->hosts > 1) {
     return refuse(p, 400, "Host is given twice");
   }
-  for (size_t i = 0; i < value.len; i++) {
-    if (strchr(" \t,/\\@?#\"<>", value.ptr[i]) != NULL) {
-      return refuse(p, 400, "malformed Host");
-    }
-  }
-  return 0;
+  return is_host(value) ? 0 : refuse(p, 400, "malformed Host");
 }
 
 static int read_expect(struct luge__h1 *p, struct luge__h1_text value) {

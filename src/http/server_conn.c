@@ -105,10 +105,12 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf) {
     linger_on(c, (size_t)nread);
   } else if (nread > 0) {
     /* A head has its time from its first byte on, a body from its last. */
-    if (c->phase == LUGE_CONN_ACTIVE || luge__h1_is_idle(&c->h1)) {
+    bool was_idle = luge__h1_is_idle(&c->h1);
+    parse(c, buf->base, (size_t)nread);
+    if (c->phase == LUGE_CONN_ACTIVE ||
+        (was_idle && !luge__h1_is_idle(&c->h1))) {
       c->since = uv_now(stream->loop);
     }
-    parse(c, buf->base, (size_t)nread);
     luge__conn_update_reading(c);
   }
 }
@@ -252,35 +254,42 @@ static bool has_hung_up(struct luge__conn *c) {
   return hung_up;
 }
 
-static void check_active(struct luge__conn *c, uint64_t now, bool is_late) {
+static bool is_late(const struct luge__conn *c, uint64_t since, uint64_t now) {
+  uint64_t limit = c->server->idle_timeout;
+  return limit != 0 && now - since > limit;
+}
+
+/* Reading and writing have a time each: a client that sends on does not thereby
+ * read. */
+static void check_active(struct luge__conn *c, uint64_t now) {
   size_t unsent = luge__conn_unsent(c);
   if (unsent < c->unsent) {
-    c->since = now;
-    is_late = false;
+    c->sent = now;
   }
   c->unsent = unsent;
   bool blind = !c->reading && !c->complete;
-  if ((is_late && unsent > 0) || (blind && has_hung_up(c))) {
+  if ((unsent > 0 && is_late(c, c->sent, now)) || (blind && has_hung_up(c))) {
     luge__conn_drop(c);
-  } else if (is_late && !luge__list_empty(&c->readers)) {
+  } else if (is_late(c, c->since, now) && !luge__list_empty(&c->readers)) {
     c->timed_out = true;
     luge__waiters_wake_all(&c->readers);
   }
 }
 
 void luge__conn_check_time(struct luge__conn *c, uint64_t now) {
-  uint64_t limit = c->server->idle_timeout;
-  bool is_late = limit != 0 && now - c->since > limit;
   switch (c->phase) {
   case LUGE_CONN_HEAD:
-    if (is_late && luge__h1_is_idle(&c->h1)) {
+    if (!is_late(c, c->since, now)) {
+      break;
+    }
+    if (luge__h1_is_idle(&c->h1)) {
       luge__conn_drop(c);
-    } else if (is_late) {
+    } else {
       luge__conn_refuse(c, 408, "the request took too long");
     }
     break;
   case LUGE_CONN_ACTIVE:
-    check_active(c, now, is_late);
+    check_active(c, now);
     break;
   case LUGE_CONN_LINGER:
     if (now - c->since > MAX_LINGER_MS) {

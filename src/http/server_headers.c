@@ -22,12 +22,8 @@ static bool is_ours(const char *name) {
 }
 
 static bool is_token(const char *name, size_t len) {
-  static const char others[] = "!#$%&'*+-.^_`|~";
   for (size_t i = 0; i < len; i++) {
-    char c = name[i];
-    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (!letter && !(c >= '0' && c <= '9') &&
-        memchr(others, c, sizeof others - 1) == NULL) {
+    if (!luge__h1_is_token_char((unsigned char)name[i])) {
       return false;
     }
   }
@@ -46,7 +42,7 @@ static const char *check_name(lua_State *L, int index) {
                 "headers: a name has a character that is not allowed");
   }
   if (is_ours(name)) {
-    luge__raise(L, "invalid", "headers: the server itself sets '%s'", name);
+    luge__raise(L, "invalid", "headers: '%s' is the server's own to set", name);
   }
   return name;
 }

@@ -24,7 +24,7 @@ static void on_write(uv_write_t *request, int status) {
     luge__conn_drop(c);
     return;
   }
-  c->since = uv_now(c->server->host->loop);
+  c->sent = uv_now(c->server->host->loop);
   if (c->out.len > 0) {
     start_write(c);
   }
@@ -70,7 +70,7 @@ bool luge__conn_send(struct luge__conn *c, const uv_buf_t *bufs, unsigned n) {
       luge__conn_drop(c);
       return false;
     }
-    c->since = uv_now(c->server->host->loop);
+    c->sent = uv_now(c->server->host->loop);
   }
   if (!queue(c, bufs, n, written > 0 ? (size_t)written : 0)) {
     luge__conn_drop(c);

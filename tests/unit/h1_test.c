@@ -211,6 +211,17 @@ static const struct fixture fixtures[] = {
     CASE("GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", "!400"),
     CASE("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "!400"),
     CASE("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", "!400"),
+    CASE("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "!400"),
+    CASE("GET / HTTP/1.1\r\nHost: a:x\r\n\r\n", "!400"),
+    CASE("GET / HTTP/1.1\r\nHost: a:1:2\r\n\r\n", "!400"),
+    CASE("GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", "!400"),
+    CASE("GET / HTTP/1.1\r\nHost: [::1]x\r\n\r\n", "!400"),
+    CASE("GET / HTTP/1.1\r\nHost: ::1\r\n\r\n", "!400"),
+    CASE("GET / HTTP/1.1\r\nHost: \xC3\xA9\r\n\r\n", "!400"),
+    CASE("GET / HTTP/1.1\r\nHost: a_b.c-d:\r\n\r\n",
+         "GET / 1k Host=a_b.c-d::;"),
+    CASE("GET / HTTP/1.1\r\nHost: [::1%25lo]:80\r\n\r\n",
+         "GET / 1k Host=[::1%25lo]:80:;"),
     CASE("GET / HTTP/1.1\r\n" H "Expect: miracles\r\n\r\n", "!417"),
 
     /* Framing: each of these has smuggled requests somewhere. */
@@ -270,6 +281,10 @@ static const struct fixture fixtures[] = {
     CASE(CHUNKED_HEAD "3;a\nabc", CHUNKED_GOT "!400"),
     CASE(CHUNKED_HEAD "0\r\n\n", CHUNKED_GOT "!400"),
     CASE(CHUNKED_HEAD "0\r\n a: b\r\n\r\n", CHUNKED_GOT "!400"),
+    CASE(CHUNKED_HEAD "0\r\na b\r\n\r\n", CHUNKED_GOT "!400"),
+    CASE(CHUNKED_HEAD "0\r\na : b\r\n\r\n", CHUNKED_GOT "!400"),
+    CASE(CHUNKED_HEAD "0\r\na\r\n\r\n", CHUNKED_GOT "!400"),
+    CASE(CHUNKED_HEAD "0\r\na: b\r\n c\r\n\r\n", CHUNKED_GOT "!400"),
     CASE(CHUNKED_HEAD "0\r\nA: b\rc\r\n\r\n", CHUNKED_GOT "!400"),
     CASE(CHUNKED_HEAD "0\r\nA: b\n\r\n", CHUNKED_GOT "!400"),
 };
@@ -309,7 +324,9 @@ static void test_idle(void) {
   struct record r = {.len = 0};
   luge__h1_init(&p, memory, &limits);
   CHECK(luge__h1_is_idle(&p));
-  feed(&p, "\r\n", 2, &r);
+  feed(&p, "\r\n\r", 3, &r);
+  CHECK(luge__h1_is_idle(&p));
+  feed(&p, "\n", 1, &r);
   CHECK(luge__h1_is_idle(&p));
   feed(&p, "GET", 3, &r);
   CHECK(!luge__h1_is_idle(&p));

@@ -28,19 +28,30 @@ local function query(text)
   return first, list
 end
 
----The path, still encoded, and the query string or nil. Returns nothing for a
----target that is neither a path, nor a URL, nor `*`.
+-- The host and the port of a URL, and what follows them. Returns nothing for
+-- other schemes, and for hosts that no URL of them has (RFC 9110, section 4.2).
+local function split_url(target)
+  local scheme, host, rest = match(target, "^(%a+)://([%w%-._~%%:%[%]]+)(.*)$")
+  scheme = scheme and scheme:lower()
+  if scheme ~= "http" and scheme ~= "https" then return end
+  local first = sub(rest, 1, 1)
+  if first == "/" then return host, rest end
+  if first == "" or first == "?" then return host, "/" .. rest end
+end
+
+---The path, still encoded, the query string or nil, and the host that a URL
+---names. Returns nothing for a target that is neither a path, nor a URL, nor `*`.
 local function split(target)
+  local host
   if sub(target, 1, 1) ~= "/" then
     if target == "*" then return target end
-    target = match(target, "^%a[%w+.-]*://[^/?]*(.*)$")
-    if not target then return end
-    if sub(target, 1, 1) ~= "/" then target = "/" .. target end
+    host, target = split_url(target)
+    if not host then return end
   end
   if find(target, "#", 1, true) then return end
   local mark = find(target, "?", 1, true)
-  if not mark then return target end
-  return sub(target, 1, mark - 1), sub(target, mark + 1)
+  if not mark then return target, nil, host end
+  return sub(target, 1, mark - 1), sub(target, mark + 1), host
 end
 
 return { decode = decode, query = query, split = split }

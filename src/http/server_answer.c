@@ -80,6 +80,11 @@ static bool has_no_body(int status) {
   return status == 204 || status == 304;
 }
 
+static int raise_bodiless(lua_State *L, int status) {
+  return luge__raise(L, "invalid", "a response of status %d takes no body",
+                     status);
+}
+
 static int check_status(lua_State *L, const struct luge__conn *c) {
   int is_integer;
   lua_Integer status = lua_tointegerx(L, 2, &is_integer);
@@ -140,7 +145,7 @@ int luge__request_respond(lua_State *L) {
   }
   const char *body = luaL_checklstring(L, 4, &len);
   if (has_no_body(status) && len > 0) {
-    luge__raise(L, "invalid", "a response of status %d takes no body", status);
+    raise_bodiless(L, status);
   }
   c->framing = has_no_body(status) ? LUGE_FRAMING_NONE : LUGE_FRAMING_LENGTH;
   build_head(L, c, status, len, 5);
@@ -157,21 +162,22 @@ int luge__request_respond(lua_State *L) {
   return write_or_wait(L, task);
 }
 
-/* request:start(status, headers, type) -> whether a body may follow */
+/* request:start(status, headers, type) -> whether the client wants the body */
 int luge__request_start(lua_State *L) {
   struct luge__conn *c = luge__request_conn(L);
   int status = check_status(L, c);
-  bool body = !has_no_body(status);
+  if (has_no_body(status)) {
+    raise_bodiless(L, status);
+  }
   lua_settop(L, 4);
-  c->framing = !body                   ? LUGE_FRAMING_NONE
-               : c->h1.head.minor == 0 ? LUGE_FRAMING_CLOSE
-                                       : LUGE_FRAMING_CHUNKED;
+  c->framing =
+      c->h1.head.minor == 0 ? LUGE_FRAMING_CLOSE : LUGE_FRAMING_CHUNKED;
   build_head(L, c, status, 0, 4);
   send_head(L, c, "", 0);
-  if (is_to_head(c)) {
+  bool wanted = !is_to_head(c);
+  if (!wanted) {
     c->framing = LUGE_FRAMING_NONE;
-    body = false;
   }
-  lua_pushboolean(L, body);
+  lua_pushboolean(L, wanted);
   return 1;
 }

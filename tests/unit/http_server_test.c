@@ -259,7 +259,7 @@ static void test_errors(void) {
   CHECK(is_status(500));
   get("/errors");
   CHECK(has("header 'X-A' has a CR, LF or NUL"));
-  CHECK(has("the server itself sets 'content-length'"));
+  CHECK(has("'content-length' is the server's own to set"));
 
   /* An answer that breaks off must not look complete. */
   get("/broken");

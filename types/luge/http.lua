@@ -230,7 +230,8 @@ local class = {}
 ---@return fun(): string? # iterator
 function class:chunks() end
 
---- The whole body. Waits, and raises, as `chunks`.
+--- The whole body, or what `chunks` has left of it. Waits, and raises, as
+--- `chunks`; called again after that, it goes on.
 ---@return string
 function class:text() end
 

@@ -11,6 +11,9 @@ local kinds = { "body", "json", "stream", "events" }
 local known = { status = true, headers = true }
 for _, kind in ipairs(kinds) do known[kind] = true end
 
+-- A number that is whole, a float too, as an integer; or nil.
+local function whole(x) return math.type(x) and math.tointeger(x) end
+
 -- Which of the four ways to give a body the response uses.
 local function kind_of(response)
   local kind
@@ -66,9 +69,16 @@ local function check_source(name, source)
   end
 end
 
--- One line of an event: no field but data may hold a line end.
+local function text_of(name, value)
+  if type(value) ~= "string" and type(value) ~= "number" then
+    invalid("event: '%s' is %s, takes a string", name, describe(value))
+  end
+  return tostring(value)
+end
+
+-- One line of an event: no field but data and comment may hold a line end.
 local function line(name, value, forbidden)
-  value = tostring(value)
+  value = text_of(name, value)
   if value:find(forbidden) then
     invalid("event: '%s' has a character that is not allowed", name)
   end
@@ -101,16 +111,17 @@ local function format_event(event)
       invalid("event: unknown field %s, takes event, data, id, retry, comment", describe(name))
     end
   end
-  local text = event.comment ~= nil and lines("", tostring(event.comment)) or ""
+  local text = event.comment ~= nil and lines("", text_of("comment", event.comment)) or ""
   if event.event ~= nil and event.event ~= "message" then
     text = text .. line("event", event.event, "[\r\n]")
   end
   if event.id ~= nil then text = text .. line("id", event.id, "[\r\n%z]") end
   if event.retry ~= nil then
-    if math.type(event.retry) ~= "integer" or event.retry < 0 then
-      invalid("event: 'retry' is %s, takes milliseconds", describe(event.retry))
+    local retry = whole(event.retry)
+    if not retry or retry < 0 then
+      invalid("event: 'retry' is %s, takes a whole number of milliseconds", describe(event.retry))
     end
-    text = text .. line("retry", event.retry, "%D")
+    text = text .. "retry: " .. retry .. "\n"
   end
   return text .. data_lines(event.data) .. "\n"
 end
@@ -176,9 +187,9 @@ local function send(request, response)
     invalid("the handler returned %s, takes a response: a table or a string", type(response))
   end
   local kind = kind_of(response)
-  local status = response.status or 200
-  if math.type(status) ~= "integer" or status < 200 or status > 999 then
-    invalid("response: 'status' is %s, takes an integer from 200 to 999", describe(status))
+  local status = response.status == nil and 200 or whole(response.status)
+  if not status or status < 200 or status > 999 then
+    invalid("response: 'status' is %s, takes an integer from 200 to 999", describe(response.status))
   end
   if response.headers ~= nil and type(response.headers) ~= "table" then
     invalid("response: 'headers' is %s, takes a table", type(response.headers))

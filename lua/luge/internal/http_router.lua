@@ -23,13 +23,16 @@ end
 
 -- Segments of a pattern: a string is literal, a table a parameter.
 local function compile(path)
-  local pattern, literal = segments_of(path), true
+  local pattern, literal, names = segments_of(path), true, {}
   for i, segment in ipairs(pattern) do
     local sign, name = segment:match "^([:*])(.*)$"
     if sign then
       if name == "" then
         invalid("route: parameter %d of %q has no name", i, path)
+      elseif names[name] then
+        invalid("route: parameter '%s' is twice in %q", name, path)
       end
+      names[name] = true
       if sign == "*" and i < #pattern then
         invalid("route: '*%s' in %q is not the last segment", name, path)
       end

@@ -55,11 +55,12 @@ function Request:chunks()
   return function() return request:read() end
 end
 
----The whole body. Waits, and raises, as `chunks`.
+---The whole body, or what `chunks` has left of it. Waits, and raises, as
+---`chunks`; called again after that, it goes on.
 ---@return string
 function Request:text()
   if not self.body_text then
-    local pieces = {}
+    local pieces = self.body_pieces -- of a call that was cut off, or still reads
     for piece in self:chunks() do pieces[#pieces + 1] = piece end
     self.body_text = table.concat(pieces)
   end
@@ -86,12 +87,14 @@ Server.__name = "luge.http.Server"
 
 -- A Request; or nil and the status to answer at once, without a handler.
 local function new_request(method, target, fields, repeated)
-  local path, query_text = targets.split(target)
+  local path, query_text, host = targets.split(target)
   local decoded = path and targets.decode(path)
   local query, query_list = {}, {}
   if query_text then query, query_list = targets.query(query_text) end
   if method == "CONNECT" then return nil, 501 end
   if not decoded or not query then return nil, 400 end
+  if path == "*" and method ~= "OPTIONS" then return nil, 400 end
+  if host then fields.host = host end -- RFC 9112, section 3.2.2
   return setmetatable({
     method = method,
     path = decoded,
@@ -100,6 +103,7 @@ local function new_request(method, target, fields, repeated)
     query_list = query_list,
     headers = headers.new(fields, repeated),
     params = {},
+    body_pieces = {},
   }, Request), path
 end
 
@@ -158,16 +162,17 @@ local function report(server, message)
 end
 
 -- A handler raised `err`. If it was because its client has left, or because it
--- was cancelled, nobody needs to know.
+-- was cancelled, and so cannot answer, nobody needs to know.
 local function on_failure(server, request, method, target, err)
   local status = is_error(err) and math.tointeger(err.answer) or 500
-  local over = request:started()
-  local is_quiet = status ~= 500 or is_error(err, "cancelled") or (over and is_error(err, "closed"))
-  if not is_quiet then report(server, describe(method, target, err)) end
   local text = status == 500 and "Internal Server Error" or err.message
-  if over or not pcall(refuse, request, status, text) then
-    request:abort()
-  end
+  local over = request:started()
+  local answered = not over and pcall(refuse, request, status, text)
+  if not answered then request:abort() end
+  local is_quiet = status ~= 500
+    or (not answered and is_error(err, "cancelled"))
+    or (over and is_error(err, "closed"))
+  if not is_quiet then report(server, describe(method, target, err)) end
 end
 
 local function handle(server, request, method, target, fields, repeated)

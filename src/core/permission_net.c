@@ -21,6 +21,15 @@ struct target {
   char resource[LUGE_NET_RESOURCE];
 };
 
+/* Rules know no zones of addresses. */
+static void name_resource(struct target *target, const char *host,
+                          uint16_t port) {
+  char plain[LUGE_HOST_MAX + 1];
+  size_t length = strcspn(host, "%");
+  snprintf(plain, sizeof plain, "%.*s", (int)length, host);
+  luge__net_resource(target->resource, plain, port);
+}
+
 static bool listens(enum luge_operation operation) {
   return operation == LUGE_OP_NET_LISTEN || operation == LUGE_OP_HTTP_LISTEN;
 }
@@ -59,7 +68,7 @@ static void permit_host(lua_State *L, enum luge_operation operation,
       luge__rules_await_address(&host->permission->rules[LUGE_CAP_NET], port)) {
     return;
   }
-  luge__net_resource(target.resource, name, port);
+  name_resource(&target, name, port);
   verdict = luge__settle(host, operation, target.resource, verdict);
   if (!verdict.allowed) {
     luge__deny(L, operation, target.resource, verdict.rule);
@@ -93,7 +102,7 @@ static bool find(struct target *target, enum luge_operation operation,
   target->subject = (struct luge_subject){.text = name, .port = port};
   set_address(target, operation);
   luge__address_format(&target->address, text);
-  luge__net_resource(target->resource, text, port);
+  name_resource(target, text, port);
   return true;
 }
 

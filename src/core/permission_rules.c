@@ -130,6 +130,9 @@ static void cut_brackets(struct luge_rule *rule) {
 
 static const char *read_host(struct luge_rule *rule) {
   char name[LUGE_HOST_MAX + 1];
+  if (strstr(rule->value, "://") != NULL) {
+    return "it is a URL, of which a rule takes the host";
+  }
   const char *wrong = cut_port(rule);
   if (wrong != NULL) {
     return wrong;
@@ -146,10 +149,13 @@ static const char *read_host(struct luge_rule *rule) {
   }
   bool below = strncmp(text, "*.", 2) == 0;
   const char *host = below ? text + 2 : text;
-  if (strpbrk(host, "/:") != NULL ||
+  if (strchr(host, '/') != NULL) {
+    return "it is no block of addresses, such as 10.0.0.0/8, with zeros behind "
+           "its bits";
+  }
+  if (strchr(host, ':') != NULL ||
       luge__address_is_numeric(host, strlen(host))) {
-    return "it is no host, no address, and no block of addresses such as "
-           "10.0.0.0/8";
+    return "it is no host and no address";
   }
   wrong = luge__host_normalize(host, strlen(host), name);
   if (wrong != NULL) {

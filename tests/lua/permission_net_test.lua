@@ -34,6 +34,31 @@ local function with_server(options, code, env)
   return lines
 end
 
+describe("entries that make no sense", function()
+  it("say why", function()
+    local folder <close> = permission.folder()
+    for entry, why in pairs {
+      ["http://a"] = "it is a URL", ["127.0.0.1/8"] = "zeros behind its bits",
+      ["127.1"] = "no host and no address", ["a:x"] = "no number up to 65535",
+    } do
+      local got = folder:run({ "--allow-net=" .. entry }, "")
+      test.equal(got.code, 2)
+      test.matches(got.stderr, why)
+    end
+  end)
+end)
+
+describe("addresses with a zone", function()
+  it("are allowed by what the message says", function()
+    local folder <close> = permission.folder()
+    local got = folder:run({ "--allow-net=127.0.0.1" },
+      'require("luge.http").server { host = "::1%lo" }')
+    local option = got.stderr:match "([^ ]+) allows it"
+    test.equal(option, "--allow-net=[::1]:0")
+    test.equal(folder:run({ option }, "").code, 0)
+  end)
+end)
+
 describe("hosts that are allowed", function()
   it("are those of the name, or the address, and the port", function()
     local code = [[

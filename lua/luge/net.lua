@@ -105,7 +105,7 @@ local listen_known = {
 }
 
 local function listen(name, o)
-  local backlog, max = o.backlog or 128, o.max_connections or 10000
+  local backlog, max = o.backlog or 128, math.min(o.max_connections or 10000, 0xFFFFFFFF)
   local keepalive = keepalive_of(name, o.keepalive)
   if o.path then
     if o.host or o.port then

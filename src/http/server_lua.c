@@ -3,14 +3,10 @@
  * only user. */
 #include "server_lua.h"
 
-#include <limits.h>
-#include <string.h>
-
 #include "../core/args.h"
 #include "../core/class.h"
 #include "../core/error.h"
 #include "../core/host.h"
-#include "../core/permission.h"
 #include "../core/task.h"
 #include "../core/wait.h"
 #include "../mod/modules.h"
@@ -31,21 +27,6 @@ static struct luge__server *check_server(lua_State *L) {
   return box->server;
 }
 
-static int raise_listen(lua_State *L, int status, const char *where) {
-  bool exhausted = status == UV_EMFILE || status == UV_ENFILE;
-  luge__push_error(L, exhausted ? "limit" : "io", "cannot listen on %s: %s",
-                   where, uv_strerror(status));
-  if (exhausted) {
-    lua_pushliteral(L, "open files");
-    lua_setfield(L, -2, "what");
-  }
-  lua_pushstring(L, uv_err_name(status));
-  lua_setfield(L, -2, "errno");
-  lua_pushstring(L, where);
-  lua_setfield(L, -2, "path");
-  return lua_error(L);
-}
-
 static struct luge__server *new_server(lua_State *L) {
   struct luge_host *host = luge__host(L);
   struct server_box *box =
@@ -62,64 +43,19 @@ static struct luge__server *new_server(lua_State *L) {
   return s;
 }
 
-/* The address at index 1 and the port at index 2, once that is permitted. */
-static void listen_tcp(lua_State *L, struct luge__server *s) {
-  struct sockaddr_storage address;
-  const char *host = luaL_checkstring(L, 1);
-  int port = (int)luaL_checkinteger(L, 2);
-  luaL_argcheck(L, port >= 0 && port <= 65535, 2, "a port");
-  if (uv_ip4_addr(host, port, (struct sockaddr_in *)&address) != 0 &&
-      uv_ip6_addr(host, port, (struct sockaddr_in6 *)&address) != 0) {
-    luge__raise(L, "invalid",
-                "http.server: 'host' is \"%s\", takes an IPv4 or IPv6 "
-                "address, or \"localhost\"",
-                host);
-  }
-  luge__permit_host(L, LUGE_OP_HTTP_LISTEN, host, (uint16_t)port);
-  int status = luge__server_listen_tcp(s, (struct sockaddr *)&address);
-  if (status != 0) {
-    const char *form = strchr(host, ':') != NULL ? "[%s]:%d" : "%s:%d";
-    raise_listen(L, status, lua_pushfstring(L, form, host, port));
-  }
-}
-
-/* The path at index 3. */
-static void listen_pipe(lua_State *L, struct luge__server *s) {
-  size_t length;
-  const char *path = luge__unix_permit(L, luaL_checkstring(L, 3), &length);
-  int status = luge__server_listen_pipe(s, path, length);
-  if (status != 0) {
-    raise_listen(L, status, path);
-  }
-}
-
-/* Milliseconds: 0 for ever, which no time is too short to be. */
-static uint64_t check_idle(lua_State *L, int index) {
-  double idle = luge__check_seconds(L, index);
-  uint64_t time = idle < 1e9 ? (uint64_t)(idle * 1000) : 0;
-  return time == 0 && idle < 1 ? 1 : time;
-}
-
 /* listen(address, port, path, max_body, max_head, max_fields,
  *        max_connections, idle_seconds): `path` of a UNIX socket, or nil. */
 static int lib_listen(lua_State *L) {
   uint64_t max_body = (uint64_t)luaL_checkinteger(L, 4);
   size_t max_head = (size_t)luaL_checkinteger(L, 5);
   size_t max_fields = (size_t)luaL_checkinteger(L, 6);
-  lua_Integer max_connections = luaL_checkinteger(L, 7);
-  uint64_t idle = check_idle(L, 8);
+  unsigned max_connections = (unsigned)luaL_checkinteger(L, 7);
+  double idle = luge__check_seconds(L, 8);
   struct luge__server *s = new_server(L);
-  int server = lua_gettop(L);
   s->limits = (struct luge__h1_limits){max_head, max_fields, max_body};
-  s->max_count =
-      max_connections < UINT_MAX ? (unsigned)max_connections : UINT_MAX;
-  s->idle_timeout = idle;
-  if (lua_isnil(L, 3)) {
-    listen_tcp(L, s);
-  } else {
-    listen_pipe(L, s);
-  }
-  lua_settop(L, server);
+  s->max_count = max_connections;
+  s->idle_timeout = idle < 1e9 ? (uint64_t)(idle * 1000) : 0;
+  luge__server_listen(L, s);
   return 1;
 }
 

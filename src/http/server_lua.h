@@ -8,6 +8,11 @@
 #include "../core/cell.h"
 #include "server.h"
 
+/* Listens at the address and the port at the indices 1 and 2, or at the path at
+ * index 3, if that is permitted. Raises `invalid`, `permission`, `io`, `limit`.
+ */
+void luge__server_listen(lua_State *L, struct luge__server *s);
+
 /* A request that a handler answers. The connection is its, and it the
  * connection's, until it is answered, aborted, collected, or the client's
  * leaving was told with `next` and it was aborted thereupon. */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <lauxlib.h>
-#include <limits.h>
 #include <unistd.h>
 
 #include "../core/class.h"
@@ -226,15 +225,13 @@ static int raise_listen(lua_State *L, int status, const char *where) {
   return lua_error(L);
 }
 
-/* Pushes a box with an acceptor that is not open yet, for so many connections
- * as the integer at `max` says. */
-static struct luge_acceptor *push_acceptor(lua_State *L, int max) {
-  lua_Integer count = luaL_checkinteger(L, max);
+/* Pushes a box with an acceptor that is not open yet. */
+static struct luge_acceptor *push_acceptor(lua_State *L, unsigned max) {
   struct luge_net *net = luge__net(L);
   struct box *box = luge__class_new(L, &acceptor_class, sizeof *box, 0);
   struct luge_acceptor *acceptor = luge__alloc_zeroed(L, sizeof *acceptor);
   acceptor->net = net;
-  acceptor->max = count < UINT_MAX ? (unsigned)count : UINT_MAX;
+  acceptor->max = max;
   acceptor->holds = 1;
   acceptor->closed = true;
   luge__list_init(&acceptor->link);
@@ -266,7 +263,8 @@ int luge__net_listen(lua_State *L) {
       luge__check_targets(L, 1, LUGE_OP_NET_LISTEN);
   int backlog = (int)luaL_checkinteger(L, 2);
   const struct sockaddr_storage *address = &targets->addresses[0];
-  struct luge_acceptor *acceptor = push_acceptor(L, 3);
+  struct luge_acceptor *acceptor =
+      push_acceptor(L, (unsigned)luaL_checkinteger(L, 3));
   acceptor->nodelay = lua_toboolean(L, 4);
   acceptor->keepalive = (unsigned)lua_tointeger(L, 5);
   int fd;
@@ -286,7 +284,8 @@ int luge__net_listen_path(lua_State *L) {
   size_t length;
   int backlog = (int)luaL_checkinteger(L, 2);
   const char *path = luge__net_permit_path(L, 1, &length);
-  struct luge_acceptor *acceptor = push_acceptor(L, 3);
+  struct luge_acceptor *acceptor =
+      push_acceptor(L, (unsigned)luaL_checkinteger(L, 3));
   acceptor->is_pipe = true;
   int fd;
   int status = luge__unix_listen(&acceptor->file, path, length, backlog, &fd);

@@ -369,7 +369,7 @@ end
 local function server(options)
   local o = check_options(options)
   local listener = native.listen(o.host, o.port, o.path, o.max_body, o.max_head, MAX_FIELDS,
-    o.max_connections, o.idle_timeout)
+    math.min(o.max_connections, 0xFFFFFFFF), math.max(o.idle_timeout, 0.001))
   local self = setmetatable({
     native = listener,
     router = routers.new(),

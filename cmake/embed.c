@@ -6,8 +6,8 @@
  * LIST is a file with the paths of the modules, separated by semicolons.
  * DIRECTORY/luge/init.lua is "luge", DIRECTORY/luge/internal/x.lua is
  * "luge.internal.x". Lines of comment are left empty, so that the other lines
- * keep their numbers. Files that are no Lua are taken as they are. TABLE is the
- * name of the table in C. */
+ * keep their numbers; indentation goes. Files that are no Lua are taken as they
+ * are. TABLE is the name of the table in C. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,29 +90,26 @@ static bool is_lua(const char *path) {
   return extension != NULL && strcmp(extension, ".lua") == 0;
 }
 
-static bool is_comment(const char *line) {
-  while (*line == ' ' || *line == '\t') {
-    line++;
-  }
-  return line[0] == '-' && line[1] == '-';
-}
-
-/* Empties lines of comment, in place; returns the new length. */
+/* Takes out comments, and indentation unless it may be a string's; in place.
+ * Returns the new length. */
 static size_t strip(char *text, const char *path) {
+  bool has_long_strings = strstr(text, "[[") != NULL;
   char *out = text;
   if (strstr(text, "--[[") != NULL || strstr(text, "--[=") != NULL) {
     fail("comments of several lines are not taken out", path);
   }
   for (char *line = text; *line != '\0';) {
     char *end = strchr(line, '\n');
-    size_t length = end != NULL ? (size_t)(end - line) + 1 : strlen(line);
-    if (is_comment(line)) {
+    char *next = end != NULL ? end + 1 : line + strlen(line);
+    char *code = line + strspn(line, " \t");
+    if (code[0] == '-' && code[1] == '-') {
       *out++ = '\n';
     } else {
-      memmove(out, line, length);
-      out += length;
+      code = has_long_strings ? line : code;
+      memmove(out, code, (size_t)(next - code));
+      out += next - code;
     }
-    line += length;
+    line = next;
   }
   return (size_t)(out - text);
 }

@@ -4,8 +4,6 @@
  * operation, the other still finds it. */
 #include "async.h"
 
-#include <lauxlib.h>
-
 #include "error.h"
 #include "host.h"
 #include "sched.h"
@@ -144,7 +142,7 @@ static void on_work(uv_work_t *request) {
 
 static int push_no_memory(lua_State *L, void *data) {
   (void)data;
-  return luaL_error(L, "not enough memory");
+  return luge__raise_memory(L);
 }
 
 static void free_offload(struct offload *offload) {

@@ -123,7 +123,7 @@ int luge__timeout(lua_State *L) {
   double seconds = luge__check_seconds(L, 1);
   luge__check_callable(L, 2);
   if (!luge__timer_reserve(host)) {
-    return luaL_error(L, "not enough memory");
+    return luge__raise_memory(L);
   }
   luge__enter(L);
   lua_remove(L, 1);

@@ -119,6 +119,13 @@ int luge__raise(lua_State *L, const char *kind, const char *fmt, ...) {
   }
 }
 
+int luge__raise_memory(lua_State *L) {
+  lua_pushliteral(L, "not enough memory");
+  lua_error(L);
+  for (;;) { /* as above */
+  }
+}
+
 const char *luge__type_name(lua_State *L, int index) {
   if (luaL_getmetafield(L, index, "__name") != LUA_TSTRING) {
     lua_pushstring(L, luaL_typename(L, index));

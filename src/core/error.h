@@ -27,6 +27,11 @@ void luge__push_error(lua_State *L, const char *kind, const char *fmt, ...);
 LUGE_NORETURN int luge__raise(lua_State *L, const char *kind, const char *fmt,
                               ...);
 
+/* Raises Lua's own error for a full memory: the message alone, without a
+ * position. By that it is recognised where it leaves a task, and becomes
+ * `limit`. */
+LUGE_NORETURN int luge__raise_memory(lua_State *L);
+
 /* Raises `invalid` about argument `arg` (counted as Lua counts it): says which
  * function, which argument, what it got, and `wants`, what it takes. */
 LUGE_NORETURN int luge__arg_error(lua_State *L, int arg, const char *wants);

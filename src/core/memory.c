@@ -1,10 +1,10 @@
 /* Memory; see memory.h. */
 #include "memory.h"
 
-#include <lauxlib.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "error.h"
 #include "host.h"
 
 void luge__memory_init(struct luge_memory *memory, lua_Alloc alloc, void *data,
@@ -76,7 +76,7 @@ void *luge__realloc(struct luge_host *host, void *ptr, size_t old_size,
 void *luge__alloc(lua_State *L, size_t size) {
   void *block = luge__realloc(luge__host(L), NULL, 0, size);
   if (block == NULL) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
   }
   return block;
 }

@@ -1,7 +1,6 @@
 /* Deciding; see permission_decide.h. */
 #include "permission_decide.h"
 
-#include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,7 +170,7 @@ void luge__permit_program(lua_State *L, enum luge_operation operation,
   }
   char *real = luge__real_path(path);
   if (real == NULL) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
     return;
   }
   lua_pushstring(L, real);

@@ -19,7 +19,7 @@ void luge__task_push(lua_State *L, struct luge_task *task) {
   if (task->bed != 0) {
     luge__newborn_push(L, task);
   } else if (!luge__thread_push_first(L, task->thread.co)) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
   }
 }
 

@@ -3,8 +3,7 @@
  * no table's shape. */
 #include "thread.h"
 
-#include <lauxlib.h>
-
+#include "error.h"
 #include "host.h"
 
 /* Idle threads that are kept: at a kilobyte each. */
@@ -64,7 +63,7 @@ static struct luge_thread create(lua_State *L) {
   uint32_t slot = free_slot(host);
   lua_State *co = lua_newthread(L);
   if (!lua_checkstack(co, LUGE_THREAD_ROOM)) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
   }
   uint32_t next = host->pool.free_slot != 0 ? next_free(host) : 0;
   luge__slot_set(L, LUGE_THREADS, slot);
@@ -134,7 +133,7 @@ struct luge_thread luge__cradle_take(lua_State *L) {
 static int add_idle(lua_State *L) {
   struct luge_host *host = luge__host(L);
   luge__thread_give(host, create(L));
-  return host->pool.count > 0 ? 0 : luaL_error(L, "not enough memory");
+  return host->pool.count > 0 ? 0 : luge__raise_memory(L);
 }
 
 bool luge__thread_try_take(struct luge_host *host, struct luge_thread *thread) {

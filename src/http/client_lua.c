@@ -63,7 +63,7 @@ static int lib_client(lua_State *L) {
   lua_pop(L, 1);
   box->client = luge__client_new(http, &limits);
   if (box->client == NULL) {
-    return luaL_error(L, "not enough memory");
+    return luge__raise_memory(L);
   }
   luge__bounds_set(L, &box->client->bounds, 2);
   box->max_stream = (size_t)get_count(L, "max_stream");
@@ -166,7 +166,7 @@ static struct luge__transfer *prepare(lua_State *L, struct client_box *box,
                                       bool streaming) {
   struct luge__transfer *t = luge__transfer_take(box->client);
   if (t == NULL) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
     return NULL;
   }
   t->streaming = streaming;
@@ -226,7 +226,7 @@ static int lib_fetch(lua_State *L) {
   struct client_box *box = begin(L, &task);
   struct luge__transfer *t = prepare(L, box, false);
   if (!luge__transfer_start(t)) {
-    return luaL_error(L, "not enough memory");
+    return luge__raise_memory(L);
   }
   task->wait.data = t;
   if (t->done) { /* others have their turn all the same */
@@ -274,7 +274,7 @@ static int lib_open(lua_State *L) {
   lua_setiuservalue(L, -2, LUGE_STREAM_BODY);
   struct luge__transfer *t = prepare(L, box, true);
   if (!luge__transfer_start(t)) {
-    return luaL_error(L, "not enough memory");
+    return luge__raise_memory(L);
   }
   stream->transfer = t;
   task->wait.data = stream;

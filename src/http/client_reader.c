@@ -160,7 +160,7 @@ static int reader_go_on_from(lua_State *L) {
   reader->sse.last_id.len = 0;
   if (!luge__bytes_append(&reader->sse.last_id, &reader->sse.memory, text,
                           length)) {
-    return luaL_error(L, "not enough memory");
+    return luge__raise_memory(L);
   }
   return 0;
 }

@@ -1,5 +1,4 @@
 /* The kinds of readers: what each makes of the bytes at hand. */
-#include <lauxlib.h>
 #include <string.h>
 
 #include "../core/error.h"
@@ -64,7 +63,7 @@ static int step_line(lua_State *L, struct luge__reader *reader) {
     return 1;
   }
   if (!luge__bytes_append(&reader->line, &stream->memory, at, length)) {
-    return luaL_error(L, "not enough memory");
+    return luge__raise_memory(L);
   }
   stream->used += length + (lf != NULL);
   if (lf == NULL) {
@@ -134,7 +133,7 @@ static int next_event(lua_State *L, struct luge__reader *reader,
   case LUGE_SSE_NO_MEMORY:
     break;
   }
-  return luaL_error(L, "not enough memory");
+  return luge__raise_memory(L);
 }
 
 static int step_event(lua_State *L, struct luge__reader *reader) {

@@ -23,7 +23,7 @@ static CURLU *parse(lua_State *L, const struct luge__curl *curl, int arg) {
   const char *text = luaL_checklstring(L, arg, &length);
   CURLU **slot = lua_touserdata(L, lua_upvalueindex(2));
   if (*slot == NULL && (*slot = curl->url()) == NULL) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
   }
   luge__url_set(L, curl, *slot, text, length);
   return *slot;

@@ -1,7 +1,6 @@
 /* See route.h. */
 #include "route.h"
 
-#include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,7 +154,7 @@ void luge__route_give(lua_State *L, struct luge__transfer *t,
   t->route.given = true;
   t->route.known = false;
   if (!set_proxy(t, proxy)) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
   }
 }
 
@@ -225,7 +224,7 @@ void luge__route_set(lua_State *L, struct luge__transfer *t) {
   struct luge__stop stops[LUGE_STOPS];
   if (!t->route.known) {
     if (!choose_proxy(t)) {
-      luaL_error(L, "not enough memory");
+      luge__raise_memory(L);
     }
     check_proxy(L, t);
     t->route.literal = is_literal(t);
@@ -272,7 +271,7 @@ static int raise_refused(lua_State *L) {
   struct sockaddr_storage to;
   char name[LUGE_HOST_MAX + 1];
   if (luge__route_stops(t, stops) == 0) {
-    return luaL_error(L, "not enough memory");
+    return luge__raise_memory(L);
   }
   const struct luge__stop *stop = &stops[t->route.refused_at];
   bool named = !stop->literal && known_name(stop, name) == NULL;

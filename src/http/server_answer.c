@@ -115,7 +115,7 @@ static void build_head(lua_State *L, struct luge__conn *c, int status,
   if (!luge__head_begin(c, status, length, (has & LUGE_HAS_DATE) != 0) ||
       !((has & LUGE_HAS_TYPE) != 0 || add_type(L, type, c)) ||
       !luge__headers_add(L, 3, c) || !luge__head_end(c)) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
   }
 }
 

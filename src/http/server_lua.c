@@ -35,7 +35,7 @@ static struct luge__server *new_server(lua_State *L) {
   lua_setiuservalue(L, -2, REQUESTS);
   struct luge__server *s = luge__realloc(host, NULL, 0, sizeof *s);
   if (s == NULL) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
   } else {
     luge__server_init(s, host);
     box->server = s;

@@ -1,10 +1,10 @@
 /* A transfer on its way, from its start to its end; see transfer.h. */
 #include "transfer.h"
 
-#include <lauxlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "../core/error.h"
 #include "../core/sched.h"
 #include "transfer_upload.h"
 
@@ -134,7 +134,7 @@ int luge__transfer_wait(lua_State *L, struct luge__transfer *t,
                         const struct luge_wait_kind *kind) {
   struct luge_host *host = luge__transfer_host(t);
   if (!luge__timer_reserve(host)) {
-    return luaL_error(L, "not enough memory");
+    return luge__raise_memory(L);
   }
   t->active = luge__now(host);
   look_again(t, next_look(t, t->active));

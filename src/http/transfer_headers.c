@@ -18,7 +18,7 @@ static void append(lua_State *L, struct luge__transfer *t, const char *text,
                    size_t length) {
   if (!luge__bytes_append(&t->headers, luge__transfer_memory(t), text,
                           length)) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
   }
 }
 
@@ -195,7 +195,7 @@ void luge__fields_end(lua_State *L, struct luge__transfer *t) {
   }
   t->nodes.len = 0;
   if (!luge__bytes_reserve(&t->nodes, luge__transfer_memory(t), count * size)) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
   }
   struct curl_slist *node = (struct curl_slist *)(void *)t->nodes.ptr;
   size_t used = 0;

@@ -37,7 +37,7 @@ void luge__transfer_set_url(lua_State *L, struct luge__transfer *t, int arg) {
   use_url(t);
   if (!luge__bytes_append(&t->url_text, luge__transfer_memory(t), text,
                           length + 1)) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
   }
 }
 

@@ -95,7 +95,7 @@ static int upload_write(lua_State *L) {
   task->wait.data = upload;
   if (!upload->over) {
     if (!luge__bytes_append(&upload->bytes, &upload->memory, text, length)) {
-      return luaL_error(L, "not enough memory");
+      return luge__raise_memory(L);
     }
     if (length > 0) {
       go_on(upload);

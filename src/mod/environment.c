@@ -128,7 +128,7 @@ static void add_loaded(lua_State *L) {
 static void inherit(lua_State *L) {
   struct variables variables;
   if (uv_os_environ(&variables.items, &variables.count) != 0) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
     return;
   }
   lua_pushcfunction(L, add_process);

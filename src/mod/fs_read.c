@@ -3,7 +3,6 @@
  * host's memory is its own. */
 #include <errno.h>
 #include <fcntl.h>
-#include <lauxlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -82,7 +81,7 @@ static void grow(lua_State *L, struct read_call *call) {
   char *bytes =
       luge__realloc(call->call.job.host, call->bytes, call->capacity, capacity);
   if (bytes == NULL) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
   }
   call->bytes = bytes;
   call->capacity = capacity;

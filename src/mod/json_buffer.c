@@ -27,14 +27,6 @@ static char *resize(lua_State *L, char *data, size_t old, size_t size) {
   return moved;
 }
 
-/* Raises what Lua itself raises: the message alone, without a position. */
-LUGE_NORETURN static void out_of_memory(lua_State *L) {
-  lua_pushliteral(L, "not enough memory");
-  lua_error(L);
-  for (;;) { /* lua_error does not return; its type says otherwise */
-  }
-}
-
 static int box_gc(lua_State *L) {
   struct box *box = lua_touserdata(L, 1);
   if (box != NULL && box->data != NULL) {
@@ -79,7 +71,7 @@ void luge__json_buffer_grow(struct json_buffer *buffer, size_t more) {
   lua_State *L = buffer->L;
   size_t size = buffer->capacity;
   if (more > SIZE_MAX / 4 || size > SIZE_MAX / 4) {
-    out_of_memory(L);
+    luge__raise_memory(L);
   }
   while (size - buffer->length < more) {
     size *= 2;
@@ -90,7 +82,7 @@ void luge__json_buffer_grow(struct json_buffer *buffer, size_t more) {
   }
   char *data = resize(L, box->data, box->capacity, size);
   if (data == NULL) {
-    out_of_memory(L);
+    luge__raise_memory(L);
   }
   if (box->data == NULL) {
     memcpy(data, buffer->small, buffer->length);

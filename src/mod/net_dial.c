@@ -266,7 +266,7 @@ int luge__net_dial_path(lua_State *L) {
   struct luge_socket *socket = luge__socket_new(net, true);
   if (socket == NULL) {
     close(fd);
-    return luaL_error(L, "not enough memory");
+    return luge__raise_memory(L);
   }
   socket->holds++;
   box->socket = socket;

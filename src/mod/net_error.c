@@ -1,5 +1,4 @@
 /* Errors of sockets; see net_socket.h. */
-#include <lauxlib.h>
 #include <string.h>
 
 #include "../core/error.h"
@@ -22,7 +21,7 @@ int luge__net_raise(lua_State *L, int error, const char *phase,
   uv_err_name_r(error, name, sizeof name);
   uv_strerror_r(error, text, sizeof text);
   if (error == UV_ENOMEM) {
-    return luaL_error(L, "not enough memory");
+    return luge__raise_memory(L);
   }
   if (error == UV_EMFILE || error == UV_ENFILE) {
     return raise_exhausted(L, phase, text);

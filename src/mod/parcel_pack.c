@@ -56,7 +56,7 @@ static void put(struct packer *p, const void *bytes, size_t length) {
   if (length > parcel->limit || parcel->length > parcel->limit - length) {
     raise_limit(p);
   } else if (!reserve(parcel, length)) {
-    luaL_error(p->L, "not enough memory");
+    luge__raise_memory(p->L);
   } else {
     memcpy(parcel->bytes + parcel->length, bytes, length);
     parcel->length += length;

@@ -119,7 +119,7 @@ static bool hand_over(lua_State *L, struct queue *queue) {
     return false;
   }
   if (!luge__wake_room(getter, 1)) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
   }
   luge__list_remove(&getter->wait.link);
   lua_pushvalue(L, 2);

@@ -8,11 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <lauxlib.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../core/error.h"
 #include "../core/sched.h"
 #include "../core/task.h"
 #include "../core/threadpool.h"
@@ -169,7 +169,7 @@ static void make_room(lua_State *L, struct luge_input *input) {
     char *bytes =
         luge__realloc(input->host, input->bytes, input->capacity, capacity);
     if (bytes == NULL) {
-      luaL_error(L, "not enough memory");
+      luge__raise_memory(L);
     }
     input->bytes = bytes;
     input->capacity = capacity;

@@ -72,7 +72,7 @@ static int join(lua_State *L, struct luge_task *task,
 static int hand_over(lua_State *L, struct luge_task *task,
                      struct luge_channel *stream, struct luge_task *reader) {
   if (!luge__wake_room(reader, 1)) {
-    return luaL_error(L, "not enough memory");
+    return luge__raise_memory(L);
   }
   luge__list_remove(&reader->wait.link);
   lua_pushvalue(L, 1);

@@ -127,7 +127,7 @@ static int lib_sleep(lua_State *L) {
     return luge__suspend(L, task, &yielding);
   }
   if (!luge__timer_reserve(host)) {
-    return luaL_error(L, "not enough memory");
+    return luge__raise_memory(L);
   }
   task->wait.timer.slot = 0;
   luge__timer_start(host, &task->wait.timer, luge__after(host, seconds),

@@ -185,7 +185,7 @@ static int lib_pool(lua_State *L) {
   struct box *box = luge__class_new(L, &pool_class, sizeof *box, 0);
   box->crew = luge__crew_new(crews->host, &crews->list, (unsigned)size);
   if (box->crew == NULL) {
-    return luaL_error(L, "not enough memory");
+    return luge__raise_memory(L);
   }
   box->crew->memory_limit = (size_t)memory;
   box->crew->max_bytes = (size_t)bytes;

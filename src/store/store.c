@@ -106,7 +106,7 @@ void luge__store_raise(lua_State *L, const struct luge_store_call *call,
     return;
   }
   if (call->rows.exhausted) {
-    luaL_error(L, "not enough memory");
+    luge__raise_memory(L);
   }
   if (call->code == LUGE_STORE_DESCRIPTORS) {
     raise_exhausted(L, call, verb);

@@ -19,6 +19,7 @@ enum { MAX_MODULES = 1024, MAX_NAME = 256 };
 struct module {
   char name[MAX_NAME];
   const char *path;
+  size_t length, packed; /* of the text, and of that packed */
 };
 
 static void fail(const char *what, const char *path) {
@@ -114,33 +115,59 @@ static size_t strip(char *text, const char *path) {
   return (size_t)(out - text);
 }
 
-static void write_module(FILE *output, size_t index,
-                         const struct module *module, size_t *length,
-                         size_t *packed_length) {
-  char *text = read_file(module->path, length);
+/* Writes the packed text as elements of an array; sets the module's lengths. */
+static void write_module(FILE *output, struct module *module) {
+  size_t length;
+  char *text = read_file(module->path, &length);
   if (is_lua(module->path)) {
-    *length = strip(text, module->path);
+    length = strip(text, module->path);
   }
-  uLongf packed = compressBound((uLong)*length);
+  uLongf packed = compressBound((uLong)length);
   unsigned char *bytes = malloc(packed);
   if (bytes == NULL || compress2(bytes, &packed, (const unsigned char *)text,
-                                 (uLong)*length, Z_BEST_COMPRESSION) != Z_OK) {
+                                 (uLong)length, Z_BEST_COMPRESSION) != Z_OK) {
     fail("cannot be compressed", module->path);
   }
-  fprintf(output, "/* %s */\nstatic const unsigned char module_%zu[] = {",
-          module->name, index);
+  fprintf(output, "\n  /* %s */", module->name);
   for (uLongf i = 0; i < packed; i++) {
     fprintf(output, "%s%u,", i % 20 == 0 ? "\n  " : "", bytes[i]);
   }
-  fprintf(output, "\n};\n\n");
-  *packed_length = packed;
+  module->length = length;
+  module->packed = packed;
   free(bytes);
   free(text);
 }
 
+/* One array of them all: each of its own would be aligned. */
+static void write_packed(FILE *output, struct module *modules, size_t count) {
+  fprintf(output, "static const unsigned char packed[] = {");
+  for (size_t i = 0; i < count; i++) {
+    write_module(output, &modules[i]);
+  }
+  fprintf(output, "\n};\n\n");
+}
+
+static void write_table(FILE *output, const char *table,
+                        const struct module *modules, size_t count) {
+  size_t at = 0;
+  fprintf(output,
+          "extern const struct luge_embedded %s[];\n"
+          "extern const unsigned long %s_count;\n\n"
+          "const struct luge_embedded %s[] = {\n",
+          table, table, table);
+  for (size_t i = 0; i < count; i++) {
+    fprintf(output, "  {\"%s\", packed + %zu, %zu, %zu},\n", modules[i].name,
+            at, modules[i].packed, modules[i].length);
+    at += modules[i].packed;
+  }
+  fprintf(output,
+          "  {NULL, NULL, 0, 0}};\n\n"
+          "const unsigned long %s_count = %zu;\n",
+          table, count);
+}
+
 int main(int argc, char **argv) {
   static struct module modules[MAX_MODULES];
-  static size_t lengths[MAX_MODULES], packed[MAX_MODULES];
   if (argc != 5) {
     fail("takes OUTPUT DIRECTORY LIST TABLE", "usage");
   }
@@ -151,24 +178,10 @@ int main(int argc, char **argv) {
   if (output == NULL) {
     fail("cannot be written", argv[1]);
   }
-  fprintf(output,
-          "/* Made by cmake/embed.c. */\n"
-          "#include \"embedded.h\"\n\n#include <stddef.h>\n\n"
-          "extern const struct luge_embedded %s[];\n"
-          "extern const unsigned long %s_count;\n\n",
-          argv[4], argv[4]);
-  for (size_t i = 0; i < count; i++) {
-    write_module(output, i, &modules[i], &lengths[i], &packed[i]);
-  }
-  fprintf(output, "const struct luge_embedded %s[] = {\n", argv[4]);
-  for (size_t i = 0; i < count; i++) {
-    fprintf(output, "  {\"%s\", module_%zu, %zu, %zu},\n", modules[i].name, i,
-            packed[i], lengths[i]);
-  }
-  fprintf(output,
-          "  {NULL, NULL, 0, 0}};\n\n"
-          "const unsigned long %s_count = %zu;\n",
-          argv[4], count);
+  fprintf(output, "/* Made by cmake/embed.c. */\n"
+                  "#include \"embedded.h\"\n\n#include <stddef.h>\n\n");
+  write_packed(output, modules, count);
+  write_table(output, argv[4], modules, count);
   free(list);
   return fclose(output) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

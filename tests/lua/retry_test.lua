@@ -96,6 +96,15 @@ describe("retry", function()
     test.equal(calls(), 1)
   end)
 
+  it("raises an error that is nil as it is", function()
+    local calls = 0
+    test.same({ pcall(luge.retry, function()
+      calls = calls + 1
+      error()
+    end, { on = function() return true end, wait = 0 }) }, { false, nil })
+    test.equal(calls, 3)
+  end)
+
   it("takes any number of attempts", function()
     local _ <close> = test.clock()
     local fn, calls = after_errors(network())

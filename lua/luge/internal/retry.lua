@@ -110,7 +110,8 @@ local function result_error(plan, attempt, last)
   local out_of_attempts = attempt >= plan.attempts
   return native.error {
     kind = "limit",
-    message = ("no accepted result after %d attempts"):format(attempt),
+    message = ("no accepted result after %d %s"):format(attempt,
+      attempt == 1 and "attempt" or "attempts"),
     what = out_of_attempts and "attempts" or "deadline",
     limit = out_of_attempts and plan.attempts or plan.deadline,
     last = last,
@@ -131,22 +132,34 @@ local function next_wait(plan, attempt, err, elapsed)
   return seconds
 end
 
--- After an attempt that was not good: waits, or raises.
-local function wait_or_raise(plan, attempt, err, last)
+-- Waits after an attempt that was not good. Or, if there is to be no other: false
+-- and perhaps what the server asked for.
+local function wait_for_next(plan, attempt, err, last)
   local elapsed = now() - plan.start
   local seconds, asked = next_wait(plan, attempt, err, elapsed)
   if not seconds then
-    give_up(err == nil and result_error(plan, attempt, last) or err, attempt, asked)
+    return false, asked
   end
   if plan.before_sleep then
     plan.before_sleep { attempt = attempt, error = err, wait = seconds, elapsed = elapsed,
       result = last }
   end
   native.sleep(seconds)
+  return true
 end
 
 local function must_raise(plan, err)
   return is_error(err, "cancelled") or not plan.matches(err)
+end
+
+local function wait_or_raise(plan, attempt, err)
+  if must_raise(plan, err) then
+    give_up(err, attempt)
+  end
+  local waited, asked = wait_for_next(plan, attempt, err)
+  if not waited then
+    give_up(err, attempt, asked)
+  end
 end
 
 function retry.retry(fn, options)
@@ -157,14 +170,11 @@ function retry.retry(fn, options)
     attempt = attempt + 1
     local results = pack(xpcall(context.with, native.note_trace, flagged, fn))
     if not results[1] then
-      if must_raise(plan, results[2]) then
-        give_up(results[2], attempt)
-      end
       wait_or_raise(plan, attempt, results[2])
     elseif not plan.until_result or plan.until_result(unpack(results, 2, results.n)) then
       return unpack(results, 2, results.n)
-    else
-      wait_or_raise(plan, attempt, nil, results[2])
+    elseif not wait_for_next(plan, attempt, nil, results[2]) then
+      give_up(result_error(plan, attempt, results[2]), attempt)
     end
   end
 end

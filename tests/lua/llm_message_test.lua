@@ -118,6 +118,26 @@ describe("tool calls", function()
     }, { 'f({"x":1})#nil', 'g({"y":2})#nil' })
   end)
 
+  it("are told apart by what has come of their arguments where numbers do not", function()
+    local want = { 'f({"x":1})#nil', 'g({"y":2})#nil' }
+    for _, id in ipairs { false, "" } do
+      test.same(calls_of {
+        { call(0, id or nil, "f", '{"x":1}') }, { call(0, id or nil, "g", '{"y":2}') },
+      }, want)
+    end
+    test.same(calls_of {
+      { call(0, nil, "f", '{"x":1}') }, { call(0, nil, "f", '{"x":2') }, { call(0, nil, "f", "}") },
+    }, { 'f({"x":1})#nil', 'f({"x":2})#nil' })
+    test.same(calls_of { { call(0, nil, "f", '{"x":1}') }, { call(0, nil, "f", "") } },
+      { 'f({"x":1})#nil' })
+    test.same(calls_of { { call(nil, nil, "f", '{"x"') }, { call(nil, nil, "f", ":1}") } },
+      { 'f({"x":1})#nil' })
+    test.same(calls_of { { call(nil, nil, "f", '{"x":1}') }, { call(nil, nil, "f", "{}") } },
+      { 'f({"x":1})#nil', "f({})#nil" })
+    test.same(calls_of { { call(0, "a", "f", "") }, { call(0, "b", nil, '{"x"') },
+      { call(0, "c", "", ":1}") } }, { 'f({"x":1})#a' })
+  end)
+
   it("come several in a chunk, and interleaved", function()
     test.same(calls_of {
       { call(0, "a", "f", ""), call(1, "b", "g", "") },

@@ -142,6 +142,8 @@ describe("calls", function()
       { 402, { message = "Insufficient balance", code = 402 }, "quota" },
       { 400, { message = "The input token count (9) exceeds the maximum number of tokens allowed" },
         "context_length" },
+      { 429, { message = "Your account is not active", code = "billing_not_active" }, "quota" },
+      { 400, { message = "API key not valid. Please pass a valid API key." }, "auth" },
       { 400, { type = "exceed_context_size_error",
         message = "the request exceeds the available context size" }, "context_length" },
     }
@@ -159,6 +161,18 @@ describe("calls", function()
       test.equal(err.retryable, false)
       test.equal(#server.requests, 1)
     end
+  end)
+
+  it("read errors that are listed, or in other words", function()
+    local server <close> = provider.new {
+      { status = 429, json = { { error = { code = 429, status = "RESOURCE_EXHAUSTED",
+        message = "You exceeded your current quota. Please retry in 0.01s." } } } },
+      answer "ok",
+      { status = 404, json = { detail = "Not Found" } },
+    }
+    test.equal(model(server):invoke("hi").content, "ok")
+    test.matches(fails("llm", function() model(server):invoke "hi" end).message,
+      "%(invalid_request%): Not Found$")
   end)
 
   it("tell a redirect, and an answer that is empty", function()
@@ -221,5 +235,28 @@ describe("calls", function()
     local m = model(server)
     test.equal(fails("llm", m.invoke, m, "hi").code, "invalid_request")
     fails("llm", collect, m:stream("hi"))
+    for _, body in ipairs {
+      { error = { message = "no", code = 502 }, choices = { { message = { content = "par" } } } },
+      { choices = { { message = { content = "par" }, finish_reason = "error",
+        error = { message = "no", code = 502 } } } },
+      { choices = { { message = { content = "" }, finish_reason = "error" } } },
+      { { error = { message = "no", code = 500 } } },
+    } do
+      local told <close> = provider.new { { json = body, headers = { ["x-request-id"] = "r1" } } }
+      local err = fails("llm", function() model(told, { max_retries = 0 }):invoke "hi" end)
+      test.same({ err.code, err.request_id }, { "server", "r1" })
+    end
+  end)
+
+  it("read the first of several answers, and calls of functions", function()
+    local server <close> = provider.new {
+      { json = { choices = { { index = 1, message = { content = "B" } },
+        { index = 0, message = { content = "A" } } } } },
+      answer(nil, "function_call", { function_call = { name = "f", arguments = '{"x":1}' } }),
+    }
+    test.equal(model(server):invoke("hi").content, "A")
+    local out = model(server):invoke "hi"
+    test.equal(out.finish_reason, "tool_calls")
+    test.same(out.tool_calls[1].arguments, { x = 1 })
   end)
 end)

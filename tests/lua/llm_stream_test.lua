@@ -143,12 +143,36 @@ describe("streams", function()
     for _, event in ipairs {
       chunk({ content = "" }, "error", { error = { message = "lost", code = 502 } }),
       json.encode { object = "error", message = "lost", code = 500 },
+      json.encode { error = true, message = "lost" }, json.encode { detail = "lost" },
+      json.encode { { error = { code = 500, message = "lost" } } },
+      json.encode { choices = { { delta = {}, error = { code = 502, message = "lost" } } } },
     } do
       local server <close> = provider.new { { chunk { content = "a" }, event, "[DONE]" } }
       local _, err = broken(model(server))
       test.same({ err.kind, err.code, err.partial.content }, { "llm", "server", "a" })
       test.matches(err.message, "lost")
     end
+  end)
+
+  it("raise an error where the finish reason is one, with the request's id", function()
+    local server <close> = provider.new { { headers = {
+      ["Content-Type"] = "text/event-stream", ["x-request-id"] = "r7",
+    }, body = "data: " .. chunk({}, "error") .. "\n\n" } }
+    local _, err = broken(model(server, { max_retries = 0 }))
+    test.same({ err.kind, err.code, err.request_id }, { "llm", "server", "r7" })
+  end)
+
+  it("take empty events for none", function()
+    local server <close> = provider.new { { "", chunk { content = "a" }, " ", "[DONE] " } }
+    test.equal(#collect(model(server):stream "hi"), 1)
+  end)
+
+  it("have usage that stands in the choice", function()
+    local server <close> = provider.new { { chunk(nil, nil, { choices = { {
+      delta = { content = "a" }, finish_reason = "model_length", usage = { prompt_tokens = 3 },
+    } } }) } }
+    local only = collect(model(server):stream "hi")[1]
+    test.same({ only.usage, only.finish_reason }, { { input_tokens = 3 }, "length" })
   end)
 
   it("are whole where the connection breaks behind the end mark", function()
@@ -167,12 +191,32 @@ describe("streams", function()
     test.equal(sum:message().finish_reason, "tool_calls")
   end)
 
+  it("have the arguments of calls that come in one delta", function()
+    local call = { index = 0, id = "a", ["function"] = { name = "f", arguments = { x = 1 } } }
+    local server <close> = provider.new {
+      { chunk({ tool_calls = { call } }, "stop"), "[DONE]" },
+      { chunk({ tool_calls = json.array(), content = "a" }, "stop"), "[DONE]" },
+      { chunk { tool_calls = json.array() }, "[DONE]" },
+      { chunk { function_call = { name = "f", arguments = '{"x"' } },
+        chunk({ function_call = { arguments = ":1}" } }, "function_call"), "[DONE]" },
+    }
+    local m = model(server)
+    local deltas = collect(m:stream "hi")
+    test.equal(#deltas, 1)
+    test.same(deltas[1].tool_calls[1].arguments, { x = 1 })
+    test.equal(collect(m:stream "hi")[1].tool_calls, nil)
+    test.equal(collect(m:stream "hi")[1].finish_reason, nil)
+    deltas = collect(m:stream "hi")
+    test.same((deltas[1] + deltas[2]).tool_calls[1].arguments, { x = 1 })
+  end)
+
   it("take no fields of other types", function()
     for _, delta in ipairs {
       { reasoning_content = { "x" } }, { refusal = true },
       { tool_calls = { { index = 0, id = {}, ["function"] = { name = "f" } } } },
       { tool_calls = { { index = 0, ["function"] = { name = 5 } } } },
       { tool_calls = { { index = 0, ["function"] = { name = "f", arguments = 5 } } } },
+      { tool_calls = { index = 0, ["function"] = { name = "f" } } },
     } do
       local server <close> = provider.new { { chunk { content = "a" }, chunk(delta), "[DONE]" } }
       local _, err = broken(model(server))
@@ -191,11 +235,14 @@ describe("streams", function()
     local server <close> = provider.new { {
       chunk { content = { thinking } }, chunk { content = { { type = "text", text = "a" } } },
       chunk(nil, nil, { choices = { { index = 1, delta = { content = "other" } } } }),
+      chunk(nil, nil, { choices = {
+        { index = 1, delta = { content = "other" } }, { index = 0, delta = { content = "c" } },
+      } }),
       chunk({}, "stop"), "[DONE]",
     }, provider.answer { thinking, { type = "text", text = "a" }, { type = "text", text = "b" } } }
     local sum = message.sum()
     for delta in model(server):stream "hi" do sum:push(delta) end
-    test.same({ sum:message().content, sum:message().reasoning }, { "a", "hm" })
+    test.same({ sum:message().content, sum:message().reasoning }, { "ac", "hm" })
     local whole = model(server):invoke "hi"
     test.same({ whole.content, whole.reasoning }, { "ab", "hm" })
   end)

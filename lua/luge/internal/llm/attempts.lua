@@ -27,8 +27,10 @@ local function wait_after(err, attempt, allowed, deadline)
   return wait
 end
 
+-- Some servers tell a 429 of theirs at status 200.
 local function cool(lane, err, wait)
-  if type(err) ~= "table" or err.status ~= 429 or err.code == "quota" then return end
+  if type(err) ~= "table" or err.code == "quota" then return end
+  if err.status ~= 429 and err.code ~= "rate_limit" then return end
   lane:cool(wait or math.min(err.retry_after or computed_wait(1), MAX_HINT))
 end
 

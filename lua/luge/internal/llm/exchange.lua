@@ -28,11 +28,10 @@ local function read_whole(format, text)
   return format.answer(decode(text))
 end
 
--- The error for an answer that has no Message: the one that it tells of, if it
--- does.
-local function unreadable_whole(target, text)
+-- The error of an answer that has no Message: what it tells of, if it does.
+local function unreadable_whole(target, headers, text)
   local ok, answer = pcall(decode, text)
-  return ok and failure.of_object(target, answer)
+  return ok and failure.of_object(target, answer, headers)
     or failure.protocol(target, "the answer is not in its format", text)
 end
 
@@ -41,9 +40,10 @@ function exchange.whole(target, body, timeout)
   local status, headers, text =
     post_text(shared_client(), target.url, target.headers, body, timeout)
   if not is_success(status) then error(failure.of_status(target, status, headers, text)) end
-  local ok, made = pcall(read_whole, target.format, text)
+  local ok, made, told = pcall(read_whole, target.format, text)
   if ok and made then return made end
-  error((ok or is_unreadable(made)) and unreadable_whole(target, text) or made, 0)
+  if ok and told then error(failure.in_band(target, told, headers)) end
+  error((ok or is_unreadable(made)) and unreadable_whole(target, headers, text) or made, 0)
 end
 
 -- Streams.
@@ -73,7 +73,7 @@ local function check_stream(target, response)
   if kind == "" or kind == target.format.stream_type then return end
   local text = beginning(response)
   local ok, answer = pcall(json.decode, text)
-  error(ok and failure.of_object(target, answer)
+  error(ok and failure.of_object(target, answer, response.headers)
     or failure.protocol(target, "the answer is no stream, but " .. kind, text))
 end
 
@@ -117,7 +117,7 @@ local function read(self)
     local delta, what = event(decoder, data)
     if delta then return delta end
     if what == true then return nil end
-    if what then error(failure.in_band(self.target, what)) end
+    if what then error(failure.in_band(self.target, what, self.response.headers)) end
   end
 end
 
@@ -204,6 +204,8 @@ function Reader:begin()
     if delta == nil then break end
     first = first and first + delta or delta
   until is_visible(delta)
+  -- Calls that came whole in the first delta: it may be the only one.
+  if first and first.tool_calls and first.finish_reason then return self.sum:message() end
   return first
 end
 

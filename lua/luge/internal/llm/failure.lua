@@ -18,6 +18,7 @@ local by_status = {
 -- What providers call it -> our code. Looked for in the error's code and type.
 local by_name = {
   insufficient_quota = "quota", billing_error = "quota", billing_hard_limit_reached = "quota",
+  billing_not_active = "quota", exceeded_current_quota_error = "quota",
   rate_limit_exceeded = "rate_limit", rate_limit_error = "rate_limit",
   invalid_api_key = "auth", authentication_error = "auth", permission_error = "auth",
   overloaded_error = "overloaded", overloaded = "overloaded", server_overloaded = "overloaded",
@@ -35,7 +36,8 @@ local by_words = {
   { "context size", "context_length" },
   { "exceeds the maximum number of tokens", "context_length" },
   { "exceeded your current quota", "quota" },
-  { "credit balance", "quota" }, { "overloaded", "overloaded" },
+  { "api key not valid", "auth" },
+  { "credit balance", "quota" }, { "available credits", "quota" }, { "overloaded", "overloaded" },
   { "at capacity", "overloaded" }, { "rate limit", "rate_limit" },
 }
 
@@ -100,12 +102,18 @@ local function said_of(object, status, headers, text)
   return text:find("%S") and text or "its answer is empty"
 end
 
+-- Gemini calls every rate a quota, and tells when to try again in words only.
+local function hint_in_words(text)
+  return tonumber(text:match("[Pp]lease retry in ([%d.]+)s"))
+end
+
 local function new(target, object, status, headers, text)
   local said = said_of(object, status, headers, text)
-  local code = code_of(object, status, said)
+  local hinted = hint_in_words(said)
+  local code = hinted and status == 429 and "rate_limit" or code_of(object, status, said)
   return tasks.error {
     kind = "llm", code = code, provider = target.provider, model = target.model,
-    status = status, retry_after = headers and hint.of_headers(headers),
+    status = status, retry_after = headers and hint.of_headers(headers) or hinted,
     request_id = header(headers, "x-request-id") or header(headers, "request-id"),
     retryable = is_retryable(code, status),
     message = ("%s%s%s: %s"):format(target.name, status and " answered " .. status or "",
@@ -118,10 +126,12 @@ end
 local function error_object(text)
   local ok, body = pcall(json.decode, text)
   if not ok or type(body) ~= "table" then return nil end
+  if type(body[1]) == "table" then body = body[1] end
   local object = body.error
   if type(object) == "string" then return { message = object } end
   if type(object) == "table" then return object end
   if type(body.message) == "string" then return body end
+  if type(body.detail) == "string" then return { message = body.detail } end
 end
 
 --- The error of an answer whose status says that it is one.
@@ -130,9 +140,9 @@ function failure.of_status(target, status, headers, text)
 end
 
 --- The error that an answer or a stream at status 200 tells of.
-function failure.in_band(target, object)
+function failure.in_band(target, object, headers)
   if type(object) ~= "table" then object = { message = tostring(object) } end
-  return new(target, object, nil, nil, text_field(object, "message") or json.encode(object))
+  return new(target, object, nil, headers, text_field(object, "message") or json.encode(object))
 end
 
 --- An error of our own about an answer, with one of the codes of `llm`.
@@ -180,10 +190,9 @@ function failure.truncated(target)
 end
 
 --- In-band errors at status 200 that stand where an answer should.
-function failure.of_object(target, body)
+function failure.of_object(target, body, headers)
   if type(body) == "table" and body.error ~= nil and body.error ~= json.null then
-    return failure.in_band(target, type(body.error) == "string"
-      and { message = body.error } or body.error)
+    return failure.in_band(target, body.error, headers)
   end
 end
 

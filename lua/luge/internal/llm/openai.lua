@@ -122,7 +122,7 @@ local function usage_of(usage)
   }
 end
 
-local reasons = { function_call = "tool_calls" }
+local reasons = { function_call = "tool_calls", model_length = "length", max_tokens = "length" }
 
 local function reason_of(reason)
   reason = present(reason)
@@ -139,13 +139,23 @@ local function read_calls(calls, numbering)
   local list = {}
   for i, call in ipairs(calls) do
     local f = present(call["function"]) or {}
+    local text = arguments_text(f.arguments)
     list[i] = {
-      id = present(call.id), name = present(f.name),
-      arguments_text = arguments_text(f.arguments),
-      index = numbering and numbering:place(call.index, call.id, f.name) or nil,
+      id = present(call.id), name = present(f.name), arguments_text = text,
+      index = numbering and numbering:place(call.index, call.id, f.name, text) or nil,
+      extra_content = present(call.extra_content),
     }
   end
   return list
+end
+
+-- The calls of a message or a delta, if it has any: what was called `functions`
+-- before there were tools, too.
+local function calls_in(m)
+  local calls, f = present(m.tool_calls), present(m.function_call)
+  if calls == nil and f then return { { index = 0, ["function"] = f } } end
+  if calls == nil or calls[1] then return calls end
+  if next(calls) then error("malformed calls", 0) end
 end
 
 -- The text of a content, and the reasoning in it: some servers give a list of
@@ -168,12 +178,40 @@ local function reasoning_of(m)
     or nil
 end
 
---- The Message of a whole answer; nil, or an error of Lua's, if it is none.
+local function is_absent(value)
+  return value == nil or value == null
+end
+
+-- The error that an answer or an event tells of: as a member, or in its place.
+local function error_of(body)
+  if type(body[1]) == "table" then body = body[1] end
+  local err = body.error
+  if err == true then return body end
+  if not (is_absent(err) or err == "" or err == false) then return err end
+  if body.choices == nil and type(body.message or body.detail) == "string" then return body end
+end
+
+local function error_of_choice(choice)
+  if not is_absent(choice.error) then return choice.error end
+  if choice.finish_reason == "error" then return { message = "the answer ended with an error" } end
+end
+
+-- Where more than one answer was asked for, the first is read.
+local function first_choice(choices)
+  for _, choice in ipairs(type(choices) == "table" and choices or {}) do
+    if is_absent(choice.index) or choice.index == 0 then return choice end
+  end
+end
+
+--- The Message of a whole answer; nil, or an error of Lua's, if it is none; nil
+--- and the error object if it tells of one.
 function openai.answer(body)
-  local choice = body.choices[1]
+  local choice = first_choice(body.choices)
+  local err = error_of(body) or choice and error_of_choice(choice)
+  if err then return nil, err end
   local m = choice.message
   if type(m) ~= "table" then return nil end
-  local calls, content, thoughts = m.tool_calls, read_content(m.content)
+  local calls, content, thoughts = calls_in(m), read_content(m.content)
   local made = setmetatable({
     role = "assistant", content = content, reasoning = thoughts,
     finish_reason = reason_of(choice.finish_reason), usage = usage_of(body.usage),
@@ -181,7 +219,7 @@ function openai.answer(body)
   }, Message)
   if m.refusal ~= nil then made.refusal = present(m.refusal) end
   if m.reasoning_content or m.reasoning then made.reasoning = reasoning_of(m) or thoughts end
-  if calls and type(calls) == "table" and #calls > 0 then
+  if calls then
     made.tool_calls = tool_calls.finished(read_calls(calls), made.finish_reason or "tool_calls")
   end
   return message.checked(made)
@@ -205,14 +243,14 @@ end
 local function read_rare(self, body, choice, delta, made)
   made.reasoning = delta and reasoning_of(delta) or made.reasoning
   made.refusal = delta and present(delta.refusal)
-  local calls = delta and present(delta.tool_calls)
+  local calls = delta and calls_in(delta)
   if calls then
     self.numbering = self.numbering or tool_calls.numbering()
     made.tool_calls = read_calls(calls, self.numbering)
   end
   made.finish_reason = choice and reason_of(choice.finish_reason)
   if made.finish_reason then self.finished = true end
-  made.usage = usage_of(body.usage)
+  made.usage = usage_of(body.usage) or choice and usage_of(choice.usage)
 end
 
 local function read_any(self, body, choice, delta)
@@ -225,37 +263,20 @@ local function read_any(self, body, choice, delta)
   return message.checked(setmetatable(made, Message))
 end
 
-local function is_absent(value)
-  return value == nil or value == null
-end
-
--- Whether a delta has nothing but text.
+-- Whether there is nothing to a delta but text.
 local function is_plain(body, choice, delta)
   return type(delta.content) == "string" and body.id ~= null and body.model ~= null
     and is_absent(choice.finish_reason) and is_absent(body.usage) and is_absent(delta.tool_calls)
     and is_absent(delta.reasoning_content) and is_absent(delta.reasoning)
-    and is_absent(delta.refusal)
-end
-
--- The error that an event tells of: as a member, or in place of a chunk.
-local function error_of(body)
-  local err = body.error
-  if not is_absent(err) and err ~= "" then return err end
-  if body.choices == nil and type(body.message) == "string" then return body end
-end
-
--- The choice of an event. If several were asked for, only the first is read.
-local function choice_of_event(choices)
-  local choice = type(choices) == "table" and choices[1]
-  if choice and (is_absent(choice.index) or choice.index == 0) then return choice end
+    and is_absent(delta.refusal) and is_absent(delta.function_call)
 end
 
 -- The delta of an event that is not like the one before.
 local function read_event(self, data)
   local body = decode(data)
-  local err = error_of(body)
+  local choice = first_choice(body.choices)
+  local err = error_of(body) or choice and error_of_choice(choice)
   if err then return nil, err end
-  local choice = choice_of_event(body.choices)
   local delta = choice and choice.delta
   if type(delta) ~= "table" then
     return read_any(self, body, choice, nil)
@@ -271,7 +292,11 @@ end
 function Decoder:event(data)
   local text = self.alike:text(data)
   if text then return plain_delta(text, self.model, self.id) end
-  if data == "[DONE]" then return nil, true end
+  if #data < 16 then -- the end mark, or an empty event, which keeps the connection
+    local word = data:match("%S+")
+    if word == "[DONE]" then return nil, true end
+    if word == nil then return nil end
+  end
   return read_event(self, data)
 end
 

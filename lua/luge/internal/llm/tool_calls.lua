@@ -33,6 +33,7 @@ local function merged(old, new)
     name = merged_name(old.name, new.name),
     arguments_text = merged_text(old.arguments_text, new.arguments_text),
     arguments = new.arguments or old.arguments,
+    extra_content = new.extra_content or old.extra_content,
   }
 end
 
@@ -98,6 +99,7 @@ function tool_calls.finished(calls, finish_reason)
     local copy = {
       id = call.id, name = call.name, arguments_text = call.arguments_text or "",
       arguments = call.arguments, index = call.index ~= i and call.index or nil,
+      extra_content = call.extra_content,
     }
     if finish_reason and not copy.arguments then read_arguments(copy, is_cut) end
     list[i] = copy
@@ -106,14 +108,19 @@ function tool_calls.finished(calls, finish_reason)
 end
 
 -- Numbering. Servers tell the calls of a stream apart by index, by id, by both
--- or by neither; some give every call the index 0, some a call its id late.
+-- or by neither; some give every call the index 0, some a call its id late, some
+-- every piece of a call a new id, and some repeat its name with every piece.
+-- Where numbers and names do not tell, it counts whether the arguments of the
+-- call before are whole.
 
 local Numbering = {}
 Numbering.__index = Numbering
 
 --- Gives the calls of a stream their places.
 function tool_calls.numbering()
-  return setmetatable({ count = 0, by_id = {}, by_index = {}, ids = {}, names = {} }, Numbering)
+  return setmetatable({
+    count = 0, by_id = {}, by_index = {}, ids = {}, names = {}, texts = {},
+  }, Numbering)
 end
 
 local function known(text)
@@ -125,19 +132,37 @@ local function new_place(self)
   return self.count
 end
 
--- A call with neither number: a name begins a new one if the last has one.
-local function place_unnumbered(self, name)
-  if self.count == 0 or (known(name) and self.names[self.count]) then
-    return new_place(self)
-  end
-  return self.count
+-- What has come of the arguments of a call: nothing yet (nil), a part, or all.
+local function progress(self, place)
+  local text = self.texts[place] and table.concat(self.texts[place])
+  if not text then return nil end
+  return text:find("^%s*{.*}%s*$") and pcall(json.decode, text) and "whole" or "part"
 end
 
-local function find_place(self, index, id, name)
+-- A call with neither number: a name begins a new one if the last has one.
+local function place_unnumbered(self, name)
+  local last = self.count
+  local before = self.names[last]
+  if last == 0 or known(name) and before
+    and not (before == name and progress(self, last) == "part") then
+    return new_place(self)
+  end
+  return last
+end
+
+-- Whether a piece is of the call that had its index before.
+local function goes_on(self, place, id, name, text)
+  if known(id) and self.ids[place] then
+    return not known(name) and progress(self, place) ~= "whole"
+  end
+  return not (known(name) and self.names[place] and known(text)
+    and progress(self, place) == "whole")
+end
+
+local function find_place(self, index, id, name, text)
   if known(id) and self.by_id[id] then return self.by_id[id] end
   local place = index ~= nil and self.by_index[index] or nil
-  if place and known(id) and self.ids[place] then return new_place(self) end
-  if place then return place end
+  if place then return goes_on(self, place, id, name, text) and place or new_place(self) end
   if index ~= nil or known(id) then
     local last = self.count
     local late = index == nil and last > 0 and not self.ids[last] and not known(name)
@@ -151,16 +176,21 @@ function Numbering:knows(index)
   return self.by_index[index] ~= nil
 end
 
---- The place of a delta's call.
-function Numbering:place(index, id, name)
+--- The place of a delta's call; `text` is what it has of the arguments.
+function Numbering:place(index, id, name, text)
   if index == json.null then index = nil end
-  local place = find_place(self, index, id, name)
+  local place = find_place(self, index, id, name, text)
   if index ~= nil then self.by_index[index] = place end
   if known(id) then
     self.by_id[id] = place
     self.ids[place] = id
   end
-  if known(name) then self.names[place] = true end
+  if known(name) then self.names[place] = name end
+  if known(text) then
+    local texts = self.texts[place] or {}
+    self.texts[place] = texts
+    texts[#texts + 1] = text
+  end
   return place
 end
 

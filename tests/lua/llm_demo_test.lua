@@ -405,6 +405,25 @@ describe("recordings", function()
     test.equal(ran, 4)
   end)
 
+  it("are of what was asked, however it was called", function()
+    local image = { messages = { { "user", { { type = "image", data = "\xff\xd8\0" } } } } }
+    local function ask(m) return llm.record(path, function() return m:invoke(image).content end) end
+    local first = ask(llm.model("demo", quick))
+    server.close()
+    test.equal(ask(llm.model("demo", {
+      extra = quick.extra, timeout = 9, deadline = 9, max_retries = 1, concurrency = 1,
+    })), first)
+    fails("invalid", ask, llm.model("demo", { extra = quick.extra, temperature = 1 }))
+  end)
+
+  it("fail before anybody is asked where they cannot be kept", function()
+    local asked = false
+    local function ask() asked = true end
+    test.equal(fails("io", llm.record, path .. "/missing/r", ask).code, 2)
+    test.matches(fails("io", llm.record, "tests", ask).message, "directory")
+    test.equal(asked, false)
+  end)
+
   it("are damaged where a line is no answer", function()
     local file <close> = assert(io.open(path, "wb"))
     file:write('{"asked":"x","answer":{}}\nnot this\n')

@@ -206,6 +206,35 @@ describe("anthropic", function()
       { { type = "thinking", thinking = "Let me look.", signature = "c2ln" } })
   end)
 
+  it("keeps reasoning between other blocks, and such streams", function()
+    local function block(index, start)
+      return json.encode { type = "content_block_start", index = index, content_block = start }
+    end
+    local events = {
+      block(0, { type = "thinking", thinking = "", signature = "" }),
+      json.encode { type = "content_block_delta", index = 0,
+        delta = { type = "thinking_delta", thinking = "a" } },
+      json.encode { type = "content_block_delta", index = 0,
+        delta = { type = "signature_delta", signature = "s" } },
+      block(1, { type = "text", text = "x" }),
+      block(2, { type = "redacted_thinking", data = "z" }),
+      json.encode { type = "message_stop" },
+    }
+    local server <close> = provider.new { events }
+    local m = llm.model("anthropic:c", { base_url = server.url, api_key = "k" })
+    local path = os.tmpname()
+    os.remove(path)
+    local want = { { type = "thinking", thinking = "a", signature = "s" },
+      { type = "redacted_thinking", data = "z" } }
+    for _ = 1, 2 do
+      local ok, got = llm.record(path, run, m, 1, 1)
+      test.ok(ok, tostring(got))
+      test.same(got.reasoning_blocks, want)
+    end
+    os.remove(path)
+    test.equal(#server.requests, 1)
+  end)
+
   it("takes the tools of the server's own for no calls", function()
     local server <close> = provider.new { {
       json.encode { type = "message_start", message = { id = "m" } },

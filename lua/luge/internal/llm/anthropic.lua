@@ -228,14 +228,13 @@ function starts.text(_, _, block)
 end
 
 function starts.thinking(self, index, block)
-  return {
-    reasoning = present(block.thinking),
-    reasoning_blocks = { [reasoning_place(self, index)] = block },
-  }
+  block.index = reasoning_place(self, index)
+  return { reasoning = present(block.thinking), reasoning_blocks = { block } }
 end
 
 function starts.redacted_thinking(self, index, block)
-  return { reasoning_blocks = { [reasoning_place(self, index)] = block } }
+  block.index = reasoning_place(self, index)
+  return { reasoning_blocks = { block } }
 end
 
 function starts.tool_use(self, index, block)
@@ -253,13 +252,13 @@ end
 function deltas.thinking_delta(self, index, delta)
   return {
     reasoning = delta.thinking,
-    reasoning_blocks = { [reasoning_place(self, index)] = { thinking = delta.thinking } },
+    reasoning_blocks = { { index = reasoning_place(self, index), thinking = delta.thinking } },
   }
 end
 
 function deltas.signature_delta(self, index, delta)
   return { reasoning_blocks = {
-    [reasoning_place(self, index)] = { signature = delta.signature },
+    { index = reasoning_place(self, index), signature = delta.signature },
   } }
 end
 

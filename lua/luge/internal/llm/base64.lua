@@ -1,10 +1,13 @@
--- Base64 (RFC 4648), for images in requests.
+-- Base64 (RFC 4648), for images.
 
 local base64 = {}
 
 local alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-local digits = {}
-for i = 0, 63 do digits[i] = alphabet:sub(i + 1, i + 1) end
+local digits, values = {}, {}
+for i = 0, 63 do
+  digits[i] = alphabet:sub(i + 1, i + 1)
+  values[digits[i]] = i
+end
 
 local function three(a, b, c)
   local bits = a << 16 | b << 8 | c
@@ -26,6 +29,20 @@ function base64.encode(bytes)
   elseif left == 2 then
     local a, b = bytes:byte(-2, -1)
     parts[n + 1] = three(a, b, 0):sub(1, 3) .. "="
+  end
+  return table.concat(parts)
+end
+
+--- The bytes of a text; of what is no base64, as far as it is.
+function base64.decode(text)
+  local parts, bits, count = {}, 0, 0
+  for char in text:gmatch("[%w+/]") do
+    bits, count = bits << 6 | values[char], count + 6
+    if count >= 8 then
+      count = count - 8
+      parts[#parts + 1] = string.char(bits >> count & 255)
+      bits = bits & (1 << count) - 1
+    end
   end
   return table.concat(parts)
 end

@@ -5,6 +5,7 @@
 -- far, which replaces what was known before.
 
 local json = require "luge.json"
+local base64 = require "luge.internal.llm.base64"
 local check = require "luge.internal.chain.check"
 local pack = require "luge.internal.chain.pack"
 local tool_calls = require "luge.internal.llm.tool_calls"
@@ -102,18 +103,38 @@ function message.later_usage(a, b)
   return usage
 end
 
-local function appended_blocks(a, b)
-  if not (a and b) then return a or b end
-  local blocks = table.move(a, 1, #a, 1, {})
-  for i, block in pairs(b) do
-    local before, merged = blocks[i], {}
-    for name, value in pairs(before or {}) do merged[name] = value end
+-- Blocks of reasoning, each at its place: in `index`, or in the list. These of
+-- their members grow.
+local GROWING = { thinking = true, signature = true }
+
+local function push_blocks(places, blocks)
+  for i, block in ipairs(blocks) do
+    local place = block.index or i
+    local sum = places[place] or {}
+    places[place] = sum
     for name, value in pairs(block) do
-      local old = merged[name]
-      local grows = type(old) == "string" and name ~= "type"
-      merged[name] = grows and old .. value or value
+      if GROWING[name] then
+        local parts = sum[name] or {}
+        sum[name] = parts
+        parts[#parts + 1] = value
+      else
+        sum[name] = value
+      end
     end
-    blocks[i] = merged
+  end
+end
+
+local function blocks_at(places)
+  local order, blocks = {}, {}
+  for place in pairs(places) do order[#order + 1] = place end
+  table.sort(order)
+  for i, place in ipairs(order) do
+    local block = {}
+    for name, value in pairs(places[place]) do
+      block[name] = GROWING[name] and table.concat(value) or value
+    end
+    block.index = place ~= i and place or nil
+    blocks[i] = block
   end
   return blocks
 end
@@ -144,7 +165,8 @@ local function push_rare(self, delta)
   end
   if delta.usage then fields.usage = message.later_usage(fields.usage, delta.usage) end
   if delta.reasoning_blocks then
-    fields.reasoning_blocks = appended_blocks(fields.reasoning_blocks, delta.reasoning_blocks)
+    self.blocks = self.blocks or {}
+    push_blocks(self.blocks, delta.reasoning_blocks)
   end
   if delta.tool_calls then
     self.calls = tool_calls.merge(self.calls or {}, delta.tool_calls)
@@ -182,6 +204,7 @@ function Sum:message()
   for _, name in ipairs(TEXTS) do
     if self[name] then whole[name] = table.concat(self[name]) end
   end
+  if self.blocks then whole.reasoning_blocks = blocks_at(self.blocks) end
   if self.calls then whole.tool_calls = tool_calls.finished(self.calls, whole.finish_reason) end
   return message.new(whole)
 end
@@ -208,16 +231,33 @@ function Message.__add(a, b)
   return sum:message()
 end
 
--- Packs a message without what is only useful in this process.
+-- The parts of a content with the bytes of images as text, and back.
+local function convert_parts(content, from, to, convert)
+  if type(content) ~= "table" then return content end
+  local parts = {}
+  for i, part in ipairs(content) do
+    local copy = {}
+    for name, value in pairs(part) do copy[name] = value end
+    if type(part[from]) == "string" then copy[from], copy[to] = nil, convert(part[from]) end
+    parts[i] = copy
+  end
+  return parts
+end
+
+-- Without what is only of use now.
 function Message.__pack(self)
   local fields = {}
   for name, value in pairs(self) do
     if name ~= "raw" then fields[name] = value end
   end
+  fields.content = convert_parts(fields.content, "data", "base64", base64.encode)
   return "message", fields
 end
 
-pack.register("message", message.new)
+pack.register("message", function(fields)
+  fields.content = convert_parts(fields.content, "base64", "data", base64.decode)
+  return message.new(fields)
+end)
 
 --- The message as JSON, for logs.
 function message.encode(self)

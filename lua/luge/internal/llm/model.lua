@@ -285,15 +285,11 @@ function Model:_bind(set)
   return model.new(self.provider, self.format, self.location, settings, self.gate, set.concurrency)
 end
 
--- Options that say how it is called, not what it answers.
-local of_calls = { official = true, timeout = true, deadline = true, max_retries = true,
-  concurrency = true, rate = true, end_mark = true }
-
 --- What tells its answers from those of other models.
 function Model:_identity()
   local settings = {}
   for name, value in pairs(self.settings) do
-    if not of_calls[name] then settings[name] = value end
+    if not options.of_calls[name] then settings[name] = value end
   end
   if settings.tools then
     settings.tools = {}

@@ -33,6 +33,10 @@ options.call = {
   end_mark = check.boolean,
 }
 
+--- Options that say how it is called, not what it answers.
+options.of_calls = { official = true, timeout = true, deadline = true, max_retries = true,
+  concurrency = true, rate = true, end_mark = true }
+
 -- And where it is.
 options.model = {
   provider = check.string, model = check.string, base_url = check.string,

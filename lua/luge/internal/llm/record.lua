@@ -8,6 +8,7 @@ local json = require "luge.json"
 local tasks = require "luge.native.task"
 local context = require "luge.internal.context"
 local check = require "luge.internal.chain.check"
+local options = require "luge.internal.llm.options"
 local pack = require "luge.internal.chain.pack"
 
 local record = {}
@@ -41,16 +42,30 @@ local function load(self, text)
   end
 end
 
+-- The file that becomes the recording.
+local function open_new(self)
+  local file, reason, code = io.open(self.path .. ".new", "wb")
+  if not file then io_error(self.path, reason, code) end
+  return file
+end
+
 local function open(path)
   local self = setmetatable({ path = path, answers = {} }, Recorder)
-  local ok, text = pcall(fs.read, path, { limit = math.maxinteger })
-  if ok then
+  local file, reason, code = io.open(path, "rb")
+  local text
+  if file then
+    text, reason, code = file:read("a")
+    file:close()
+  end
+  if text then
     self.replays = true
     load(self, text)
     return self
   elseif text.errno ~= "ENOENT" then
     error(text, 0)
   end
+  open_new(self):close() -- raises before anybody is asked
+  os.remove(path .. ".new")
   self.lines = {}
   return self
 end
@@ -64,7 +79,7 @@ local function asked(self, messages, stream)
       for i, tool in ipairs(value) do
         settings.tools[i] = { name = tool.name, parameters = tool.parameters }
       end
-    elseif name ~= "official" and name ~= "rate" then
+    elseif not options.of_calls[name] then
       settings[name] = value
     end
   end
@@ -147,8 +162,12 @@ end
 -- that lacks answers.
 local function save(self)
   if self.replays then return end
+  local file = open_new(self)
   local text = table.concat(self.lines, "\n")
-  fs.write(self.path, text .. (text ~= "" and "\n" or ""))
+  local ok, reason, code = file:write(text, text ~= "" and "\n" or "")
+  file:close()
+  if ok then ok, reason, code = os.rename(self.path .. ".new", self.path) end
+  if not ok then io_error(self.path, reason, code) end
 end
 
 --- Runs fn(...) and returns its results.

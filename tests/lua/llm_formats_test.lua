@@ -190,6 +190,22 @@ describe("anthropic", function()
       content = { { type = "text", text = "a" }, { type = "text", text = "b" } } } })
   end)
 
+  it("is told parts of the system and of results, and calls that have only a text", function()
+    local server <close> = provider.new { answer }
+    local part = { type = "text", text = "long", cache_control = { type = "ephemeral" } }
+    llm.model("anthropic:claude", { base_url = server.url, api_key = "k" }):invoke { messages = {
+      { "system", "a" }, { "system", { part } }, { "user", "q" },
+      { role = "assistant", content = "",
+        tool_calls = { { id = "t", name = "f", arguments_text = '{"x":1}' } } },
+      { role = "tool", tool_call_id = "t", content = { { type = "image", data = "abcd" } } },
+    } }
+    local sent = server.requests[1]
+    test.same(sent.system, { { type = "text", text = "a" }, part })
+    test.same(sent.messages[2].content[1].input, { x = 1 })
+    test.same(sent.messages[3].content[1].content, { { type = "image",
+      source = { type = "base64", media_type = "image/png", data = "YWJjZA==" } } })
+  end)
+
   it("reads the input of a call that is no object as an error", function()
     local call = { type = "tool_use", id = "t", name = "f", input = 5 }
     local server <close> = provider.new { { json = { content = { call } } } }
@@ -314,9 +330,34 @@ describe("images", function()
       { type = "image", source = { type = "base64", media_type = "image/gif", data = "YWJjZA==" } },
       { type = "image", source = { type = "url", url = "http://x/y.png" } },
     })
-    test.equal(llm.model("ollama:c", { base_url = server.url }):invoke(input).content, "a cat")
+    local ollama = llm.model("ollama:c", { base_url = server.url })
+    test.matches(test.raises("invalid", ollama.invoke, ollama, input).message, "http://x/y.png")
+    input.messages[1][2][3].url = "data:image/webp;base64,YQ=="
+    test.equal(ollama:invoke(input).content, "a cat")
     test.same(server.requests[2].messages, {
-      { role = "user", content = "look", images = { "YWJjZA==" } },
+      { role = "user", content = "look", images = { "YWJjZA==", "YQ==" } },
+    })
+  end)
+
+  it("have the type that their bytes say, and what else is said of them", function()
+    local server <close> = provider.new { provider.answer "ok",
+      { json = { content = { { type = "text", text = "ok" } } } } }
+    local cached = { type = "ephemeral" }
+    local input = { messages = { { "user", {
+      { type = "image", data = "\xff\xd8\xff\xe0", detail = "low", cache_control = cached },
+      { type = "image", url = "data:image/gif;base64,YQ==" },
+    } } } }
+    llm.model({ base_url = server.url, model = "m" }):invoke(input)
+    test.same(server.requests[1].messages[1].content, {
+      { type = "image_url",
+        image_url = { url = "data:image/jpeg;base64,/9j/4A==", detail = "low" } },
+      { type = "image_url", image_url = { url = "data:image/gif;base64,YQ==" } },
+    })
+    llm.model("anthropic:c", { base_url = server.url, api_key = "k" }):invoke(input)
+    test.same(server.requests[2].messages[1].content, {
+      { type = "image", cache_control = cached,
+        source = { type = "base64", media_type = "image/jpeg", data = "/9j/4A==" } },
+      { type = "image", source = { type = "base64", media_type = "image/gif", data = "YQ==" } },
     })
   end)
 end)

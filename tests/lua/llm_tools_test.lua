@@ -68,9 +68,57 @@ describe("tools", function()
     fails("invalid", llm.tool, { name = "a", run = print, parameters = { type = "nonsense" } })
     fails("invalid", llm.tool, { name = "a", run = print, parameters = { type = "array" } })
     fails("invalid", llm.tool, { name = "a", run = print, params = {} })
+    test.matches(fails("invalid", llm.tool, { name = "a", run = print,
+      parameters = { city = { type = "string" } } }).message, "properties = {...}")
     fails("invalid", llm.model, "demo", { tools = { "add" } })
     test.matches(fails("invalid", llm.model, "demo", { tools = { adder }, tool_choice = "sub" })
       .message, "a tool's name")
+  end)
+
+  it("are sent as schemas of objects whose empty lists are lists", function()
+    local server <close> = provider.new { answer "ok" }
+    local m = llm.model { base_url = server.url, model = "m", stop = {}, tools = {
+      llm.tool { name = "a", run = print },
+      llm.tool { name = "b", run = print, parameters = { properties = {
+        required = {}, x = { type = "object", required = {}, properties = {} },
+      }, required = {} } },
+    } }
+    m:invoke "q"
+    local sent = server.requests[1]
+    test.equal(json.encode(sent.tools[1]["function"].parameters, { sort_keys = true }),
+      '{"properties":{},"type":"object"}')
+    test.equal(json.encode(sent.tools[2]["function"].parameters, { sort_keys = true }),
+      '{"properties":{"required":{},"x":{"properties":{},"required":[],"type":"object"}},'
+        .. '"required":[],"type":"object"}')
+    test.equal(sent.stop, nil)
+    m:bind({ tools = {} }):invoke "q"
+    test.equal(server.requests[2].tools, nil)
+    pcall(function() m:structured({ type = "object", required = {} }):invoke "q" end)
+    test.equal(json.encode(server.requests[3].response_format.json_schema.schema.required), "[]")
+  end)
+
+  it("take back what a server gave with its calls", function()
+    local thought = { google = { thought_signature = "s" } }
+    local call = { id = "c1", type = "function", extra_content = thought,
+      ["function"] = { name = "add", arguments = "{}" } }
+    local server <close> = provider.new {
+      answer("", "tool_calls", { tool_calls = { call }, reasoning_content = "hm" }),
+      { provider.chunk { reasoning_content = "h" }, provider.chunk { reasoning_content = "m" },
+        provider.chunk({ tool_calls = { call } }, "tool_calls"), "[DONE]" },
+      answer("", "tool_calls", { tool_calls = { call }, reasoning = "hm" }),
+    }
+    local m = llm.model { base_url = server.url, model = "m" }
+    local streamed
+    local whole = m:invoke "q"
+    for delta in m:stream "q" do streamed = streamed and streamed + delta or delta end
+    local other = m:invoke "q"
+    m:invoke { messages = { { "user", "q" }, whole, streamed, other } }
+    local sent = server.requests[4].messages
+    for i = 2, 4 do
+      test.same(sent[i].tool_calls[1].extra_content, thought)
+      test.equal(sent[i].reasoning_content, i < 4 and "hm" or nil)
+      test.equal(sent[i].reasoning, nil)
+    end
   end)
 
   it("are bound to models, and their calls come back", function()

@@ -13,6 +13,7 @@ local producer = require "luge.internal.chain.producer"
 local prompt = require "luge.internal.llm.prompt"
 local runnable = require "luge.internal.chain.runnable"
 local usage = require "luge.internal.llm.usage"
+local wire_schema = require "luge.internal.llm.wire_schema"
 
 --- What a run of an agent gives.
 ---@class luge.llm.Result
@@ -37,7 +38,7 @@ end
 local function asking(base, set, output)
   local options = { tools = #set.list > 0 and set.list or nil }
   if output and base.format.structured then
-    options.response_format = base.format.structured(output, "answer")
+    options.response_format = base.format.structured(wire_schema.of(output), "answer")
   end
   return next(options) and base:bind(options) or base
 end

@@ -23,47 +23,61 @@ local DEFAULT_MAX_TOKENS = 4096
 -- Requests.
 
 local function image_block(part)
-  if part.url then return { type = "image", source = { type = "url", url = part.url } } end
-  return { type = "image", source = {
-    type = "base64", media_type = part.media_type or "image/png",
-    data = base64.encode(part.data),
-  } }
+  local media_type, data = base64.of_image(part)
+  local source = data and { type = "base64", media_type = media_type, data = data }
+    or { type = "url", url = part.url }
+  return { type = "image", source = source, cache_control = part.cache_control }
 end
 
 local function add_content(blocks, content)
   if type(content) == "string" then
     if content ~= "" then blocks[#blocks + 1] = { type = "text", text = content } end
-    return
+    return blocks
   end
   for _, part in ipairs(content) do
     blocks[#blocks + 1] = part.type == "image" and image_block(part) or part
   end
+  return blocks
 end
 
 -- The role of a message in this format, and its blocks.
 local function write_message(m)
   local blocks = json.array()
   if m.role == "tool" then
+    local content = m.content
+    if type(content) == "table" then content = add_content(json.array(), content) end
     blocks[1] = { type = "tool_result", tool_use_id = m.tool_call_id,
-      content = message.text(m), is_error = m.is_error }
+      content = content, is_error = m.is_error }
     return "user", blocks
   end
   for _, block in ipairs(m.reasoning_blocks or {}) do blocks[#blocks + 1] = block end
   add_content(blocks, m.content)
   for _, call in ipairs(m.tool_calls or {}) do
     blocks[#blocks + 1] = { type = "tool_use", id = call.id, name = call.name,
-      input = json.object(call.arguments or {}) }
+      input = tool_calls.object(call) }
   end
   return m.role, blocks
 end
 
--- The system's text, and messages whose roles take turns. A message without
--- content is left out: the API refuses it.
+-- What the system says: a text, or blocks where one has parts, which may say more
+-- (`cache_control`).
+local function system_of(contents)
+  if #contents == 0 then return nil end
+  local blocks, only_text = json.array(), true
+  for _, content in ipairs(contents) do
+    only_text = only_text and type(content) == "string"
+    add_content(blocks, content)
+  end
+  return only_text and table.concat(contents, "\n\n") or blocks
+end
+
+-- The system's text, and messages whose roles take turns. One that says nothing
+-- is left out: the API takes none without content.
 local function write_messages(messages)
   local system, written, last = {}, json.array(), nil
   for _, m in ipairs(messages) do
     if m.role == "system" or m.role == "developer" then
-      system[#system + 1] = message.text(m)
+      system[#system + 1] = m.content
     else
       local role, blocks = write_message(m)
       if last and last.role == role then
@@ -74,7 +88,7 @@ local function write_messages(messages)
       end
     end
   end
-  return #system > 0 and table.concat(system, "\n\n") or nil, written
+  return system_of(system), written
 end
 
 local function tools_of(tools)

@@ -47,4 +47,23 @@ function base64.decode(text)
   return table.concat(parts)
 end
 
+local signatures = {
+  { "^\xff\xd8\xff", "image/jpeg" }, { "^GIF8", "image/gif" }, { "^RIFF....WEBP", "image/webp" },
+}
+
+local function media_type(bytes)
+  for _, entry in ipairs(signatures) do
+    if bytes:find(entry[1]) then return entry[2] end
+  end
+  return "image/png"
+end
+
+--- The media type and the text of a part that is an image; nothing if that is at
+--- an address.
+function base64.of_image(part)
+  local data = part.data
+  if data then return part.media_type or media_type(data), base64.encode(data) end
+  return part.url:match("^data:([^;,]*);base64,(.*)$")
+end
+
 return base64

@@ -143,7 +143,7 @@ end
 local Sum = {}
 Sum.__index = Sum
 
-local LATEST = { "finish_reason", "role", "tool_call_id", "name" }
+local LATEST = { "finish_reason", "role", "tool_call_id", "name", "reasoning_member" }
 local FIRST = { "model", "id" }
 local TEXTS = { "reasoning", "refusal" }
 

@@ -91,7 +91,7 @@ local function encode_request(self, messages, stream)
     self[kind] = fixed
   end
   local members, text = fixed.members, fixed.text
-  for name, value in next, self.format.conversation(messages) do
+  for name, value in next, self.format.conversation(messages, self.settings) do
     if members[name] == nil then
       text = text .. ',"' .. name .. '":' .. encode(value)
     end

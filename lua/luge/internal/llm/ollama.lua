@@ -3,6 +3,7 @@
 
 local json = require "luge.json"
 local base64 = require "luge.internal.llm.base64"
+local check = require "luge.internal.chain.check"
 local message = require "luge.internal.llm.message"
 local tool_calls = require "luge.internal.llm.tool_calls"
 local wire = require "luge.internal.llm.wire"
@@ -18,12 +19,19 @@ local ollama = {
 
 -- Requests.
 
--- The images of a message; Ollama does not take URLs.
+-- The images of a message.
 local function images_of(content)
   if type(content) ~= "table" then return nil end
   local images = json.array()
   for _, part in ipairs(content) do
-    if part.data then images[#images + 1] = base64.encode(part.data) end
+    if part.type == "image" then
+      local _, data = base64.of_image(part)
+      if not data then
+        check.invalid("ollama takes no image by its address: read %s, and give its bytes as data",
+          part.url)
+      end
+      images[#images + 1] = data
+    end
   end
   return #images > 0 and images or nil
 end
@@ -34,7 +42,7 @@ local function write_message(m)
     calls = json.array()
     for i, call in ipairs(m.tool_calls) do
       calls[i] = { ["function"] = {
-        name = call.name, arguments = json.object(call.arguments or {}),
+        name = call.name, arguments = tool_calls.object(call),
       } }
     end
   end

@@ -20,11 +20,8 @@ local openai = {
 -- Requests.
 
 local function image_part(part)
-  local url = part.url
-  if part.data then
-    url = ("data:%s;base64,%s"):format(part.media_type or "image/png", base64.encode(part.data))
-  end
-  return { type = "image_url", image_url = { url = url } }
+  local url = part.url or ("data:%s;base64,%s"):format(base64.of_image(part))
+  return { type = "image_url", image_url = { url = url, detail = part.detail } }
 end
 
 local function content_of(content)
@@ -45,23 +42,27 @@ local function calls_of(calls)
         name = call.name,
         arguments = call.arguments_text or json.encode(json.object(call.arguments or {})),
       },
+      extra_content = call.extra_content, -- what Gemini thought
     }
   end
   return list
 end
 
-local function write_message(m)
-  local calls, content = m.tool_calls, m.content
-  if type(content) == "string" and not (calls or m.name or m.tool_call_id or m.refusal) then
+local function write_message(m, official)
+  local calls, content, thoughts = m.tool_calls, m.content, not official and m.reasoning_member
+  if type(content) == "string"
+    and not (calls or m.name or m.tool_call_id or m.refusal or thoughts) then
     return { role = m.role, content = content }
   end
   local has_calls = calls and #calls > 0
-  return {
+  local written = {
     role = m.role, name = m.name, tool_call_id = m.tool_call_id,
     content = (not has_calls or content ~= "") and content_of(content) or null,
     refusal = m.refusal,
     tool_calls = has_calls and calls_of(calls) or nil,
   }
+  if thoughts then written[thoughts] = m.reasoning end
+  return written
 end
 
 local function choice_of(choice)
@@ -70,9 +71,9 @@ local function choice_of(choice)
 end
 
 --- What a request says of its messages: members of its body.
-function openai.conversation(messages)
-  local written = {}
-  for i = 1, #messages do written[i] = write_message(messages[i]) end
+function openai.conversation(messages, options)
+  local written, official = {}, options.official
+  for i = 1, #messages do written[i] = write_message(messages[i], official) end
   return { messages = written }
 end
 
@@ -173,9 +174,13 @@ local function read_content(content)
   return table.concat(texts), present(table.concat(thoughts))
 end
 
+-- The reasoning, and the member that it has to come back in: servers that give it
+-- as `reasoning_content` want it there after their tool calls (DeepSeek, Kimi), and
+-- others refuse that.
 local function reasoning_of(m)
-  return present(m.reasoning_content) or type(m.reasoning) == "string" and present(m.reasoning)
-    or nil
+  local content = present(m.reasoning_content)
+  if content then return content, "reasoning_content" end
+  return type(m.reasoning) == "string" and present(m.reasoning) or nil
 end
 
 local function is_absent(value)
@@ -218,7 +223,10 @@ function openai.answer(body)
     model = present(body.model), id = present(body.id), raw = body,
   }, Message)
   if m.refusal ~= nil then made.refusal = present(m.refusal) end
-  if m.reasoning_content or m.reasoning then made.reasoning = reasoning_of(m) or thoughts end
+  if m.reasoning_content or m.reasoning then
+    made.reasoning, made.reasoning_member = reasoning_of(m)
+    made.reasoning = made.reasoning or thoughts
+  end
   if calls then
     made.tool_calls = tool_calls.finished(read_calls(calls), made.finish_reason or "tool_calls")
   end
@@ -241,7 +249,10 @@ local function plain_delta(content, model, id)
 end
 
 local function read_rare(self, body, choice, delta, made)
-  made.reasoning = delta and reasoning_of(delta) or made.reasoning
+  if delta then
+    local thoughts, member = reasoning_of(delta)
+    if thoughts then made.reasoning, made.reasoning_member = thoughts, member end
+  end
   made.refusal = delta and present(delta.refusal)
   local calls = delta and calls_in(delta)
   if calls then

@@ -53,9 +53,17 @@ end
 
 options.union = union
 
+-- Empty lists say nothing, and servers refuse them.
+local function without_empty_lists(set)
+  for _, name in ipairs { "tools", "stop" } do
+    if type(set[name]) == "table" and next(set[name]) == nil then set[name] = nil end
+  end
+end
+
 --- Refuses options that the format has no form for, and a choice of a tool that
 --- is not there.
 function options.check_format(format, set)
+  without_empty_lists(set)
   for name in pairs(format.refuses or {}) do
     if set[name] ~= nil then
       check.invalid("llm.model: %s takes no option '%s'", format.name, name)

@@ -10,6 +10,7 @@ local model = require "luge.internal.llm.model"
 local parser = require "luge.internal.llm.json_parser"
 local prompt = require "luge.internal.llm.prompt"
 local runnable = require "luge.internal.chain.runnable"
+local wire_schema = require "luge.internal.llm.wire_schema"
 
 local Structured = {}
 
@@ -26,6 +27,7 @@ end
 -- is told to call a tool whose arguments are the answer.
 local function asking(self, schema)
   local name = name_of(schema)
+  schema = wire_schema.of(schema)
   if self.format.structured then
     return self:bind { response_format = self.format.structured(schema, name) }
   end
@@ -51,11 +53,9 @@ local function is_mendable(err)
 end
 
 local function complaint(err)
-  local where = err.kind == "schema" and err.path ~= nil and err.path ~= ""
-    and (" at %s"):format(err.path) or ""
   return message.new { role = "user", content =
-    ("That is not usable: %s%s. Answer again, with nothing but JSON that fits the schema.")
-      :format(err.message, where) }
+    ("That is not usable: %s. Answer again, with nothing but JSON that fits the schema.")
+      :format(err.message) }
 end
 
 -- The messages that remind the model of its answer; after a call the format
@@ -101,9 +101,10 @@ return function(self, schema, options)
   end
   check.argument("structured", schema, check.table)
   options = check.options("structured", options or {}, known)
+  local checked = json.schema(schema)
   local inner, tool = asking(self, schema)
   return runnable.new(Structured, {
-    inner = inner, tool = tool, schema = json.schema(schema), parser = parser(schema),
+    inner = inner, tool = tool, schema = checked, parser = parser(schema),
     repairs = options.repairs or 2, _name = self._name,
   })
 end

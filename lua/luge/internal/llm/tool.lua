@@ -5,6 +5,7 @@ local tasks = require "luge.native.task"
 local check = require "luge.internal.chain.check"
 local message = require "luge.internal.llm.message"
 local runnable = require "luge.internal.chain.runnable"
+local wire_schema = require "luge.internal.llm.wire_schema"
 
 local tool = {}
 
@@ -19,8 +20,9 @@ local known = {
   end,
   description = check.string,
   parameters = function(value)
-    local ok = type(value) == "table" and (value.type == nil or value.type == "object")
-    return not ok and "a JSON Schema of an object" or nil
+    local ok = type(value) == "table" and (value.type == "object"
+      or value.type == nil and (type(value.properties) == "table" or next(value) == nil))
+    return not ok and "a JSON Schema: { type = \"object\", properties = {...} }" or nil
   end,
   run = check.callable,
   timeout = check.seconds,
@@ -102,7 +104,13 @@ end
 
 runnable.class("tool", "tool", Tool)
 
-local EMPTY = { type = "object", properties = json.object() }
+-- As providers want it: of an object, with its properties.
+local function complete(parameters)
+  local made = wire_schema.of(parameters or {})
+  made.type = "object"
+  made.properties = made.properties or json.object()
+  return made
+end
 
 --- Makes a tool.
 function tool.tool(options)
@@ -112,11 +120,11 @@ function tool.tool(options)
       check.invalid("llm.tool: the option '%s' is missing", needed)
     end
   end
+  local schema = options.parameters and json.schema(options.parameters)
   return runnable.new(Tool, {
     name = options.name, _name = options.name, description = options.description,
-    parameters = options.parameters or EMPTY, run = options.run,
-    seconds = options.timeout,
-    schema = options.parameters and json.schema(options.parameters),
+    parameters = complete(options.parameters), run = options.run,
+    seconds = options.timeout, schema = schema,
   })
 end
 

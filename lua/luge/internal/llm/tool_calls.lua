@@ -107,6 +107,16 @@ function tool_calls.finished(calls, finish_reason)
   return list
 end
 
+--- The arguments of a call as an object for a request.
+function tool_calls.object(call)
+  local arguments = call.arguments
+  if arguments == nil then
+    local ok, value = pcall(json.decode, call.arguments_text or "")
+    arguments = ok and type(value) == "table" and #value == 0 and value or {}
+  end
+  return json.object(arguments)
+end
+
 -- Numbering. Servers tell the calls of a stream apart by index, by id, by both
 -- or by neither; some give every call the index 0, some a call its id late, some
 -- every piece of a call a new id, and some repeat its name with every piece.

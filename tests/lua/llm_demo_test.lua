@@ -241,6 +241,7 @@ describe("embeddings", function()
     fails("invalid", e.invoke, e, 3)
     fails("invalid", e.invoke, e, { "a", 3 })
     fails("invalid", llm.embed, "anthropic:x")
+    fails("invalid", llm.embed, "demo", { temperature = 1 })
   end, { timeout = 20 })
 
   it("keep to the options of a model", function()
@@ -271,7 +272,9 @@ describe("embeddings", function()
     for _, data in ipairs { { 5 }, { { embedding = 5 } }, { { embedding = { "x" } } } } do
       local wrong <close> = provider.new { { json = { data = data, usage = json.null } } }
       local w = llm.embed { base_url = wrong.url, model = "e", max_retries = 0 }
-      test.equal(fails("network", w.invoke, w, "x").code, "protocol")
+      local err = fails("network", w.invoke, w, "x")
+      test.equal(err.code, "protocol")
+      test.matches(err.url, "/embeddings$")
     end
   end)
 end)
@@ -292,6 +295,17 @@ describe("usage", function()
     test.equal(inner.input_tokens, 3)
     test.equal(inner.requests, 1)
     test.equal(total.total_tokens, total.input_tokens + total.output_tokens)
+  end)
+
+  it("is that of streams that are left or break, too, as far as it is known", function()
+    local begun = { choices = { { delta = { content = "a" } } }, usage = { prompt_tokens = 3 } }
+    local breaking <close> = provider.new { { json.encode(begun), json.encode(begun) } }
+    local m = provider.model(breaking)
+    local total = llm.usage(function()
+      for _ in m:stream "hi" do break end -- luacheck: ignore 512
+      fails("truncated", function() (m:stream "hi"):collect() end)
+    end)
+    test.same({ total.requests, total.input_tokens }, { 2, 6 })
   end)
 end)
 

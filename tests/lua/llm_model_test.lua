@@ -54,6 +54,8 @@ describe("names and keys", function()
     test.equal(err.status, 401)
     test.ok(not tostring(err):find(key, 1, true))
     test.ok(not tostring(m):find(key, 1, true))
+    local header = llm.model { base_url = server.url, model = "m", headers = { ["api-key"] = key } }
+    test.ok(not tostring(fails("llm", header.invoke, header, "hi")):find(key, 1, true))
     for _, value in pairs(m) do test.ok(value ~= key) end
     local function dump(value, seen)
       if type(value) == "table" and not seen[value] then

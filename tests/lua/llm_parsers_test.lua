@@ -80,6 +80,9 @@ describe("llm.match", function()
     test.matches(err.message, "no number")
     fails("invalid", llm.match, "(")
     fails("invalid", llm.match, "x", { 1 })
+    fails("invalid", function() llm.match("x(", { "a" }):invoke "x" end)
+    test.matches(fails("invalid", function() llm.match("(x)", { "a", "b" }):invoke "x" end).message,
+      "no capture for the name 'b'")
   end)
 end)
 
@@ -93,6 +96,9 @@ describe("llm.json", function()
       "```\n" .. document .. "\n```\nHope that helps!",
       "Here it is:\n\n```json\n" .. document .. "\n```\n", " ```json\n" .. document .. "\n ```",
       "the value:\n```json\n" .. document .. "\n```", "nothing but\n```\n" .. document .. "\n```",
+      "<think>is it {1}?\n```\n</think>\n\n" .. document,
+      " <think></think>```\n" .. document .. "\n```",
+      "so `a` or\n `b`:\n\n \t```\n" .. document .. "\n```", "\n\n\n" .. document .. "\n\n",
     } do
       test.same(llm.json():invoke(text), want)
       for size = 1, 5 do
@@ -121,8 +127,10 @@ describe("llm.json", function()
       fails("parse", function() llm.json():invoke(text) end)
       fails("parse", streamed, llm.json(), text, 2)
     end
-    local err = fails("parse", function() llm.json():invoke "Sorry, I cannot." end)
-    test.equal(err.offset, 1)
+    for text, offset in pairs { ["Sorry, I cannot."] = 1, ["<think>hm"] = 1, ["\n\n{]"] = 4 } do
+      test.equal(fails("parse", function() llm.json():invoke(text) end).offset, offset)
+      test.equal(fails("parse", streamed, llm.json(), text, 1).offset, offset)
+    end
   end)
 
   it("checks a schema", function()
@@ -146,5 +154,14 @@ describe("llm.json", function()
     for _ in parser:transform(pieces_of(text, 4)) do count = count + 1 end
     test.ok(count > ITEMS * 6)
     test.ok(os.clock() - start < 3, "took " .. os.clock() - start)
+  end, { timeout = 60 })
+
+  it("takes linear time over what is no document", function()
+    for _, text in ipairs { "\n", "words ", "word\n", "<think>and so on" } do
+      text = text .. (text:sub(1, 1) == "<" and "x" or text):rep(ITEMS)
+      local start = os.clock()
+      fails("parse", streamed, llm.json(), text, 2)
+      test.ok(os.clock() - start < 3, "took " .. os.clock() - start)
+    end
   end, { timeout = 60 })
 end)

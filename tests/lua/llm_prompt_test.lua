@@ -37,6 +37,13 @@ describe("templates", function()
     test.matches(invalid(said, llm.prompt "{a}", { a = {} }), "'a' is a table")
   end)
 
+  it("take no value that has no text", function()
+    local p = llm.prompt "{name}"
+    for _, value in ipairs { require("luge.json").null, { 1 }, coroutine.create(print) } do
+      test.matches(invalid(p.invoke, p, { name = value }), "'name' is .*, takes text")
+    end
+  end)
+
   it("refuse what cannot be read, and say where", function()
     test.matches(invalid(llm.prompt, "x\n {open"), "'{' is not closed %(line 2, column 2%)")
     test.matches(invalid(llm.prompt, "x } y"), "'}' closes nothing %(line 1, column 3%)")

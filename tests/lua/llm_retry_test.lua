@@ -115,6 +115,16 @@ describe("retries", function()
     end)
   end)
 
+  it("bound a stream until it begins", function()
+    longer(0.3, function(seconds)
+      local server <close> = provider.new { { provider.chunk { role = "assistant", content = "" },
+        function() luge.sleep(60) end } }
+      local m = model(server, { timeout = seconds, max_retries = 1 })
+      local err = fails("timeout", function() (m:stream "hi"):collect() end)
+      test.same({ err.seconds, err.attempts, #server.requests }, { seconds, 2, 2 })
+    end)
+  end)
+
   it("cool every waiter of a model down", function()
     local refused, answered = 0, 0
     local cold

@@ -7,6 +7,7 @@ local failure = require "luge.internal.llm.failure"
 local model = require "luge.internal.llm.model"
 local record = require "luge.internal.llm.record"
 local runnable = require "luge.internal.chain.runnable"
+local targets = require "luge.internal.llm.targets"
 local tasks = require "luge.native.task"
 local usage = require "luge.internal.llm.usage"
 
@@ -47,7 +48,9 @@ end
 -- Sends a request for so many vectors.
 local function sender(form, count)
   return function(target, body, timeout)
-    local response = http.post(model.url(target.base, form.path), {
+    local url = targets.url(target.base, form.path)
+    target = setmetatable({ shown_url = targets.shown_url(url) }, { __index = target })
+    local response = http.post(url, {
       headers = target.headers, body = body, timeout = timeout,
     })
     if response.status ~= 200 then
@@ -59,7 +62,7 @@ local function sender(form, count)
     end
     local vectors, used = read_vectors(form, answer, count)
     if not vectors then
-      error(failure.of_object(target, answer) or failure.protocol(target,
+      error(failure.of_object(target, answer, response.headers) or failure.protocol(target,
         "the answer has not a vector for each text", response.body))
     end
     return { vectors = vectors, usage = used }
@@ -70,7 +73,7 @@ local function request(self, texts)
   local settings = self.model.settings
   local body = { model = settings.model, input = json.array(texts) }
   for name, value in pairs(settings.extra or {}) do body[name] = value end
-  return model.send(self.model, model.target(self.model), json.encode(body),
+  return model.send(self.model, targets.of(self.model), json.encode(body),
     sender(self.form, #texts))
 end
 
@@ -127,8 +130,17 @@ end
 
 runnable.class("embed", "chain", Embed)
 
+-- Options of answers, which vectors have not.
+local REFUSED = { "temperature", "max_tokens", "stop", "seed", "tools", "tool_choice",
+  "response_format", "end_mark" }
+
 return function(name, options)
   local inner = model.model(name, options)
+  for _, option in ipairs(REFUSED) do
+    if inner.settings[option] ~= nil then
+      check.invalid("llm.embed: takes no option '%s'", option)
+    end
+  end
   local form = formats[inner.format.name]
   if not form then
     check.invalid("llm.embed: %s has no embeddings; openai, ollama and demo have", inner.provider)

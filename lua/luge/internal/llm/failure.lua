@@ -68,10 +68,12 @@ local function code_of(object, status, text)
     or (status and "invalid_request") or "server"
 end
 
--- The key must not show, even if the server repeats it.
-local function without(text, secret)
-  if not secret or #secret < 4 then return text end
-  return (text:gsub(secret:gsub("%W", "%%%0"), "***"))
+-- A key must not show, even if the server repeats it.
+local function without(text, secrets)
+  for _, secret in pairs(secrets) do
+    if #secret >= 4 then text = text:gsub(secret:gsub("%W", "%%%0"), "***") end
+  end
+  return text
 end
 
 local function shortened(text)
@@ -118,7 +120,7 @@ local function new(target, object, status, headers, text)
     retryable = is_retryable(code, status),
     message = ("%s%s%s: %s"):format(target.name, status and " answered " .. status or "",
       code == "server" and "" or " (" .. code .. ")",
-      without(shortened(said), target.secret)),
+      without(shortened(said), target.secrets)),
   }
 end
 
@@ -173,11 +175,12 @@ end
 
 --- An answer that is not what was asked for.
 function failure.protocol(target, what, text)
-  local shown = text:find("%S") and "it begins: " .. without(shortened(text), target.secret)
+  local shown = text:find("%S") and "it begins: " .. without(shortened(text), target.secrets)
     or "it is empty"
   return tasks.error {
     kind = "network", code = "protocol", url = target.shown_url, retryable = false,
-    body = text:sub(1, 1024), message = ("%s: %s; %s"):format(target.name, what, shown),
+    body = without(text:sub(1, 1024), target.secrets),
+    message = ("%s: %s; %s"):format(target.name, what, shown),
   }
 end
 

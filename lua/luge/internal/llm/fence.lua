@@ -1,5 +1,6 @@
 -- Models like to put JSON into a fenced block, with or without words before
--- it. This takes a text in pieces and gives the document in pieces.
+-- it, and some to think first, in tags. This takes a text in pieces and gives the
+-- document in pieces, in linear time.
 --
 -- A line that begins with three backquotes cannot be inside a document: its
 -- strings hold no line ends.
@@ -10,7 +11,7 @@ local Fence = {}
 Fence.__index = Fence
 
 function fence.new()
-  return setmetatable({ state = "start", held = "" }, Fence)
+  return setmetatable({ state = "start", held = "", passed = {} }, Fence)
 end
 
 local states = {}
@@ -25,11 +26,31 @@ local function may_be_literal(word)
   return false
 end
 
--- The first character shows whether the text is the document itself; if it
--- begins with a word, the whole word does.
+-- Goes on with the rest of a text, of which nothing before counts.
+local function go_on(self, state, text)
+  self.state, self.passed = state, {}
+  return self:take(text)
+end
+
+-- What is not looked at again: all but the text from `keep` on.
+local function pass(self, text, keep)
+  if keep > 1 then self.passed[#self.passed + 1] = text:sub(1, keep - 1) end
+  return text:sub(keep), ""
+end
+
+local THOUGHT = "<think>"
+-- No line that opens a block is longer.
+local MAX_OPENING = 256
+
+-- Whether what comes is the document itself shows in its first character; of a
+-- word, in its end.
 function states.start(self, text)
-  local first = text:match("^%s*()%S")
-  if not first then return text, "" end
+  local first = text:find("%S")
+  if not first then return pass(self, text, #text + 1) end
+  if self.passed[1] then return go_on(self, "start", table.concat(self.passed) .. text) end
+  local tag = text:sub(first, first + #THOUGHT - 1)
+  if tag == THOUGHT then return go_on(self, "thought", text) end
+  if tag == THOUGHT:sub(1, #tag) then return text, "" end
   local word = text:match("^%l+", first)
   if word and may_be_literal(word) then
     if first + #word > #text and #word < 4 then return text, "" end
@@ -44,12 +65,22 @@ function states.plain(_, text)
   return "", text
 end
 
+function states.thought(self, text)
+  local after = text:match("</think>()")
+  if after then return go_on(self, "start", text:sub(after)) end
+  return pass(self, text, math.max(#text - 6, 1))
+end
+
 -- Before the block: nothing is known until its first line is complete.
 function states.words(self, text)
-  local after = text:match("^%s*```[^\n]*\n()") or text:match("\n%s*```[^\n]*\n()")
-  if not after then return text, "" end
-  self.state = "block"
-  return self:take(text:sub(after))
+  local at_start = #self.passed == 0
+  local after = at_start and text:match("^%s*```[^\n]*\n()")
+    or text:match("\n[^%S\n]*```[^\n]*\n()")
+  if after then return go_on(self, "block", text:sub(after)) end
+  local last = text:match("^.*()\n") or at_start and 1
+  local opens = last and #text - last < MAX_OPENING
+    and (text:find("^%s*`*$", last) or text:find("^%s*```", last))
+  return pass(self, text, opens and last or #text + 1)
 end
 
 -- In the block: a line that may be its last is held until it is known.
@@ -85,7 +116,7 @@ end
 --- What is left at the end. Words without a block are given as they are, to be
 --- refused by whoever reads them.
 function Fence:finish()
-  return self.held
+  return table.concat(self.passed) .. self.held
 end
 
 return fence

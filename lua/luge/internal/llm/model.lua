@@ -1,5 +1,4 @@
--- Models as Runnables. What a model is called with, and its key, is in a table
--- of this module's, not in the Runnable, so that no dump of one shows a key.
+-- Models as Runnables.
 
 local json = require "luge.json"
 local sync = require "luge.native.sync"
@@ -8,13 +7,13 @@ local environment = require "luge.internal.environment"
 local attempts = require "luge.internal.llm.attempts"
 local check = require "luge.internal.chain.check"
 local exchange = require "luge.internal.llm.exchange"
-local lane = require "luge.internal.llm.lane"
 local options = require "luge.internal.llm.options"
 local prompt = require "luge.internal.llm.prompt"
 local providers = require "luge.internal.llm.providers"
 local rate = require "luge.internal.llm.rate"
 local record = require "luge.internal.llm.record"
 local runnable = require "luge.internal.chain.runnable"
+local targets = require "luge.internal.llm.targets"
 local usage = require "luge.internal.llm.usage"
 
 local encode, next, pairs = json.encode, next, pairs
@@ -22,60 +21,8 @@ local model = {}
 
 local Model = {}
 
--- Model -> its target: url, headers, format, secret, and what errors say.
-local targets = setmetatable({}, { __mode = "k" })
-
--- A URL without user, password and query.
-local function without_secrets(url)
-  return (url:gsub("^(%a+://)[^/@]*@", "%1"):gsub("%?.*", "?..."))
-end
-
-local function headers_of(self, format, key)
-  local headers = { ["Content-Type"] = "application/json" }
-  for name, value in pairs(format.headers(key)) do headers[name] = value end
-  for name, value in pairs(self.location.headers or {}) do headers[name] = value end
-  return headers
-end
-
---- A path below a base URL, which may have a query of its own.
-function model.url(base, path)
-  local before, query = base:match("^([^?]*)(.*)$")
-  return before:gsub("/+$", "") .. path .. query
-end
-
-local function new_target(self, base)
-  local location, format = self.location, self.format
-  local key = providers.key(self.provider, location.key(), not location.anonymous)
-  local url = model.url(base, format.path)
-  return {
-    base = base, url = url, shown_url = without_secrets(url), secret = key,
-    headers = headers_of(self, format, key), format = format,
-    provider = self.provider, model = self.settings.model, name = self._name,
-    end_mark = self.settings.end_mark, lane = lane.of(base, self.settings.model),
-  }
-end
-
--- Found at the first call: only then is a key needed. The demo model may have
--- moved since.
-local function target_of(self)
-  local target = targets[self]
-  if self.provider == "demo" then
-    local base = require("luge.internal.llm.demo").base_url()
-    if target and target.base == base then return target end
-    target = new_target(self, base)
-  elseif target then
-    return target
-  else
-    target = new_target(self, (providers.base_url(self.provider, self.location.base_url)))
-  end
-  targets[self] = target
-  return target
-end
-
-model.target = target_of
-
--- What is the same in each request: the members, and their text without the
--- closing brace.
+-- What does not change from request to request: members, and as text, without
+-- the brace that would close it.
 local function fixed_members(self, stream)
   local members = self.format.settings(self.settings, stream)
   for name, value in pairs(self.settings.extra or {}) do members[name] = value end
@@ -144,7 +91,7 @@ function model.send(self, target, body, send)
 end
 
 local function call_whole(self, messages)
-  local target = target_of(self)
+  local target = targets.of(self)
   local answer = model.send(self, target, encode_request(self, messages, false), exchange.whole)
   exchange.check_whole(target, answer)
   return answer
@@ -173,14 +120,29 @@ end
 -- Streams: attempts until the first visible piece, which is kept with the
 -- reader; then it is the reader's.
 
+-- Its first piece, in what is left of the time of an attempt that began then.
+local function begin(self, reader, began)
+  local timeout = self.settings.timeout
+  if not timeout then return reader:begin() end
+  local left = math.max(began + timeout - tasks.now(), 0)
+  local ok, piece = pcall(tasks.timeout, left, reader.begin, reader)
+  if ok then return piece end
+  if tasks.is_error(piece, "timeout") and piece.seconds == left then
+    piece.seconds = timeout
+    piece.message = ("the stream did not begin within %g seconds"):format(timeout)
+  end
+  error(piece, 0)
+end
+
 local function try_open(self, target, body, deadline)
   local gate = self.gate
   local hold = gate and gate:hold()
   local reservation
   local ok, reader, first = pcall(function()
     reservation = enter(self, target, body)
+    local began = tasks.now()
     local opened = exchange.open(target, body, time_left(self, deadline))
-    local ok, piece = pcall(opened.begin, opened)
+    local ok, piece = pcall(begin, self, opened, began)
     if not ok then
       opened:close()
       error(piece, 0)
@@ -203,13 +165,18 @@ local function finish_stream(reader, context)
   if context then usage.note(context, whole.usage) end
 end
 
-local function close_stream(reader)
+-- Of one that was left, or broke, what is known of its usage counts.
+local function close_stream(reader, context)
   reader:close()
   if reader.hold then reader.hold:release() end
+  if context and not reader.told then
+    reader.told = true
+    usage.note(context, reader.sum.fields.usage)
+  end
 end
 
 local function open_live(self, messages)
-  local target = target_of(self)
+  local target = targets.of(self)
   local body = encode_request(self, messages, true)
   local seconds = self.settings.deadline
   local deadline = seconds and tasks.now() + seconds
@@ -240,7 +207,7 @@ local function live_source(self, input)
     return first
   end
   return pull, function()
-    if reader then close_stream(reader) end
+    if reader then close_stream(reader, context) end
   end, function()
     return reader and reader.sum:message()
   end
@@ -298,7 +265,7 @@ function Model:_identity()
     end
   end
   local base = self.location.base_url
-  return { self.provider, base and without_secrets(base) or false, settings }
+  return { self.provider, base and targets.shown_url(base) or false, settings }
 end
 
 runnable.class("model", "chat_model", Model)

@@ -136,9 +136,15 @@ end
 
 function Match:_invoke(input)
   local text = text_of(input, "llm.match")
-  local captures = table.pack(text:match(self.pattern))
+  -- Some patterns show only here that they are none.
+  local ok, captures = pcall(function() return table.pack(text:match(self.pattern)) end)
+  if not ok then check.invalid("llm.match: %q: %s", self.pattern, tostring(captures)) end
   if captures[1] == nil then no_match(self, text) end
   if self.names == nil then return captures[1] end
+  if #self.names > captures.n then
+    check.invalid("llm.match: %q has no capture for the name '%s'", self.pattern,
+      self.names[captures.n + 1])
+  end
   local values = {}
   for i, name in ipairs(self.names) do values[name] = captures[i] end
   return values

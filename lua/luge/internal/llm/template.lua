@@ -1,6 +1,7 @@
 -- Templates: text with `{name}`; `{{` and `}}` stand for braces. A template is
 -- read once, into a list of texts and names, and filled in by concatenation.
 
+local json = require "luge.json"
 local check = require "luge.internal.chain.check"
 
 local concat = table.concat
@@ -69,8 +70,9 @@ local function text_of(name, value, variables)
   if kind == "function" then return text_of(name, value(), variables) end
   if value == nil then missing(name, variables) end
   local metatable = getmetatable(value)
-  if kind == "table" and not (type(metatable) == "table" and metatable.__tostring) then
-    check.invalid("the prompt's variable '%s' is a table, takes text", name)
+  if kind ~= "boolean" and not (type(metatable) == "table" and metatable.__tostring) then
+    check.invalid("the prompt's variable '%s' is %s, takes text", name,
+      value == json.null and "null" or "a " .. kind)
   end
   return tostring(value)
 end

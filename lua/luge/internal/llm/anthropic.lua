@@ -59,8 +59,8 @@ local function write_message(m)
   return m.role, blocks
 end
 
--- What the system says: a text, or blocks where one has parts, which may say more
--- (`cache_control`).
+-- What the system says: a text; or blocks if a message has parts, because parts
+-- can have members of their own (`cache_control`).
 local function system_of(contents)
   if #contents == 0 then return nil end
   local blocks, only_text = json.array(), true
@@ -71,8 +71,8 @@ local function system_of(contents)
   return only_text and table.concat(contents, "\n\n") or blocks
 end
 
--- The system's text, and messages whose roles take turns. One that says nothing
--- is left out: the API takes none without content.
+-- The system's text, and messages whose roles take turns. A message without
+-- content is left out: the API refuses it.
 local function write_messages(messages)
   local system, written, last = {}, json.array(), nil
   for _, m in ipairs(messages) do

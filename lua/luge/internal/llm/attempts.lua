@@ -27,7 +27,7 @@ local function wait_after(err, attempt, allowed, deadline)
   return wait
 end
 
--- Some servers tell a 429 of theirs at status 200.
+-- Some servers answer 200 and tell of their 429 in the body.
 local function cool(lane, err, wait)
   if type(err) ~= "table" or err.code == "quota" then return end
   if err.status ~= 429 and err.code ~= "rate_limit" then return end

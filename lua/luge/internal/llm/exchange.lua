@@ -28,7 +28,8 @@ local function read_whole(format, text)
   return format.answer(decode(text))
 end
 
--- The error of an answer that has no Message: what it tells of, if it does.
+-- The error for an answer that has no Message: the one that it tells of, if it
+-- does.
 local function unreadable_whole(target, headers, text)
   local ok, answer = pcall(decode, text)
   return ok and failure.of_object(target, answer, headers)
@@ -204,7 +205,7 @@ function Reader:begin()
     if delta == nil then break end
     first = first and first + delta or delta
   until is_visible(delta)
-  -- Calls that came whole in the first delta: it may be the only one.
+  -- If calls came whole in the first delta, it may be the only one.
   if first and first.tool_calls and first.finish_reason then return self.sum:message() end
   return first
 end

@@ -104,7 +104,7 @@ local function said_of(object, status, headers, text)
   return text:find("%S") and text or "its answer is empty"
 end
 
--- Gemini calls every rate a quota, and tells when to try again in words only.
+-- Gemini calls each rate limit a quota, and says only in words when to try again.
 local function hint_in_words(text)
   return tonumber(text:match("[Pp]lease retry in ([%d.]+)s"))
 end

@@ -32,7 +32,7 @@ local function go_on(self, state, text)
   return self:take(text)
 end
 
--- What is not looked at again: all but the text from `keep` on.
+-- Holds the text from `keep` on. What is before is not looked at again.
 local function pass(self, text, keep)
   if keep > 1 then self.passed[#self.passed + 1] = text:sub(1, keep - 1) end
   return text:sub(keep), ""
@@ -42,8 +42,8 @@ local THOUGHT = "<think>"
 -- No line that opens a block is longer.
 local MAX_OPENING = 256
 
--- Whether what comes is the document itself shows in its first character; of a
--- word, in its end.
+-- The first character shows whether the text is the document itself; if it
+-- begins with a word, the whole word does.
 function states.start(self, text)
   local first = text:find("%S")
   if not first then return pass(self, text, #text + 1) end

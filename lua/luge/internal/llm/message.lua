@@ -103,8 +103,8 @@ function message.later_usage(a, b)
   return usage
 end
 
--- Blocks of reasoning, each at its place: in `index`, or in the list. These of
--- their members grow.
+-- These members of a block of reasoning grow. A block's place is its `index`, or
+-- else its place in the list.
 local GROWING = { thinking = true, signature = true }
 
 local function push_blocks(places, blocks)
@@ -244,7 +244,7 @@ local function convert_parts(content, from, to, convert)
   return parts
 end
 
--- Without what is only of use now.
+-- Packs a message without what is only useful in this process.
 function Message.__pack(self)
   local fields = {}
   for name, value in pairs(self) do

@@ -21,8 +21,8 @@ local model = {}
 
 local Model = {}
 
--- What does not change from request to request: members, and as text, without
--- the brace that would close it.
+-- What is the same in each request: the members, and their text without the
+-- closing brace.
 local function fixed_members(self, stream)
   local members = self.format.settings(self.settings, stream)
   for name, value in pairs(self.settings.extra or {}) do members[name] = value end
@@ -120,7 +120,8 @@ end
 -- Streams: attempts until the first visible piece, which is kept with the
 -- reader; then it is the reader's.
 
--- Its first piece, in what is left of the time of an attempt that began then.
+-- Reads up to the first piece, within the `timeout` of an attempt that began at
+-- `began`.
 local function begin(self, reader, began)
   local timeout = self.settings.timeout
   if not timeout then return reader:begin() end
@@ -165,7 +166,7 @@ local function finish_stream(reader, context)
   if context then usage.note(context, whole.usage) end
 end
 
--- Of one that was left, or broke, what is known of its usage counts.
+-- If the stream was left, or broke, the usage that is known so far counts.
 local function close_stream(reader, context)
   reader:close()
   if reader.hold then reader.hold:release() end

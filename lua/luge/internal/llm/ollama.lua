@@ -19,7 +19,7 @@ local ollama = {
 
 -- Requests.
 
--- The images of a message.
+-- The images of a message; Ollama does not take URLs.
 local function images_of(content)
   if type(content) ~= "table" then return nil end
   local images = json.array()

@@ -42,7 +42,7 @@ local function calls_of(calls)
         name = call.name,
         arguments = call.arguments_text or json.encode(json.object(call.arguments or {})),
       },
-      extra_content = call.extra_content, -- what Gemini thought
+      extra_content = call.extra_content, -- Gemini wants its signature back
     }
   end
   return list
@@ -150,8 +150,8 @@ local function read_calls(calls, numbering)
   return list
 end
 
--- The calls of a message or a delta, if it has any: what was called `functions`
--- before there were tools, too.
+-- The calls of a message or a delta, if it has any. Before there were tools, a
+-- message had one `function_call`.
 local function calls_in(m)
   local calls, f = present(m.tool_calls), present(m.function_call)
   if calls == nil and f then return { { index = 0, ["function"] = f } } end
@@ -174,9 +174,8 @@ local function read_content(content)
   return table.concat(texts), present(table.concat(thoughts))
 end
 
--- The reasoning, and the member that it has to come back in: servers that give it
--- as `reasoning_content` want it there after their tool calls (DeepSeek, Kimi), and
--- others refuse that.
+-- The reasoning, and the member in which the server wants it back after tool calls:
+-- those that write `reasoning_content` do (DeepSeek, Kimi), others refuse it.
 local function reasoning_of(m)
   local content = present(m.reasoning_content)
   if content then return content, "reasoning_content" end
@@ -201,7 +200,8 @@ local function error_of_choice(choice)
   if choice.finish_reason == "error" then return { message = "the answer ended with an error" } end
 end
 
--- Where more than one answer was asked for, the first is read.
+-- The choice of an answer or an event. If several were asked for, only the first
+-- is read.
 local function first_choice(choices)
   for _, choice in ipairs(type(choices) == "table" and choices or {}) do
     if is_absent(choice.index) or choice.index == 0 then return choice end
@@ -274,7 +274,7 @@ local function read_any(self, body, choice, delta)
   return message.checked(setmetatable(made, Message))
 end
 
--- Whether there is nothing to a delta but text.
+-- Whether a delta has nothing but text.
 local function is_plain(body, choice, delta)
   return type(delta.content) == "string" and body.id ~= null and body.model ~= null
     and is_absent(choice.finish_reason) and is_absent(body.usage) and is_absent(delta.tool_calls)
@@ -303,7 +303,7 @@ end
 function Decoder:event(data)
   local text = self.alike:text(data)
   if text then return plain_delta(text, self.model, self.id) end
-  if #data < 16 then -- the end mark, or an empty event, which keeps the connection
+  if #data < 16 then -- may be the end mark, or an empty event that keeps the connection
     local word = data:match("%S+")
     if word == "[DONE]" then return nil, true end
     if word == nil then return nil end

@@ -42,30 +42,19 @@ local function load(self, text)
   end
 end
 
--- The file that becomes the recording.
-local function open_new(self)
-  local file, reason, code = io.open(self.path .. ".new", "wb")
-  if not file then io_error(self.path, reason, code) end
-  return file
-end
-
 local function open(path)
   local self = setmetatable({ path = path, answers = {} }, Recorder)
-  local file, reason, code = io.open(path, "rb")
-  local text
-  if file then
-    text, reason, code = file:read("a")
-    file:close()
-  end
-  if text then
+  local ok, text = pcall(fs.read, path, { limit = math.maxinteger })
+  if ok then
     self.replays = true
     load(self, text)
     return self
   elseif text.errno ~= "ENOENT" then
     error(text, 0)
   end
-  open_new(self):close() -- raises before anybody is asked
-  os.remove(path .. ".new")
+  -- If it cannot be written, this raises before any model is asked.
+  fs.write(path, "")
+  fs.remove(path)
   self.lines = {}
   return self
 end
@@ -162,12 +151,8 @@ end
 -- that lacks answers.
 local function save(self)
   if self.replays then return end
-  local file = open_new(self)
   local text = table.concat(self.lines, "\n")
-  local ok, reason, code = file:write(text, text ~= "" and "\n" or "")
-  file:close()
-  if ok then ok, reason, code = os.rename(self.path .. ".new", self.path) end
-  if not ok then io_error(self.path, reason, code) end
+  fs.write(self.path, text .. (text ~= "" and "\n" or ""))
 end
 
 --- Runs fn(...) and returns its results.

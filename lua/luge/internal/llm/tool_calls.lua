@@ -120,8 +120,8 @@ end
 -- Numbering. Servers tell the calls of a stream apart by index, by id, by both
 -- or by neither; some give every call the index 0, some a call its id late, some
 -- every piece of a call a new id, and some repeat its name with every piece.
--- Where numbers and names do not tell, it counts whether the arguments of the
--- call before are whole.
+-- If numbers and names do not tell, a new call begins when the arguments of the
+-- one before are whole.
 
 local Numbering = {}
 Numbering.__index = Numbering
@@ -142,7 +142,7 @@ local function new_place(self)
   return self.count
 end
 
--- What has come of the arguments of a call: nothing yet (nil), a part, or all.
+-- How much of a call's arguments has come: nothing (nil), "part" or "whole".
 local function progress(self, place)
   local text = self.texts[place] and table.concat(self.texts[place])
   if not text then return nil end

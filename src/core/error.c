@@ -109,6 +109,13 @@ void luge__push_error(lua_State *L, const char *kind, const char *fmt, ...) {
   va_end(args);
 }
 
+void luge__set_limit(lua_State *L, const char *what, lua_Integer limit) {
+  lua_pushstring(L, what);
+  lua_setfield(L, -2, "what");
+  lua_pushinteger(L, limit);
+  lua_setfield(L, -2, "limit");
+}
+
 int luge__raise(lua_State *L, const char *kind, const char *fmt, ...) {
   va_list args;
   va_start(args, fmt);

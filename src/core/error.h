@@ -23,6 +23,10 @@ void luge__error_init(lua_State *L);
  * the kind with lua_setfield, then call lua_error. */
 void luge__push_error(lua_State *L, const char *kind, const char *fmt, ...);
 
+/* Sets the fields of the `limit` error on top of the stack: what is too large,
+ * and how much is allowed. */
+void luge__set_limit(lua_State *L, const char *what, lua_Integer limit);
+
 /* Pushes as above and raises. The int lets callers write `return`. */
 LUGE_NORETURN int luge__raise(lua_State *L, const char *kind, const char *fmt,
                               ...);

@@ -21,12 +21,8 @@ static void translate_memory(lua_State *L) {
   if (strcmp(message, "not enough memory") != 0) {
     return;
   }
-  struct luge_host *host = luge__host(L);
   luge__push_error(L, "limit", "not enough memory");
-  lua_pushliteral(L, "memory");
-  lua_setfield(L, -2, "what");
-  lua_pushinteger(L, (lua_Integer)host->memory.limit);
-  lua_setfield(L, -2, "limit");
+  luge__set_limit(L, "memory", (lua_Integer)luge__host(L)->memory.limit);
   lua_replace(L, -2);
 }
 

@@ -11,10 +11,7 @@ static int raise_limit(lua_State *L, struct luge__reader *reader,
   luge__push_error(L, "limit", "%s of the body is longer than %I bytes",
                    strcmp(what, "line") == 0 ? "a line" : "an event",
                    (LUAI_UACINT)reader->max);
-  lua_pushstring(L, what);
-  lua_setfield(L, -2, "what");
-  lua_pushinteger(L, (lua_Integer)reader->max);
-  lua_setfield(L, -2, "limit");
+  luge__set_limit(L, what, (lua_Integer)reader->max);
   return lua_error(L);
 }
 

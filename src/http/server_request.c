@@ -185,10 +185,7 @@ static int raise_body_error(lua_State *L, const struct luge__conn *c) {
     lua_Integer limit = (lua_Integer)c->server->limits.max_body;
     luge__push_error(L, "limit", "the request's body is larger than %I bytes",
                      (LUAI_UACINT)limit);
-    lua_pushliteral(L, "body");
-    lua_setfield(L, -2, "what");
-    lua_pushinteger(L, limit);
-    lua_setfield(L, -2, "limit");
+    luge__set_limit(L, "body", limit);
   }
   lua_pushinteger(L, c->body_error); /* what to answer, if nobody catches it */
   lua_setfield(L, -2, "answer");

@@ -275,9 +275,7 @@ static void set_fields(lua_State *L, struct luge__transfer *t,
   lua_pushboolean(L, verdict->retryable);
   lua_setfield(L, -2, "retryable");
   if (strcmp(verdict->kind, "limit") == 0) {
-    set_text(L, "what", verdict->code);
-    lua_pushinteger(L, (lua_Integer)verdict->limit);
-    lua_setfield(L, -2, "limit");
+    luge__set_limit(L, verdict->code, (lua_Integer)verdict->limit);
   } else if (verdict->code != NULL) {
     set_text(L, "code", verdict->code);
   }

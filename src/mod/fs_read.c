@@ -64,10 +64,7 @@ static void work(struct luge_job *job) {
 static int raise_limit(lua_State *L, const struct read_call *call) {
   luge__push_error(L, "limit", "%s is longer than %I bytes", call->call.path,
                    (LUAI_UACINT)call->limit);
-  lua_pushliteral(L, "bytes");
-  lua_setfield(L, -2, "what");
-  lua_pushinteger(L, (lua_Integer)call->limit);
-  lua_setfield(L, -2, "limit");
+  luge__set_limit(L, "bytes", (lua_Integer)call->limit);
   lua_pushstring(L, call->call.path);
   lua_setfield(L, -2, "path");
   return lua_error(L);

@@ -30,10 +30,7 @@ static int raise_limit(struct packer *p) {
   lua_Integer limit = (lua_Integer)p->parcel->limit;
   luge__push_error(p->L, "limit", "more than %I bytes of %ss",
                    (LUAI_UACINT)limit, p->what);
-  lua_pushliteral(p->L, "bytes");
-  lua_setfield(p->L, -2, "what");
-  lua_pushinteger(p->L, limit);
-  lua_setfield(p->L, -2, "limit");
+  luge__set_limit(p->L, "bytes", limit);
   return lua_error(p->L);
 }
 

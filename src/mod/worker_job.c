@@ -100,12 +100,8 @@ static bool is_memory(lua_State *L, int index) {
 }
 
 static void push_memory_error(lua_State *L) {
-  size_t limit = luge__host(L)->memory.limit;
   luge__push_error(L, "limit", "not enough memory in a worker");
-  lua_pushliteral(L, "memory");
-  lua_setfield(L, -2, "what");
-  lua_pushinteger(L, (lua_Integer)limit);
-  lua_setfield(L, -2, "limit");
+  luge__set_limit(L, "memory", (lua_Integer)luge__host(L)->memory.limit);
 }
 
 static void push_exit_error(lua_State *L) {

@@ -313,6 +313,47 @@ describe("an agent", function()
     test.equal(result.usage.output_tokens, 21)
   end)
 
+  it("tells in its events what the model is told of a second hand-off", function()
+    local calls = { { name = "transfer_to_a" }, { name = "transfer_to_b" } }
+    local asked = test.model { { tool_calls = calls }, "I am a." }
+    local a = llm.agent { name = "a", model = asked }
+    local b = llm.agent { name = "b", model = asked }
+    local desk = llm.agent { model = asked, handoffs = { a, b } }
+    local results = {}
+    for event in desk:stream "go" do
+      if event.type == "tool_result" then
+        results[event.call.name] = { event.content, event.is_error }
+      end
+    end
+    test.same(results, {
+      transfer_to_a = { "Transferred to a.", false },
+      transfer_to_b = { "The conversation goes to one agent only.", true },
+    })
+  end)
+
+  it("takes any reason of `approve`", function()
+    local reasons = { "too late", 42, { code = 7 }, luge.error { kind = "io", message = "gone" } }
+    local server <close> = provider.new {
+      calling({ "t" }, { "t" }, { "t" }, { "t" }), answer("ok"),
+    }
+    llm.agent({ model = model(server), tools = { tool("t", print) }, approve = function(call)
+      return false, reasons[tonumber(call.id:sub(2))]
+    end }):run "go"
+    for i, text in ipairs { "too late", "42", '{"code":7}', "io: gone" } do
+      test.equal(told(server)[i], "The call was not approved: " .. text)
+    end
+  end)
+
+  it("refuses what is no list of tools", function()
+    local one = tool("t", print)
+    for _, tools in ipairs { one, { t = one }, { t = one, u = one } } do
+      fails("invalid", llm.agent, { tools = tools })
+      fails("invalid", llm.model().bind, llm.model(), { tools = tools })
+    end
+    fails("invalid", llm.agent, { handoffs = llm.agent { name = "a" } })
+    llm.agent { tools = json.array { one }, handoffs = {} }
+  end)
+
   it("refuses what is no agent", function()
     fails("invalid", llm.agent, { tool = {} })
     fails("invalid", llm.agent, { tools = { print } })

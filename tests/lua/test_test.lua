@@ -212,13 +212,15 @@ describe("test.model", function()
 
   it("calls tools, and fails as servers do", function()
     local model = test.model({
-      { tool_calls = { { name = "look", arguments = { at = "it" } } } },
+      { tool_calls = { { name = "look", arguments = { at = "it" } },
+        { name = "look", arguments = '{"at":"text"}' } } },
       { status = 503, body = "not now" },
     }, { max_retries = 0 })
     local message = model:invoke "go"
     test.equal(message.finish_reason, "tool_calls")
     test.equal(message.tool_calls[1].name, "look")
     test.same(message.tool_calls[1].arguments, { at = "it" })
+    test.same(message.tool_calls[2].arguments, { at = "text" })
     test.equal(test.raises("llm", model.invoke, model, "again").status, 503)
     for _, code in ipairs { "rate_limit", "quota", "auth", "overloaded", "context_length" } do
       local busy = test.model({ luge.error { kind = "llm", code = code, message = "no" } },

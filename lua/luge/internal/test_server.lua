@@ -31,11 +31,17 @@ end
 
 -- A model that answers what it is told to, in the OpenAI format.
 
+-- As a table, or as the text that providers give them in.
+local function arguments_of(call)
+  local given = call.arguments_text or call.arguments or {}
+  return type(given) == "string" and given or json.encode(json.object(given))
+end
+
 local function as_calls(calls)
   local list = json.array()
   for i, call in ipairs(calls) do
     list[i] = { id = call.id or "call_" .. i, type = "function", ["function"] = { name = call.name,
-      arguments = call.arguments_text or json.encode(json.object(call.arguments or {})) } }
+      arguments = arguments_of(call) } }
   end
   return list
 end

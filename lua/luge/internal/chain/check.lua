@@ -65,6 +65,12 @@ function check.strings(value)
   return "a list of strings"
 end
 
+--- A list: of a table with names, a single tool say, nothing would be seen.
+function check.plain_list(value)
+  local ok = type(value) == "table" and (#value > 0 or next(value) == nil)
+  return not ok and "a list" or nil
+end
+
 function check.any() end
 
 --- The keys of a table, sorted, as a list in words.

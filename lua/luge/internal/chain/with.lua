@@ -72,7 +72,7 @@ end
 function with.bind(self, options)
   check.argument("bind", options, check.table)
   if not self._bind then
-    check.invalid("bind: a %s takes no options; bind those of its steps", self._label)
+    check.invalid("bind: '%s' takes no options; bind those of its steps", self._label)
   end
   return self:_bind(options)
 end

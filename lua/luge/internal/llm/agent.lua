@@ -114,10 +114,15 @@ local function take_turn(self)
 end
 
 -- Runs a call, in a task of its own, and emits its events.
-local function execute(self, call)
+local function execute(self, call, is_refused)
   local agent = self.agent
   tell(self, { type = "tool_call", call = call, agent = agent.name })
-  local told, output = agent_tools.execute(agent.set, call, agent.approve, self.current)
+  local told, output
+  if is_refused then
+    told = agent_tools.answer(call, "The conversation goes to one agent only.", true)
+  else
+    told, output = agent_tools.execute(agent.set, call, agent.approve, self.current)
+  end
   tell(self, { type = "tool_result", call = call, output = output, content = told.content,
     is_error = told.is_error or false })
   return told
@@ -135,16 +140,13 @@ local function run_calls(self, calls)
   local target, chosen = find_handoff(self, calls)
   local results, started = {}, {}
   tasks.scope(function()
-    for i, call in ipairs(calls) do started[i] = tasks.spawn(execute, self, call) end
+    for i, call in ipairs(calls) do
+      local one = self.agent.set.by_name[call.name]
+      started[i] = tasks.spawn(execute, self, call, one and one.target and i ~= chosen)
+    end
     for i = 1, #calls do results[i] = tasks.await(started[i]) end
   end)
-  for i, call in ipairs(calls) do
-    local one = self.agent.set.by_name[call.name]
-    if one and one.target and i ~= chosen then
-      results[i] = agent_tools.answer(call, "The conversation goes to one agent only.", true)
-    end
-    add(self, results[i])
-  end
+  for i = 1, #calls do add(self, results[i]) end
   if target then
     tell(self, { type = "handoff", from = self.agent.name, to = target.name })
     self.agent = target
@@ -257,7 +259,7 @@ local known = {
       return "what llm.model makes, or a name for it"
     end
   end,
-  tools = check.table, handoffs = check.table, max_turns = check.count,
+  tools = check.plain_list, handoffs = check.plain_list, max_turns = check.count,
   output = check.table, approve = check.callable,
 }
 

@@ -126,7 +126,8 @@ function agent_tools.execute(set, call, approve, current)
     if not fits then return answer(call, describe_error(err), true), err end
     local yes, reason = approve(call)
     if not yes then
-      return answer(call, "The call was not approved" .. (reason and ": " .. reason or "."), true)
+      local why = reason and ": " .. tool.in_words(reason) or "."
+      return answer(call, "The call was not approved" .. why, true)
     end
   end
   local text, is_error, output = run(one, call, current)

@@ -97,7 +97,7 @@ local known = { repairs = check.natural }
 
 return function(self, schema, options)
   if not model.is(self) then
-    check.invalid("structured: a %s is no model", self._label)
+    check.invalid("structured: '%s' is no model", self._label)
   end
   check.argument("structured", schema, check.table)
   options = check.options("structured", options or {}, known)

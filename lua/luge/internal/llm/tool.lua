@@ -35,7 +35,7 @@ local function is_call(self, input)
     or input.name == self.name and type(input.arguments) == "table"
 end
 
--- An error of any type in words.
+--- An error, or a reason, of any type in words.
 local function in_words(err)
   local metatable = getmetatable(err)
   if type(err) ~= "table" or type(metatable) == "table" and metatable.__tostring then
@@ -44,6 +44,8 @@ local function in_words(err)
   local ok, text = pcall(json.encode, err, { sort_keys = true })
   return ok and text or "a table"
 end
+
+tool.in_words = in_words
 
 local function fail(self, err)
   if tasks.is_error(err) then error(err, 0) end
@@ -134,7 +136,7 @@ end
 
 --- The validator of the option `tools`.
 function tool.check_list(list)
-  if type(list) ~= "table" then return "a list of tools" end
+  if check.plain_list(list) then return "a list of tools" end
   for _, one in ipairs(list) do
     if type(one) ~= "table" or type(one.name) ~= "string" or type(one.parameters) ~= "table" then
       return "a list of tools, as llm.tool makes them"

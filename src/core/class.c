@@ -37,6 +37,18 @@ void luge__class_missing(lua_State *L, const struct luge_class *class,
   lua_pop(L, 2);
 }
 
+void luge__class_collect(lua_State *L, const void *key, lua_CFunction gc) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+  }
+  lua_setmetatable(L, -2);
+}
+
 void *luge__class_new(lua_State *L, const struct luge_class *class, size_t size,
                       int values) {
   void *object = lua_newuserdatauv(L, size, values);

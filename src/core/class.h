@@ -19,6 +19,10 @@ void luge__class_init(lua_State *L, const struct luge_class *class,
 void luge__class_missing(lua_State *L, const struct luge_class *class,
                          lua_CFunction missing);
 
+/* Has `gc` called when the userdata on top of the stack, which scripts never
+ * see, is collected. The metatable is in the registry under `key`. */
+void luge__class_collect(lua_State *L, const void *key, lua_CFunction gc);
+
 /* Pushes a new userdata of the class, zeroed, with `values` user values. */
 void *luge__class_new(lua_State *L, const struct luge_class *class, size_t size,
                       int values);

@@ -1,7 +1,7 @@
 /* Deciding about paths that are looked up at once; see permission.h. */
-#include <lauxlib.h>
 #include <string.h>
 
+#include "class.h"
 #include "error.h"
 #include "permission.h"
 #include "place.h"
@@ -15,15 +15,7 @@ static struct luge_place *push_place(lua_State *L) {
   static const char class_key = 0; /* registry: the metatable */
   struct luge_place *place = lua_newuserdatauv(L, sizeof *place, 0);
   *place = luge__place_here("");
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &class_key) == LUA_TNIL) {
-    lua_pop(L, 1);
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, leave_place);
-    lua_setfield(L, -2, "__gc");
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &class_key);
-  }
-  lua_setmetatable(L, -2);
+  luge__class_collect(L, &class_key, leave_place);
   return place;
 }
 

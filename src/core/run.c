@@ -94,12 +94,8 @@ static int run_script(struct luge_host *host,
 
 int luge_run_string(luge_host *host, const char *code, size_t length,
                     const char *chunkname, int argc, const char *const *argv) {
-  struct luge_script script = {.code = code,
-                               .length = length,
-                               .name =
-                                   chunkname != NULL ? chunkname : "=(string)",
-                               .argc = argc,
-                               .argv = argv};
+  struct luge_script script =
+      luge__script_of(code, length, chunkname, argc, argv);
   return code != NULL ? run_script(host, &script) : LUGE_INVALID;
 }
 

@@ -17,6 +17,18 @@ struct luge_script {
   const char *const *argv;
 };
 
+/* A script of text, which is not copied; `name` may be NULL. */
+static inline struct luge_script luge__script_of(const char *code,
+                                                 size_t length,
+                                                 const char *name, int argc,
+                                                 const char *const *argv) {
+  return (struct luge_script){.code = code,
+                              .length = length,
+                              .name = name != NULL ? name : "=(string)",
+                              .argc = argc,
+                              .argv = argv};
+}
+
 /* Whether its arguments are strings, as many as it says. */
 bool luge__script_fits(const struct luge_script *script);
 

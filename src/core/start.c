@@ -154,12 +154,8 @@ luge_task *luge_start_string(luge_host *host, const char *code, size_t length,
                              const char *chunkname, int argc,
                              const char *const *argv, luge_done_fn done,
                              void *data) {
-  struct luge_script script = {.code = code,
-                               .length = length,
-                               .name =
-                                   chunkname != NULL ? chunkname : "=(string)",
-                               .argc = argc,
-                               .argv = argv};
+  struct luge_script script =
+      luge__script_of(code, length, chunkname, argc, argv);
   return code != NULL ? start_script(host, &script, (struct start){done, data})
                       : NULL;
 }

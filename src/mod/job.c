@@ -1,9 +1,9 @@
 /* Jobs on the thread pool; see job.h. */
 #include "job.h"
 
-#include <lauxlib.h>
 #include <string.h>
 
+#include "../core/class.h"
 #include "../core/sched.h"
 #include "../core/task.h"
 #include "../core/threadpool.h"
@@ -37,18 +37,6 @@ static int box_gc(lua_State *L) {
   return 0;
 }
 
-static void set_class(lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &class_key) == LUA_TNIL) {
-    lua_pop(L, 1);
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, box_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &class_key);
-  }
-  lua_setmetatable(L, -2);
-}
-
 void *luge__job_alloc(lua_State *L, const struct luge_job_kind *kind,
                       size_t size) {
   struct luge_host *host = luge__host(L);
@@ -63,7 +51,7 @@ void *luge__job_new(lua_State *L, const struct luge_job_kind *kind,
                     size_t size) {
   struct luge_job_box *box = lua_newuserdatauv(L, sizeof *box, 0);
   box->job = NULL;
-  set_class(L);
+  luge__class_collect(L, &class_key, box_gc);
   struct luge_job *job = luge__job_alloc(L, kind, size);
   job->box = box;
   box->job = job;

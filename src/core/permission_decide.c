@@ -1,6 +1,7 @@
 /* Deciding; see permission_decide.h. */
 #include "permission_decide.h"
 
+#include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,20 @@ struct luge_verdict luge__settle(struct luge_host *host,
   return (struct luge_verdict){access.allowed != 0, access.rule};
 }
 
+/* The option that would allow it: in its list a comma is written twice, and the
+ * name of a temporary file is never the same again. */
+static void push_option(lua_State *L, enum luge_operation operation,
+                        const char *resource) {
+  const char *slash = strrchr(resource, '/');
+  if (operation == LUGE_OP_FS_TEMP && slash != NULL && slash != resource) {
+    resource = lua_pushlstring(L, resource, (size_t)(slash - resource));
+  }
+  resource = luaL_gsub(L, resource, ",", ",,");
+  lua_pushfstring(L, "--allow-%s=%s allows it",
+                  luge__capability_name(luge__operation_capability(operation)),
+                  resource);
+}
+
 /* What would allow it, or what forbids it. */
 static void push_reason(lua_State *L, enum luge_operation operation,
                         const char *resource, const char *rule) {
@@ -92,8 +107,7 @@ static void push_reason(lua_State *L, enum luge_operation operation,
   } else if (operation == LUGE_OP_PROCESS_ENV) {
     lua_pushliteral(L, "only --allow-run without a list allows it");
   } else {
-    lua_pushfstring(L, "--allow-%s=%s allows it",
-                    luge__capability_name(capability), resource);
+    push_option(L, operation, resource);
   }
 }
 

@@ -181,6 +181,19 @@ describe("rules for files", function()
     })
   end)
 
+  it("are named in errors as they are to be given", function()
+    local folder <close> = permission.folder()
+    local function option(code)
+      return folder:run({ "--allow-net" }, code).stderr:match "([^ ]+) allows it"
+    end
+    local path = folder.path
+    test.equal(option 'io.open("in/a,b", "w")', "--allow-write=" .. path .. "/in/a,,b")
+    test.equal(option 'require("luge.fs").temp { dir = "in" }', "--allow-write=" .. path .. "/in")
+    test.equal(option [[
+      require("luge.http").download("http://127.0.0.1:1/", "in/file")
+    ]], "--allow-write=" .. path .. "/in")
+  end)
+
   it("have commas written twice", function()
     local folder <close> = permission.folder()
     folder:write("a,b", "comma")

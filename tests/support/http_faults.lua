@@ -105,6 +105,7 @@ describe("an answer that is not HTTP", function()
     local ok, err = pcall(http.events(base .. "/html").next, (http.events(base .. "/html")))
     test.equal(ok, false)
     is(err, "network", { code = "protocol", retryable = false })
+    test.matches(err.body, "^<html>")
   end)
 
   it("may have interim heads, which are left out", function()

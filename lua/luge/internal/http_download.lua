@@ -172,6 +172,19 @@ function Download:__close()
   end
 end
 
+-- Its temporary file, whose name is never the same again: what would allow it is
+-- the directory.
+local function create(temporary)
+  local ok, result = pcall(fs.open, temporary, "wx")
+  if ok then
+    return result
+  end
+  if native.is_error(result, "permission") then
+    result.message = result.message:gsub("/[^/]+ allows it$", " allows it")
+  end
+  error(result, 0)
+end
+
 local function option_of(options)
   local request = {}
   for name, value in next, options do
@@ -189,7 +202,7 @@ return function(client, url, path, options)
   }, { __index = function() return true end }))
   local temporary = ("%s.%08x.part"):format(path, math.random(0) & 0xffffffff)
   local download <close> = setmetatable({
-    client = client, url = url, path = path, temporary = temporary, file = fs.open(temporary, "wx"),
+    client = client, url = url, path = path, temporary = temporary, file = create(temporary),
     options = option_of(options), on_progress = options.on_progress,
     size = 0, resumed = 0, failures = 0,
   }, Download)

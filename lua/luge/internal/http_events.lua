@@ -36,9 +36,11 @@ local function check_answer(response)
   response:raise_for_status()
   local kind = response.headers["content-type"] or "none"
   if response.status ~= 200 or kind:match "^%s*([^;%s]*)":lower() ~= "text/event-stream" then
+    local ok, beginning = pcall(response.read, response)
     response:close()
     error(native.error {
       kind = "network", code = "protocol", retryable = false, url = mask(response.url),
+      body = ok and beginning and beginning:sub(1, 1024) or "",
       message = ("%s: status %d and content type %s are no event stream")
         :format(mask(response.url), response.status, kind),
     }, 0)

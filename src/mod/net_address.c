@@ -218,7 +218,8 @@ const char *luge__net_push_target(lua_State *L,
 const char *luge__net_permit_path(lua_State *L, int arg, size_t *length) {
   const char *path = luaL_checklstring(L, arg, length);
   if (*length == 0 || strlen(path) != *length) {
-    luge__arg_error(L, arg, "the path of a UNIX socket");
+    luge__raise(L, "invalid",
+                "the path of a UNIX socket is empty, or has a zero byte");
   }
   return luge__unix_permit(L, path, length);
 }

@@ -17,7 +17,7 @@ function methods:all(name)
   if repeated and repeated[name] then
     return { table.unpack(repeated[name]) }
   end
-  return { rawget(self, name) }
+  return { rawget(self, name == "all" and "All" or name) }
 end
 
 local metatable = { __name = "luge.Headers" }
@@ -31,11 +31,13 @@ function metatable.__newindex(headers, name, value)
   rawset(headers, type(name) == "string" and name:lower() or name, value)
 end
 
----Makes `fields` itself such a table.
+---Makes `fields` itself such a table. A field called "all" is kept as "All": it
+---would hide the method.
 ---@param fields table<string, string> lower-case name -> value
 ---@param repeated table<string, string[]>? lower-case name -> values
 local function new(fields, repeated)
   repeated_of[fields] = repeated
+  fields.All, fields.all = fields.all, nil
   return setmetatable(fields, metatable)
 end
 

@@ -408,8 +408,8 @@ function http.download(url, path, options) end
 --- nothing comes. It ends when the server answers 204.
 ---
 --- Raises `http` for an answer of status 400 or more, `network` with code
---- `protocol` and its beginning in `body` for one that is no event stream, what the first connection
---- raises, and what the last of the attempts does.
+--- `protocol` and its beginning in `body` for one that is no event stream, what
+--- the first connection raises, and what the last of the attempts does.
 ---@param url string
 ---@param options? luge.http.EventsOptions
 ---@return luge.Stream, nil, nil, luge.Stream

@@ -1,5 +1,7 @@
 -- `:graph()`: what a Runnable is made of, as nodes and edges, to be drawn.
 
+local quoted = require("luge.internal.mermaid").quoted
+
 local graph = {}
 
 local Graph = {}
@@ -89,10 +91,6 @@ function graph.of(step)
   return self
 end
 
-local function quoted(label)
-  return '"' .. label:gsub('"', "#quot;"):gsub("\n", " ") .. '"'
-end
-
 --- The graph in Mermaid's language.
 ---@return string text
 function Graph:mermaid()
@@ -109,8 +107,12 @@ function Graph:mermaid()
   return table.concat(lines, "\n") .. "\n"
 end
 
+local function one_line(label)
+  return (label:gsub("%c+", " "))
+end
+
 local function box(label)
-  local rule = "+" .. ("-"):rep(utf8.len(label) + 2) .. "+"
+  local rule = "+" .. ("-"):rep((utf8.len(label) or #label) + 2) .. "+"
   return { rule, "| " .. label .. " |", rule }
 end
 
@@ -119,7 +121,7 @@ local function arrows(self, n)
   for _, e in ipairs(self.edges) do
     if e.from == n.id then
       local label = e.label and (" (%s)"):format(e.label) or ""
-      lines[#lines + 1] = ("  `--> %s%s"):format(self.nodes[e.to].label, label)
+      lines[#lines + 1] = one_line(("  `--> %s%s"):format(self.nodes[e.to].label, label))
     end
   end
   return lines
@@ -142,7 +144,7 @@ end
 function Graph:ascii()
   local lines = {}
   for _, n in ipairs(self.nodes) do
-    local drawn = box(n.label)
+    local drawn = box(one_line(n.label))
     table.move(drawn, 1, #drawn, #lines + 1, lines)
     local below = goes_down(self, n) and { "   |", "   v" } or arrows(self, n)
     table.move(below, 1, #below, #lines + 1, lines)

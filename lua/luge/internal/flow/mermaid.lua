@@ -1,6 +1,8 @@
 -- Draws a flow as a Mermaid diagram: nodes in the order of their discovery,
 -- flows inside flows as subgraphs.
 
+local quoted = require("luge.internal.mermaid").quoted
+
 local function actions_of(node)
   local actions = {}
   for action in pairs(node.successors) do
@@ -8,13 +10,6 @@ local function actions_of(node)
   end
   table.sort(actions)
   return actions
-end
-
--- Quotes and brackets would end the text.
-local function escape(text)
-  return (text:gsub('[%c"<>&#]', function(c)
-    return ("#%d;"):format(c:byte())
-  end))
 end
 
 local Drawing = {}
@@ -51,12 +46,12 @@ function Drawing:node(node)
   self.count = self.count + 1
   local id = "n" .. self.count
   self.ids[node] = id
-  local name = escape(node.name or (node._first and "flow " or "node ") .. self.count)
+  local name = quoted(node.name or (node._first and "flow " or "node ") .. self.count)
   if not node._first then
-    self:line(('%s["%s"]'):format(id, name))
+    self:line(('%s[%s]'):format(id, name))
     return
   end
-  self:line(('subgraph %s["%s"]'):format(id, name))
+  self:line(('subgraph %s[%s]'):format(id, name))
   self.depth = self.depth + 1
   self:chain(node._first)
   self.depth = self.depth - 1
@@ -67,7 +62,7 @@ function Drawing:draw_links()
   local drawn = {}
   for _, link in ipairs(self.links) do
     local from, action, to = self.ids[link[1]], link[2], self.ids[link[3]]
-    local arrow = action == "default" and "-->" or ('-->|"%s"|'):format(escape(action))
+    local arrow = action == "default" and "-->" or ('-->|%s|'):format(quoted(action))
     local text = ("%s %s %s"):format(from, arrow, to)
     if not drawn[text] then
       drawn[text] = true

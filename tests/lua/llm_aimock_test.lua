@@ -95,8 +95,33 @@ for name, make in pairs(formats) do
       test.equal(err.partial.finish_reason, nil)
     end)
 
+    with_model("gives what the model thought", function(model)
+      if name == "ollama" then return end -- gives no reasoning in this format
+      local sum
+      for delta in model():stream "think" do sum = sum and sum + delta or delta end
+      for _, message in ipairs { model():invoke "think", sum } do
+        test.same({ message.reasoning, message.content }, { "Let me see. ", "It is 42." })
+      end
+    end)
+
+    with_model("tells each of its faults", function(model)
+      local function under(chaos, want)
+        http.post(server.url .. "/__aimock/chaos", { json = chaos }):raise_for_status()
+        local m = model { max_retries = 0 }
+        local calls = { m.invoke, function(...) return (m.stream(...)):collect() end }
+        for i = 1, want[4] and 1 or 2 do -- a hint makes the next call wait
+          local err = test.raises(want[1], calls[i], m, "Explain it")
+          test.same({ err.kind, err.code, err.status, err.retry_after, err.retryable }, want)
+        end
+        http.request { method = "DELETE", url = server.url .. "/__aimock/chaos" }
+      end
+      under({ dropRate = 1 }, { "llm", "server", 500, nil, true })
+      under({ malformedRate = 1 }, { "network", "protocol", nil, nil, false })
+      under({ disconnectRate = 1 }, { "network", "reset", nil, nil, true })
+      under({ rateLimitRate = 1 }, { "llm", "rate_limit", 429, 1, true })
+    end)
+
     with_model("gives structured values", function(model)
-      if name == "anthropic" then return end -- asks for a tool, which it does not call
       local schema = { type = "object", required = { "name", "age" }, properties = {
         name = { type = "string" }, age = { type = "integer" },
       } }

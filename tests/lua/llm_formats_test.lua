@@ -43,6 +43,26 @@ local streams = {
     want = { content = "42", reasoning = "Hm, so.", finish_reason = "stop",
       usage = { input_tokens = 3, output_tokens = 4 } },
   },
+  ["azure_text.sse"] = {
+    provider = "openai", ends = '"finish_reason":"stop","index":0,"logprobs":null}],'
+      .. '"created":1728000000,"id":"chatcmpl-az","model":"gpt-4o-2024-08-06",'
+      .. '"object":"chat.completion.chunk","system_fingerprint":"fp_az","usage":null}\n\n',
+    want = { content = "Grüß dich!", finish_reason = "stop", id = "chatcmpl-az",
+      model = "gpt-4o-2024-08-06", usage = { input_tokens = 8, output_tokens = 4,
+        total_tokens = 12, cached_tokens = 0, reasoning_tokens = 0 } },
+  },
+  ["gemini_tools.sse"] = {
+    provider = "openai", ends = '"total_tokens":42}}\n\n',
+    want = { content = "", finish_reason = "stop", model = "gemini-2.5-flash",
+      usage = { input_tokens = 30, output_tokens = 12, total_tokens = 42 },
+      calls = { { nil, "get_weather", { city = "Malmö" } },
+        { nil, "get_weather", { city = "Oslo" } }, { nil, "get_time", {} } } },
+  },
+  ["openrouter_reasoning.sse"] = {
+    provider = "openai", ends = '"native_finish_reason":"stop","logprobs":null}]}\n\n',
+    want = { content = "42", reasoning = "Hm, 6 × 7.", finish_reason = "stop",
+      usage = { input_tokens = 9, output_tokens = 6, total_tokens = 15, reasoning_tokens = 4 } },
+  },
   ["anthropic_text.sse"] = {
     provider = "anthropic", ends = '{"type":"message_stop"}\n\n',
     want = { content = "Héllo", finish_reason = "stop", id = "msg_1", model = "claude-sonnet-4-5",

@@ -55,8 +55,8 @@ local streams = {
     provider = "openai", ends = '"total_tokens":42}}\n\n',
     want = { content = "", finish_reason = "stop", model = "gemini-2.5-flash",
       usage = { input_tokens = 30, output_tokens = 12, total_tokens = 42 },
-      calls = { { nil, "get_weather", { city = "Malmö" } },
-        { nil, "get_weather", { city = "Oslo" } }, { nil, "get_time", {} } } },
+      calls = { { "call_1", "get_weather", { city = "Malmö" } },
+        { "call_2", "get_weather", { city = "Oslo" } }, { "call_3", "get_time", {} } } },
   },
   ["openrouter_reasoning.sse"] = {
     provider = "openai", ends = '"native_finish_reason":"stop","logprobs":null}]}\n\n',

@@ -115,11 +115,11 @@ describe("tool calls", function()
     test.same(calls_of {
       { call(nil, nil, "f", '{"x"') }, { call(nil, nil, nil, ":1}") },
       { call(nil, nil, "g", '{"y":2}') },
-    }, { 'f({"x":1})#nil', 'g({"y":2})#nil' })
+    }, { 'f({"x":1})#call_1', 'g({"y":2})#call_2' })
   end)
 
   it("are told apart by what has come of their arguments where numbers do not", function()
-    local want = { 'f({"x":1})#nil', 'g({"y":2})#nil' }
+    local want = { 'f({"x":1})#call_1', 'g({"y":2})#call_2' }
     for _, id in ipairs { false, "" } do
       test.same(calls_of {
         { call(0, id or nil, "f", '{"x":1}') }, { call(0, id or nil, "g", '{"y":2}') },
@@ -127,13 +127,13 @@ describe("tool calls", function()
     end
     test.same(calls_of {
       { call(0, nil, "f", '{"x":1}') }, { call(0, nil, "f", '{"x":2') }, { call(0, nil, "f", "}") },
-    }, { 'f({"x":1})#nil', 'f({"x":2})#nil' })
+    }, { 'f({"x":1})#call_1', 'f({"x":2})#call_2' })
     test.same(calls_of { { call(0, nil, "f", '{"x":1}') }, { call(0, nil, "f", "") } },
-      { 'f({"x":1})#nil' })
+      { 'f({"x":1})#call_1' })
     test.same(calls_of { { call(nil, nil, "f", '{"x"') }, { call(nil, nil, "f", ":1}") } },
-      { 'f({"x":1})#nil' })
+      { 'f({"x":1})#call_1' })
     test.same(calls_of { { call(nil, nil, "f", '{"x":1}') }, { call(nil, nil, "f", "{}") } },
-      { 'f({"x":1})#nil', "f({})#nil" })
+      { 'f({"x":1})#call_1', "f({})#call_2" })
     test.same(calls_of { { call(0, "a", "f", "") }, { call(0, "b", nil, '{"x"') },
       { call(0, "c", "", ":1}") } }, { 'f({"x":1})#a' })
   end)
@@ -155,7 +155,7 @@ describe("tool calls", function()
       { "get_time({})#a" })
     test.same(calls_of { { call(0, "a", "get", "{") }, { call(0, nil, "get_time", "}") } },
       { "get_time({})#a" })
-    test.same(calls_of { { call(0, "", "f", "{") }, { call(0, "", "", "}") } }, { "f({})#nil" })
+    test.same(calls_of { { call(0, "", "f", "{") }, { call(0, "", "", "}") } }, { "f({})#call_1" })
   end)
 
   it("may have no arguments, or an object", function()

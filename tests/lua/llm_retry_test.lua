@@ -103,7 +103,8 @@ describe("retries", function()
       return luge.now() - start
     end), "it waited for the deadline")
     local hanging <close> = provider.new { function() luge.sleep(3600) end }
-    fails("timeout", function() model(hanging, { deadline = 0.05 }):invoke "hi" end)
+    local err = fails("timeout", function() model(hanging, { deadline = 0.05 }):invoke "hi" end)
+    test.equal(err.message, "openai:mock: no answer within 0.05 seconds")
   end)
 
   it("bound an attempt, and count it", function()

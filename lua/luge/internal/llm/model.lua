@@ -97,10 +97,22 @@ local function call_whole(self, messages)
   return answer
 end
 
+-- fn(...), of which there are `left` seconds of `seconds`. The error says what of
+-- the model took longer.
+local function within(self, left, seconds, what, fn, ...)
+  local ok, result = pcall(tasks.timeout, left, fn, ...)
+  if ok then return result end
+  if tasks.is_error(result, "timeout") and result.seconds == left and not result.url then
+    result.seconds = seconds
+    result.message = ("%s: %s %g seconds"):format(self._name, what, seconds)
+  end
+  error(result, 0)
+end
+
 local function bounded_whole(self, messages)
   local seconds = self.settings.deadline
-  if seconds then return tasks.timeout(seconds, call_whole, self, messages) end
-  return call_whole(self, messages)
+  if not seconds then return call_whole(self, messages) end
+  return within(self, seconds, seconds, "no answer within", call_whole, self, messages)
 end
 
 function Model:_invoke(input)
@@ -126,13 +138,7 @@ local function begin(self, reader, began)
   local timeout = self.settings.timeout
   if not timeout then return reader:begin() end
   local left = math.max(began + timeout - tasks.now(), 0)
-  local ok, piece = pcall(tasks.timeout, left, reader.begin, reader)
-  if ok then return piece end
-  if tasks.is_error(piece, "timeout") and piece.seconds == left then
-    piece.seconds = timeout
-    piece.message = ("the stream did not begin within %g seconds"):format(timeout)
-  end
-  error(piece, 0)
+  return within(self, left, timeout, "the stream did not begin within", reader.begin, reader)
 end
 
 local function try_open(self, target, body, deadline)
@@ -216,8 +222,8 @@ end
 
 -- Under a deadline each pull has what is left of it. When it has passed, the
 -- error names the whole of it, and has the message `so_far`.
-local function with_deadline(seconds, pull, close, so_far)
-  local deadline
+local function with_deadline(self, pull, close, so_far)
+  local seconds, deadline = self.settings.deadline, nil
   return function()
     local now = tasks.now()
     deadline = deadline or now + seconds
@@ -225,7 +231,8 @@ local function with_deadline(seconds, pull, close, so_far)
     if ok then return delta end
     if tasks.is_error(delta, "timeout") and tasks.now() >= deadline then
       delta.seconds, delta.partial = seconds, delta.partial or so_far()
-      delta.message = ("the stream was not complete after %g seconds"):format(seconds)
+      delta.message = ("%s: the stream was not complete after %g seconds"):format(self._name,
+        seconds)
     end
     error(delta, 0)
   end, close
@@ -234,7 +241,7 @@ end
 local function bounded_source(self, input)
   local pull, close, so_far = live_source(self, input)
   if self.settings.deadline then
-    return with_deadline(self.settings.deadline, pull, close, so_far)
+    return with_deadline(self, pull, close, so_far)
   end
   return pull, close
 end

@@ -91,7 +91,8 @@ local function read_arguments(call, is_cut)
 end
 
 --- The calls as a message has them. Arguments are read once the finish reason
---- is known: before, they may be incomplete.
+--- is known: before, they may be incomplete. A call to which the server gave no id
+--- then gets one, so that its result can name it.
 function tool_calls.finished(calls, finish_reason)
   local list = {}
   local is_cut = finish_reason == "length" or finish_reason == "content_filter"
@@ -101,6 +102,7 @@ function tool_calls.finished(calls, finish_reason)
       arguments = call.arguments, index = call.index ~= i and call.index or nil,
       extra_content = call.extra_content,
     }
+    if finish_reason and not copy.id then copy.id = "call_" .. i end
     if finish_reason and not copy.arguments then read_arguments(copy, is_cut) end
     list[i] = copy
   end

@@ -76,6 +76,16 @@ describe("messages", function()
     end
     cost(1000)
     test.ok(cost(200000) < 2)
+    local piece, start = message.new { content = "",
+      tool_calls = { { index = 1, arguments_text = "word " } },
+      reasoning_blocks = { { index = 1, thinking = "word " } },
+    }, os.clock()
+    local sum = message.sum()
+    for _ = 1, 50000 do sum:push(piece) end
+    local whole = sum:message()
+    test.equal(#whole.tool_calls[1].arguments_text, 250000)
+    test.equal(#whole.reasoning_blocks[1].thinking, 250000)
+    test.ok(os.clock() - start < 2)
   end)
 
   it("survive JSON", function()

@@ -169,7 +169,8 @@ local function push_rare(self, delta)
     push_blocks(self.blocks, delta.reasoning_blocks)
   end
   if delta.tool_calls then
-    self.calls = tool_calls.merge(self.calls or {}, delta.tool_calls)
+    self.calls = self.calls or {}
+    tool_calls.push(self.calls, delta.tool_calls)
   end
 end
 
@@ -205,7 +206,9 @@ function Sum:message()
     if self[name] then whole[name] = table.concat(self[name]) end
   end
   if self.blocks then whole.reasoning_blocks = blocks_at(self.blocks) end
-  if self.calls then whole.tool_calls = tool_calls.finished(self.calls, whole.finish_reason) end
+  if self.calls then
+    whole.tool_calls = tool_calls.finished(tool_calls.listed(self.calls), whole.finish_reason)
+  end
   return message.new(whole)
 end
 

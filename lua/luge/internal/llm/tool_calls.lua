@@ -22,40 +22,33 @@ local function merged_name(old, new)
   return old .. new
 end
 
-local function merged_text(old, new)
-  if old == nil or new == nil then return old or new or "" end
-  return old .. new
-end
-
-local function merged(old, new)
-  return {
-    id = old.id or new.id,
-    name = merged_name(old.name, new.name),
-    arguments_text = merged_text(old.arguments_text, new.arguments_text),
-    arguments = new.arguments or old.arguments,
-    extra_content = new.extra_content or old.extra_content,
-  }
-end
-
-local function place_of(call, i)
-  return call.index or i
-end
-
---- The calls of a message so far with those of a delta; neither is changed.
---- The result is a list of calls with their places.
-function tool_calls.merge(calls, delta)
-  local places, order = {}, {}
-  local function put(call, i)
-    local place = place_of(call, i)
-    if places[place] == nil then order[#order + 1] = place end
-    places[place] = merged(places[place] or {}, call)
-    places[place].index = place
+--- Adds the calls of a delta to the sums of calls, by place. Takes linear time:
+--- the pieces of arguments are joined once, in `listed`.
+function tool_calls.push(sums, calls)
+  for i, call in ipairs(calls) do
+    local place = call.index or i
+    local sum = sums[place] or { texts = {} }
+    sums[place] = sum
+    sum.id = sum.id or call.id
+    sum.name = merged_name(sum.name, call.name)
+    sum.texts[#sum.texts + 1] = call.arguments_text
+    sum.arguments = call.arguments or sum.arguments
+    sum.extra_content = call.extra_content or sum.extra_content
   end
-  for i, call in ipairs(calls) do put(call, i) end
-  for i, call in ipairs(delta) do put(call, i) end
-  table.sort(order)
-  local list = {}
-  for i, place in ipairs(order) do list[i] = places[place] end
+end
+
+--- The calls of these sums, in the order of their places.
+function tool_calls.listed(sums)
+  local places, list = {}, {}
+  for place in pairs(sums) do places[#places + 1] = place end
+  table.sort(places)
+  for i, place in ipairs(places) do
+    local sum = sums[place]
+    list[i] = {
+      id = sum.id, name = sum.name, arguments_text = table.concat(sum.texts),
+      arguments = sum.arguments, extra_content = sum.extra_content, index = place,
+    }
+  end
   return list
 end
 

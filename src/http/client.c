@@ -133,7 +133,7 @@ static int on_set_timer(CURLM *multi, long ms, void *data) {
 /* Sets whether libcurl is to look for an idle connection. */
 static void choose_connection(const struct luge__client *client,
                               struct luge__transfer *t) {
-  bool anew = t->again ||
+  bool anew = t->sent_again ||
               (!luge__transfer_shares(t) && luge__pool_is_empty(&client->pool));
   if (anew != t->anew) {
     client->http->curl->easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, (long)anew);

@@ -25,7 +25,7 @@ static void get_time(struct luge__head *head, int which,
   curl_off_t *time = &head->times[which];
   luge__transfer_curl(t)->easy_getinfo(t->easy, info, time);
   if (*time > 0) {
-    *time += (curl_off_t)(t->looked / 1000);
+    *time += (curl_off_t)(t->lookup_time / 1000);
   }
 }
 

@@ -133,8 +133,9 @@ static void set_headers(lua_State *L, struct luge__transfer *t) {
   } else if (t->shape == LUGE_SHAPE_FIELDS) { /* libcurl takes it for a form */
     luge__fields_add(L, t, "Content-Type", NULL);
   }
-  t->plain = luge__fields_have(t, "accept-encoding");
-  if (!t->plain && luge__decoder_names()[0] != '\0') { /* it is undone by us */
+  t->keeps_encoding = luge__fields_have(t, "accept-encoding");
+  if (!t->keeps_encoding &&
+      luge__decoder_names()[0] != '\0') { /* it is undone by us */
     luge__fields_add(L, t, "Accept-Encoding", luge__decoder_names());
   }
   luge__fields_add(L, t, "User-Agent", "luge/" LUGE_VERSION);
@@ -151,7 +152,7 @@ static void set_options(lua_State *L, struct luge__transfer *t,
     lua_getiuservalue(L, CLIENT, OPTIONS);
     luge__transfer_set_options(L, t, lua_gettop(L));
     lua_pop(L, 1);
-    t->fresh = t->special = false;
+    t->fresh = t->needs_reset = false;
   }
   if (t->streaming) {
     t->bounds.max_body = max_stream;

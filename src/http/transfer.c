@@ -13,7 +13,8 @@ static uint64_t earlier(uint64_t at, uint64_t since, uint64_t bound) {
 }
 
 static bool is_timed(const struct luge__transfer *t) {
-  return t->timeout != 0 && (t->whole || !(t->streaming && t->head_done));
+  return t->timeout != 0 &&
+         (t->bounds_whole || !(t->streaming && t->head_done));
 }
 
 /* When to look at the bounds again. It may be connected by then. */
@@ -225,8 +226,8 @@ static bool is_given_up(const struct luge__transfer *t, CURLcode result) {
  * to send twice, or if nothing of it was sent. */
 static bool may_go_again(const struct luge__transfer *t, CURLcode result) {
   long sent = 0;
-  if (!is_given_up(t, result) || t->failure != LUGE_FAILURE_NONE || t->again ||
-      t->opened > 0 || t->head_total > 0) {
+  if (!is_given_up(t, result) || t->failure != LUGE_FAILURE_NONE ||
+      t->sent_again || t->opened > 0 || t->head_total > 0) {
     return false;
   }
   luge__transfer_curl(t)->easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
@@ -235,14 +236,14 @@ static bool may_go_again(const struct luge__transfer *t, CURLcode result) {
 
 static bool go_again(struct luge__transfer *t) {
   luge__client_remove(t->client, t);
-  t->again = true;
+  t->sent_again = true;
   t->connected = false;
   return luge__client_add(t->client, t);
 }
 
 /* libcurl reports success for an answer whose head broke off. */
 void luge__transfer_done(struct luge__transfer *t, CURLcode result) {
-  if (t->asked && result != CURLE_OK && t->failure == LUGE_FAILURE_NONE) {
+  if (t->needs_names && result != CURLE_OK && t->failure == LUGE_FAILURE_NONE) {
     luge__transfer_look_up(t);
     return;
   }

@@ -82,11 +82,11 @@ struct luge__transfer {
   struct luge__route route;
   bool customized; /* CURLOPT_CUSTOMREQUEST is set */
   bool https;
-  bool h2c;     /* HTTP/2 without TLS */
-  bool anew;    /* libcurl is not to look for an idle connection */
-  bool fresh;   /* the client's own options are not set yet */
-  bool special; /* options were set that the next request may not have */
-  bool used_up; /* the handle cannot do another request */
+  bool h2c;         /* HTTP/2 without TLS */
+  bool anew;        /* libcurl is not to look for an idle connection */
+  bool fresh;       /* the client's own options are not set yet */
+  bool needs_reset; /* has options that the next request may not have */
+  bool used_up;     /* the handle cannot do another request */
 
   /* This request. */
   struct luge_task *waiter;
@@ -101,26 +101,26 @@ struct luge__transfer {
   curl_off_t sent;         /* of that, as last seen */
   curl_off_t expected;     /* bytes of the answer's body; -1: not announced */
   curl_off_t received;     /* of these */
-  uint64_t looked;         /* how long its names took, in nanoseconds */
+  uint64_t lookup_time;    /* of its names, in nanoseconds */
   struct luge__look *look; /* what libcurl was told of names, or will be */
   struct luge__upload *upload;
   curl_socket_t socket; /* opened for it */
   unsigned opened;      /* sockets; with more than one, some may be closed */
   bool streaming;       /* the owner takes the body as it comes */
-  bool asked;           /* libcurl needs names' addresses: transfer_look.c */
+  bool needs_names;     /* libcurl wants addresses: transfer_look.c */
   bool connected;       /* has a connection; the request is on its way */
   bool idempotent;
   bool paused;
   bool dropped;      /* what still comes is nobody's */
-  bool whole;        /* a stream whose end the timeout bounds too */
+  bool bounds_whole; /* the timeout is for a stream's end, too */
   bool multiplexed;  /* the answer comes over HTTP/2 */
-  bool again;        /* it was sent a second time */
+  bool sent_again;   /* after libcurl gave it up */
   bool was_securing; /* when it ended; the next too */
   bool was_sending;  /* when it ended */
   bool head_done;
-  bool handed; /* to libcurl, which has it */
-  bool done;   /* with libcurl */
-  bool plain;  /* the script asked for encodings of its own: no decoding */
+  bool handed;         /* to libcurl, which has it */
+  bool done;           /* with libcurl */
+  bool keeps_encoding; /* the script asked for encodings of its own */
   enum luge__failure failure;
   CURLcode result;
   int status;

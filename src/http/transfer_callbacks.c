@@ -51,7 +51,7 @@ static bool has_body(const struct luge__transfer *t) {
 
 static bool start_decoding(struct luge__transfer *t, const char *value,
                            const char *end) {
-  if (t->plain || !has_body(t)) {
+  if (t->keeps_encoding || !has_body(t)) {
     return true;
   }
   enum luge__body_status status = luge__body_decode(
@@ -233,8 +233,8 @@ static int on_resolve(void *resolver, void *reserved, void *data) {
   if (t->connecting == 0) {
     t->connecting = t->client->now;
   }
-  t->asked = !luge__transfer_needs_no_name(t);
-  return t->asked;
+  t->needs_names = !luge__transfer_needs_no_name(t);
+  return t->needs_names;
 }
 
 /* It has a connection; the request goes out next. */

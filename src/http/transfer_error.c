@@ -31,7 +31,7 @@ static bool is_sending(struct luge__transfer *t) {
 }
 
 /* "dns", "connect", ... */
-static const char *phase(struct luge__transfer *t) {
+static const char *phase_reached(struct luge__transfer *t) {
   if (t->head_done) {
     return "body";
   }
@@ -255,7 +255,7 @@ static void set_text(lua_State *L, const char *name, const char *value) {
   lua_setfield(L, -2, name);
 }
 
-static double passed(const struct luge__transfer *t) {
+static double seconds_of_bound(const struct luge__transfer *t) {
   uint64_t bound = t->failure == LUGE_FAILURE_TIMEOUT ? t->timeout
                    : t->connected                     ? t->bounds.idle
                                                       : t->bounds.connect;
@@ -267,7 +267,7 @@ static const char *phase_of(struct luge__transfer *t, const char *code) {
       (strcmp(code, "proxy") == 0 || strcmp(code, "tls") == 0)) {
     return code;
   }
-  return phase(t);
+  return phase_reached(t);
 }
 
 static void set_fields(lua_State *L, struct luge__transfer *t,
@@ -280,7 +280,7 @@ static void set_fields(lua_State *L, struct luge__transfer *t,
     set_text(L, "code", verdict->code);
   }
   if (strcmp(verdict->kind, "timeout") == 0) {
-    lua_pushnumber(L, passed(t));
+    lua_pushnumber(L, seconds_of_bound(t));
     lua_setfield(L, -2, "seconds");
   }
   set_text(L, "phase", phase_of(t, verdict->code));

@@ -183,7 +183,7 @@ static bool take_cookie(struct luge__transfer *t, const char *line) {
   }
   luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_COOKIE,
                                       line + sizeof name - 1);
-  t->special = true;
+  t->needs_reset = true;
   return true;
 }
 

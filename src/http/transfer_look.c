@@ -158,7 +158,7 @@ static enum luge__failure tell(struct luge__look *look) {
   }
   uint64_t now = luge__now(luge__transfer_host(t));
   luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_RESOLVE, look->nodes);
-  t->looked = now - t->started;
+  t->lookup_time = now - t->started;
   look->told = now;
   return luge__client_resume(t->client, t) ? LUGE_FAILURE_NONE
                                            : LUGE_FAILURE_MEMORY;
@@ -219,7 +219,7 @@ static struct luge__look *begin(struct luge__transfer *t) {
   luge__client_remove(t->client, t);
   luge__list_append(&t->client->running, &t->link);
   luge__transfer_end_look(t);
-  t->asked = t->connected = false;
+  t->needs_names = t->connected = false;
   return t->look = create(t);
 }
 

@@ -16,7 +16,7 @@ static const long DNS_SECONDS = 15;
 void luge__transfer_set_basics(struct luge__transfer *t) {
   const struct luge__curl *curl = luge__transfer_curl(t);
   CURL *easy = t->easy;
-  t->special = t->used_up = t->customized = false;
+  t->needs_reset = t->used_up = t->customized = false;
   t->https = t->h2c = t->anew = false;
   t->fresh = true;
   t->shape = LUGE_SHAPE_NONE;
@@ -184,14 +184,14 @@ static void drop_certificate(struct luge__transfer *t) {
 void luge__transfer_set_options(lua_State *L, struct luge__transfer *t,
                                 int index) {
   int top = lua_gettop(L);
-  t->special = true;
+  t->needs_reset = true;
   lua_pushvalue(L, index);
   index = lua_gettop(L);
   set_tls(L, t, index);
   set_version(L, t, index);
   set_route(L, t, index);
   luge__bounds_set(L, &t->bounds, index);
-  t->whole = get(L, index, "whole");
+  t->bounds_whole = get(L, index, "whole");
   if (get(L, index, "safe")) {
     drop_certificate(t);
   }

@@ -72,14 +72,14 @@ static void reset(struct luge__transfer *t) {
   t->timeout = t->connecting = 0;
   t->length = t->sent = t->received = 0;
   t->expected = -1;
-  t->looked = 0;
+  t->lookup_time = 0;
   t->route.refused.version = 0;
   t->opened = 0;
   t->upload = NULL;
   t->streaming = t->connected = t->head_done = false;
-  t->asked = false;
-  t->plain = t->was_sending = t->whole = false;
-  t->multiplexed = t->again = t->dropped = false;
+  t->needs_names = false;
+  t->keeps_encoding = t->was_sending = t->bounds_whole = false;
+  t->multiplexed = t->sent_again = t->dropped = false;
   t->failure = LUGE_FAILURE_NONE;
   t->result = CURLE_OK;
   t->status = 0;
@@ -95,7 +95,7 @@ struct luge__transfer *luge__transfer_take(struct luge__client *client) {
   struct luge__transfer *t =
       luge__container(client->spare.prev, struct luge__transfer, link);
   reset(t);
-  return !(t->special || t->used_up) || clean(t) ? t : NULL;
+  return !(t->needs_reset || t->used_up) || clean(t) ? t : NULL;
 }
 
 void luge__transfer_drop(struct luge__transfer *t) {

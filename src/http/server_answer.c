@@ -80,9 +80,11 @@ static bool has_no_body(int status) {
   return status == 204 || status == 304;
 }
 
-static int raise_bodiless(lua_State *L, int status) {
-  return luge__raise(L, "invalid", "a response of status %d takes no body",
-                     status);
+/* A 205 is framed like others, but has nothing in it. */
+static void check_bodiless(lua_State *L, int status) {
+  if (has_no_body(status) || status == 205) {
+    luge__raise(L, "invalid", "a response of status %d takes no body", status);
+  }
 }
 
 static int check_status(lua_State *L, const struct luge__conn *c) {
@@ -144,8 +146,8 @@ int luge__request_respond(lua_State *L) {
     lua_replace(L, 4);
   }
   const char *body = luaL_checklstring(L, 4, &len);
-  if (has_no_body(status) && len > 0) {
-    raise_bodiless(L, status);
+  if (len > 0) {
+    check_bodiless(L, status);
   }
   c->framing = has_no_body(status) ? LUGE_FRAMING_NONE : LUGE_FRAMING_LENGTH;
   build_head(L, c, status, len, 5);
@@ -166,9 +168,7 @@ int luge__request_respond(lua_State *L) {
 int luge__request_start(lua_State *L) {
   struct luge__conn *c = luge__request_conn(L);
   int status = check_status(L, c);
-  if (has_no_body(status)) {
-    raise_bodiless(L, status);
-  }
+  check_bodiless(L, status);
   lua_settop(L, 4);
   c->framing =
       c->h1.head.minor == 0 ? LUGE_FRAMING_CLOSE : LUGE_FRAMING_CHUNKED;

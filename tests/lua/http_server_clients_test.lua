@@ -109,13 +109,31 @@ describe("a handler", function()
   end)
 
   it("has no body for a status without one", function()
+    local reported, answer
+    local server <close> = http.server {
+      on_error = function(message) reported = message end,
+      handler = function() return answer end,
+    }
+    for _, response in ipairs {
+      { status = 204, stream = function() end }, { status = 304, body = "x" },
+      { status = 205, json = {} },
+    } do
+      answer = response
+      test.equal(http.get(server.url).status, 500)
+      test.matches(reported, ("status %d takes no body"):format(response.status))
+    end
+    answer = { status = 205 }
+    test.equal(http.get(server.url).status, 205)
+  end)
+
+  it("that raises an error with an answer of its own has failed", function()
     local reported
     local server <close> = http.server {
       on_error = function(message) reported = message end,
-      handler = function() return { status = 204, stream = function() end } end,
+      handler = function() error(luge.error { kind = "quiz", message = "wrong", answer = 42 }) end,
     }
     test.equal(http.get(server.url).status, 500)
-    test.matches(reported, "status 204 takes no body")
+    test.matches(reported, "^GET /: quiz: wrong")
   end)
 
   it("may count in floats", function()

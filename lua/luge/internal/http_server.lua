@@ -161,10 +161,14 @@ local function report(server, message)
   if not ok then log_failure(message .. "\nand on_error failed: " .. tostring(err)) end
 end
 
+-- What errors about a request's body name as their `answer`. Those of others may
+-- have a field of that name, and mean something else.
+local refusals = { [400] = true, [408] = true, [413] = true, [431] = true }
+
 -- A handler raised `err`. If it was because its client has left, or because it
 -- was cancelled, and so cannot answer, nobody needs to know.
 local function on_failure(server, request, method, target, err)
-  local status = is_error(err) and math.tointeger(err.answer) or 500
+  local status = is_error(err) and refusals[err.answer] and err.answer or 500
   local text = status == 500 and "Internal Server Error" or err.message
   local over = request:started()
   local answered = not over and pcall(refuse, request, status, text)

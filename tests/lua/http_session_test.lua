@@ -411,6 +411,18 @@ describe("events", function()
     test.same(asked, { "given", "7", "7", "none" })
   end)
 
+  it("send the headers of their own once, in whatever case they are given", function()
+    local asked = {}
+    local s <close> = serve(function(req)
+      asked[#asked + 1] = req.headers["last-event-id"] .. "; " .. req.headers.accept
+      if #asked == 2 then return { status = 204 } end
+      return { events = luge.from { { data = "a", id = "1", retry = 1 } } }
+    end)
+    local headers = { ["last-event-id"] = "given", accept = "text/event-stream, a/b" }
+    for _ in http.events(s.url, { headers = headers }) do end
+    test.same(asked, { "given; text/event-stream, a/b", "1; text/event-stream, a/b" })
+  end)
+
   it("go on after a broken connection, and not after an error", function()
     local count = 0
     local s <close> = serve(function()

@@ -13,6 +13,11 @@ local pcall, error = pcall, error
 local DELAY <const>, MAX_DELAY <const> = 3, 60
 local ATTEMPTS <const> = 10
 
+-- The headers that may be sent once, by whatever case they are given in.
+local OURS <const> = {
+  accept = "Accept", ["cache-control"] = "Cache-Control", ["last-event-id"] = "Last-Event-ID",
+}
+
 local Source = {}
 Source.__index = Source
 
@@ -23,7 +28,7 @@ local function request_options(options, last_id)
     all[name] = value
   end
   for name, value in next, options.headers or {} do
-    headers[name] = value
+    headers[OURS[tostring(name):lower()] or name] = value
   end
   if last_id ~= "" then
     headers["Last-Event-ID"] = last_id

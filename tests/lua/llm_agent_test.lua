@@ -103,6 +103,10 @@ describe("an agent", function()
     test.matches(texts[1], "no tool 'nothing'; there are: fails, fn, large, nan, strict")
     test.matches(texts[2], "/n")
     test.matches(texts[3], "^Error: ")
+    -- Some servers refuse a conversation with arguments that are no JSON object.
+    local sent = server.requests[2].messages[2].tool_calls
+    test.equal(sent[2]["function"].arguments, '{"n":"x"}')
+    test.equal(sent[3]["function"].arguments, "{}")
     test.matches(texts[4], "it broke")
     test.matches(texts[5], "cannot be written as JSON")
     test.matches(texts[6], "cannot be written as JSON")

@@ -36,11 +36,13 @@ end
 local function calls_of(calls)
   local list = json.array()
   for i, call in ipairs(calls) do
+    -- Some servers refuse a conversation in which arguments are no JSON object.
+    local text = not call.error and call.arguments_text
     list[i] = {
       id = call.id, type = "function",
       ["function"] = {
         name = call.name,
-        arguments = call.arguments_text or json.encode(json.object(call.arguments or {})),
+        arguments = text or json.encode(json.object(call.arguments or {})),
       },
       extra_content = call.extra_content, -- Gemini wants its signature back
     }

@@ -89,7 +89,8 @@ end)
 llm.text = parsers.text
 
 --- A value from JSON, in a fenced block or not, checked against a JSON Schema
---- if there is one. Streams the value as it grows: the same table every time,
+--- if there is one. What a model thought in `<think>` tags before it is passed
+--- over. Streams the value as it grows: the same table every time,
 --- so copy what is to stay. A text that is no JSON, or unfinished, is `parse`.
 ---@param schema? table|boolean
 ---@return luge.Runnable
@@ -170,13 +171,15 @@ end
 
 --- Runs `fn(...)`, and returns what the models that it called, in whatever
 --- task, used in all (`requests`, `input_tokens`, `output_tokens`, ...), then
---- its results.
+--- its results. Streams that were left, or broke, count as far as is known.
 ---@type fun(fn: function, ...): luge.llm.Usage, ...
 llm.usage = usage.usage
 
 --- Runs `fn(...)`, and returns its results. On the first run the models'
 --- answers are kept in the file; when it is there, they come from it, and no
---- model is asked, or needs a key. A question that is not in it is `invalid`.
+--- model is asked, or needs a key. A question that is not in it is `invalid`; how
+--- it is asked (time limits, retries, rates) makes no difference. Errors are not
+--- kept.
 ---@type fun(path: string, fn: function, ...): ...
 llm.record = record.record
 

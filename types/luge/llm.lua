@@ -207,7 +207,8 @@ function llm.model(name, settings) end
 function llm.text() end
 
 --- A value from JSON, in a fenced block or not, checked against a JSON Schema
---- if there is one. Streams the value as it grows: the same table every time,
+--- if there is one. What a model thought in `<think>` tags before it is passed
+--- over. Streams the value as it grows: the same table every time,
 --- so copy what is to stay. A text that is no JSON, or unfinished, is `parse`.
 ---@param schema? table|boolean
 ---@return luge.Runnable
@@ -264,7 +265,7 @@ function llm.history(options) end
 
 --- Runs `fn(...)`, and returns what the models that it called, in whatever
 --- task, used in all (`requests`, `input_tokens`, `output_tokens`, ...), then
---- its results.
+--- its results. Streams that were left, or broke, count as far as is known.
 ---@param fn function
 ---@param ... any
 ---@return luge.llm.Usage, ...
@@ -272,7 +273,9 @@ function llm.usage(fn, ...) end
 
 --- Runs `fn(...)`, and returns its results. On the first run the models'
 --- answers are kept in the file; when it is there, they come from it, and no
---- model is asked, or needs a key. A question that is not in it is `invalid`.
+--- model is asked, or needs a key. A question that is not in it is `invalid`; how
+--- it is asked (time limits, retries, rates) makes no difference. Errors are not
+--- kept.
 ---@param path string
 ---@param fn function
 ---@param ... any

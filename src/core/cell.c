@@ -136,7 +136,7 @@ int luge__cell_push_values(lua_State *L, int index, struct luge_cell *cell) {
   return cell->count;
 }
 
-static int outcome(lua_State *L, struct luge_cell *cell) {
+int luge__cell_outcome(lua_State *L, struct luge_cell *cell) {
   if (cell->state == LUGE_CELL_RESOLVED) {
     return luge__cell_push_values(L, 1, cell);
   }
@@ -150,7 +150,7 @@ static void on_settled(struct luge_listener *listener) {
 
 static int on_awaited(lua_State *L, struct luge_task *task, int base) {
   (void)base;
-  return outcome(L, task->wait.data);
+  return luge__cell_outcome(L, task->wait.data);
 }
 
 static bool stop_listening(struct luge_task *task) {
@@ -173,7 +173,7 @@ int luge__cell_await(lua_State *L, struct luge_cell *cell, bool of_task) {
       .name = "a future", .cancel = stop_listening, .finish = on_awaited};
   struct luge_task *task = luge__enter(L);
   if (cell->state != LUGE_CELL_PENDING) {
-    return outcome(L, cell);
+    return luge__cell_outcome(L, cell);
   }
   task->wait.data = cell;
   luge__cell_listen(cell, &task->wait.listener, on_settled);

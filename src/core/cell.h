@@ -66,6 +66,10 @@ bool luge__cell_break(struct luge_cell *cell);
  * popped; nobody needs to await it. */
 void luge__cell_cancel(lua_State *L, int index, struct luge_cell *cell);
 
+/* Pushes the values of a cell that is settled, of the userdata at index 1, or
+ * raises its error. Returns as a C function, and never waits. */
+int luge__cell_outcome(lua_State *L, struct luge_cell *cell);
+
 /* Waits until it is settled; pushes its values or raises its error. Index 1
  * is the userdata, nothing else is on the stack. `of_task`: it is a Task, and
  * not a Future. Returns as a C function. */

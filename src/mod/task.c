@@ -237,6 +237,14 @@ static int task_await(lua_State *L) {
   return await_task(L, check_task(L));
 }
 
+/* outcome(task): what `await` gives, of a task that has ended. It is no wait,
+ * and so nothing is lost where the task that asks has been cancelled meanwhile.
+ */
+static int lib_outcome(lua_State *L) {
+  lua_settop(L, 1);
+  return luge__cell_outcome(L, &check_task(L)->cell);
+}
+
 static int task_cancel(lua_State *L) {
   struct luge_task *task = check_task(L);
   lua_settop(L, 2);
@@ -319,6 +327,7 @@ int luge__open_task(lua_State *L) {
                                        {"detach", lib_detach},
                                        {"async", lib_async},
                                        {"await", lib_await},
+                                       {"outcome", lib_outcome},
                                        {"sleep", lib_sleep},
                                        {"timeout", luge__timeout},
                                        {"shield", luge__shield},

@@ -272,6 +272,29 @@ describe("race", function()
   end)
 end)
 
+describe("a cancellation just behind the end", function()
+  -- The first member ends; the second, in the same pass, cancels who waits.
+  local function outcome_of(wait, first)
+    local task
+    task = luge.spawn(function()
+      return wait { first, function()
+        luge.sleep(0)
+        task:cancel()
+      end }
+    end)
+    return pcall(luge.await, task)
+  end
+
+  it("does not take away what race was told", function()
+    test.same({ outcome_of(luge.race, after(0, "won")) }, { true, 1, "won" })
+    test.same({ outcome_of(luge.race, failing(0, "e")) }, { false, "e" })
+  end)
+
+  it("does not take away the error of gather", function()
+    test.same({ outcome_of(luge.gather, failing(0, "e")) }, { false, "e" })
+  end)
+end)
+
 describe("as_completed", function()
   it("gives index and task in the order of ending", function()
     local _ <close> = test.clock()

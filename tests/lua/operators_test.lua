@@ -259,6 +259,22 @@ describe("map with concurrency", function()
     end)
   end
 
+  it("reports no error of an item when it is closed, at whatever moment", function()
+    for k = 1, 12 do
+      local s = numbers(3):map(function()
+        luge.sleep(0)
+        error("dropped", 0)
+      end, { concurrency = 2 })
+      local reader = luge.spawn(pcall, s.next, s)
+      for _ = 1, k do
+        luge.sleep(0)
+      end
+      pcall(s.close, s) -- the producer may be about to fail
+      reader:await()
+    end
+    collectgarbage() -- what nobody has got is reported now
+  end)
+
   it("delivers what came before an error of the source", function()
     local _ <close> = test.clock()
     local items, err = drain(broken(3):map(slow, { concurrency = 2 }))

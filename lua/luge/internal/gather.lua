@@ -3,7 +3,8 @@
 local native = require "luge.native.task"
 local check = require "luge.internal.check"
 local closing = require "luge.internal.closing"
-local pcall, setmetatable, new_group = pcall, setmetatable, native.group
+local pcall, setmetatable = pcall, setmetatable
+local new_group, outcome = native.group, native.outcome
 
 local gather = {}
 
@@ -46,7 +47,7 @@ function gather.gather(list, options)
   local _ <close> = guard
   local failed = group:wait(return_errors)
   if failed then
-    failed:await()
+    outcome(failed)
   end
   return group:results()
 end
@@ -59,7 +60,7 @@ function gather.race(list)
   if not index then
     check.bad_argument("race", 1, list, "a list of at least one task or function")
   end
-  return index, task:await()
+  return index, outcome(task)
 end
 
 function gather.as_completed(list)

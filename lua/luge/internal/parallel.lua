@@ -4,7 +4,8 @@
 local native = require "luge.native.task"
 local semaphore = require("luge.native.sync").semaphore
 local queue = require("luge.native.queue").queue
-local group, scope, new_error = native.group, native.scope, native.error
+local group, outcome, scope = native.group, native.outcome, native.scope
+local new_error = native.error
 local setmetatable, error = setmetatable, error
 
 local function spawn(fn, item)
@@ -57,7 +58,7 @@ end
 
 local function result_of(watched)
   local _, task = watched:next()
-  return (task:await())
+  return (outcome(task))
 end
 
 -- Closed when all have ended. If the stream has failed or was left, the errors
@@ -68,6 +69,9 @@ function Rest.__close(rest)
   for _ = 1, rest.started:len() do
     local _, watched = rest.started:try_get()
     watched:forget()
+  end
+  if rest.waited_for then
+    rest.waited_for:forget()
   end
   if rest.reading then
     rest.reading:forget()
@@ -83,6 +87,7 @@ local function ordered(source, fn, permits)
     scope(function(workers)
       rest.reading = group { spawn(reader(source, fn, permits, workers, started)) }
       for watched in started:iter() do
+        rest.waited_for = watched
         emit(result_of(watched))
         permits:release()
       end

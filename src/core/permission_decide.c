@@ -106,6 +106,8 @@ static void push_reason(lua_State *L, enum luge_operation operation,
     lua_pushliteral(L, "no option allows it");
   } else if (operation == LUGE_OP_PROCESS_ENV) {
     lua_pushliteral(L, "only --allow-run without a list allows it");
+  } else if (operation == LUGE_OP_SOCKET_WRITE && resource[0] == '@') {
+    lua_pushliteral(L, "only --allow-write without a list allows it");
   } else {
     push_option(L, operation, resource);
   }

@@ -214,4 +214,12 @@ describe("listening and sockets", function()
     test.matches(folder:lines({ "--allow-write=in", "--allow-net" }, code)[1], "^permission\tread")
     test.matches(folder:lines({ "--allow-read=in", "--allow-write=in" }, code)[1], "^ok\tseen")
   end)
+
+  it("of names that are no paths takes all of them", function()
+    local folder <close> = permission.folder()
+    local code = 'require("luge.http").server { path = "@luge-test" }:close()'
+    local got = folder:run({ "--allow-write=@luge-test,." }, code)
+    test.matches(got.stderr, "only %-%-allow%-write without a list allows it")
+    test.equal(folder:run({ "--allow-write" }, code).code, 0)
+  end)
 end)

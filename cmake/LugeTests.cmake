@@ -119,6 +119,18 @@ if(TARGET luge_command)
   endforeach()
 endif()
 
+# A disk that hangs, by a library that is preloaded.
+if(TARGET luge_command AND CMAKE_SYSTEM_NAME STREQUAL "Linux"
+   AND NOT LUGE_SANITIZE)
+  add_library(hang MODULE tests/support/hang.c)
+  set_target_properties(hang PROPERTIES
+    C_VISIBILITY_PRESET default
+    PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  target_link_libraries(hang PRIVATE luge_settings)
+  set_property(TEST command/signals_test APPEND PROPERTY
+    ENVIRONMENT "LUGE_HANG=$<TARGET_FILE:hang>")
+endif()
+
 if(TARGET luge_command)
   file(GLOB_RECURSE examples CONFIGURE_DEPENDS examples/*.lua)
   list(FILTER examples EXCLUDE REGEX "/examples/embed/") # for programs in C

@@ -242,7 +242,7 @@ static int run_in_host(struct job *job, const struct cli_script *script) {
     cli_stdio_close();
   }
   int code = luge_exit_code(job->host);
-  luge_close(job->host);
+  cli_signals_close(job->host);
   return prepared ? exit_status(job, code) : 1;
 }
 

@@ -47,6 +47,11 @@ static void set_time(struct timeval *time, double seconds) {
   }
 }
 
+/* The host while it is being closed after a stop, and how many seconds what is
+ * at work on other threads then has left: a disk may not answer. */
+static luge_host *volatile closing_host;
+static const double LAST_PATIENCE = 0.5;
+
 /* Only the host's own thread can interrupt it; libuv has others. */
 static bool redirect(int signal_number) {
   bool elsewhere = !pthread_equal(pthread_self(), main_thread);
@@ -105,10 +110,25 @@ static void insist(void) {
   }
 }
 
+/* The handlers of tasks may take their time, but nothing else: what has not
+ * been acknowledged may be lost. luge_usage only reads. */
+static void end_unless_tasks_live(void) {
+  struct luge_usage usage = {.size = sizeof usage};
+  if (luge_usage(closing_host, &usage) == LUGE_OK && usage.tasks == 0) {
+    end_at_once(stop_signal);
+  }
+  start_timer(LAST_PATIENCE);
+}
+
 /* The loop is woken, to cancel the main task. */
 static void on_alarm(int signal_number) {
   int error = errno;
-  if (!redirect(signal_number) && the_host != NULL) {
+  if (redirect(signal_number)) {
+    return;
+  }
+  if (closing_host != NULL) {
+    end_unless_tasks_live();
+  } else if (the_host != NULL) {
     if (stop_signal == 0) {
       stop_signal = signal_number;
     } else {
@@ -259,6 +279,21 @@ void cli_signals_stop(void) {
     handle_stop(SIGINT);
   }
   uv_close((uv_handle_t *)&wakeup, NULL);
+}
+
+void cli_signals_close(luge_host *host) {
+  bool stopped = stop_signal != 0;
+  if (stopped) {
+    luge_retain(host);
+    closing_host = host;
+    start_timer(LAST_PATIENCE);
+  }
+  luge_close(host);
+  if (stopped) {
+    closing_host = NULL;
+    start_timer(0);
+    luge_release(host);
+  }
 }
 
 const char *cli_time_is_up(void) {

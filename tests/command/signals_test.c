@@ -179,6 +179,25 @@ static void test_usr1(void) {
   CHECK(process_end(&process, NULL) == 1); /* the consumer: a deadlock */
 }
 
+/* Handlers run, and a disk that does not answer is not waited for. */
+static void test_disk_that_hangs(void) {
+  const char *library = getenv("LUGE_HANG");
+  if (library == NULL) {
+    return;
+  }
+  struct process process;
+  setenv("LD_PRELOAD", library, 1);
+  process_start(&process, 0, "--timeout", "60", "-e",
+                HANDLER "luge.detach(function() luge.sleep(1e9) end) "
+                        "require('luge.fs').write('/dev/null', 'x')",
+                NULL);
+  unsetenv("LD_PRELOAD");
+  process_expect(process.err, "fsync hangs");
+  kill(process.pid, SIGINT);
+  process_expect(process.out, "closed");
+  CHECK(process_end(&process, NULL) == 128 + SIGINT);
+}
+
 static void times_out(const char *code) {
   struct process process;
   process_start(&process, 0, "--timeout", "0.5", "-e", code, NULL);
@@ -228,6 +247,7 @@ int main(void) {
   test_ignored();
   test_script_on_stdin();
   test_usr1();
+  test_disk_that_hangs();
   test_timeout();
   return EXIT_SUCCESS;
 }

@@ -8,6 +8,15 @@
 /* Where a metatable says of which class it is. */
 enum { CLASS = 1 };
 
+/* The finalizer of a class: a script may call it, by way of the debug library,
+ * with anything. The upvalues are the class and its own finalizer. */
+static int finalize(lua_State *L) {
+  const struct luge_class *class = lua_touserdata(L, lua_upvalueindex(1));
+  return luge__class_test(L, 1, class) != NULL
+             ? lua_tocfunction(L, lua_upvalueindex(2))(L)
+             : 0;
+}
+
 void luge__class_init(lua_State *L, const struct luge_class *class,
                       const luaL_Reg *methods, const luaL_Reg *metamethods) {
   lua_createtable(L, CLASS, 4);
@@ -22,6 +31,13 @@ void luge__class_init(lua_State *L, const struct luge_class *class,
   lua_setfield(L, -2, "__index");
   if (metamethods != NULL) {
     luaL_setfuncs(L, metamethods, 0);
+  }
+  lua_pushlightuserdata(L, (void *)class);
+  if (lua_getfield(L, -2, "__gc") == LUA_TFUNCTION) {
+    lua_pushcclosure(L, finalize, 2);
+    lua_setfield(L, -2, "__gc");
+  } else {
+    lua_pop(L, 2);
   }
   lua_rawsetp(L, LUA_REGISTRYINDEX, class);
 }

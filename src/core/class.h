@@ -11,7 +11,8 @@ struct luge_class {
 };
 
 /* Creates the metatable; both lists end by a NULL name, `metamethods` may be
- * NULL. Scripts see only the methods. */
+ * NULL. Scripts see only the methods. __gc gets objects of the class, perhaps
+ * more than once; after it a script's own finalizers may still call methods. */
 void luge__class_init(lua_State *L, const struct luge_class *class,
                       const luaL_Reg *methods, const luaL_Reg *metamethods);
 

@@ -24,6 +24,9 @@ enum { REQUESTS = 1 };
 
 static struct luge__server *check_server(lua_State *L) {
   struct server_box *box = luge__class_check(L, 1, &server_class);
+  if (box->server == NULL) { /* finalized */
+    luge__raise(L, "closed", "the server is closed");
+  }
   return box->server;
 }
 
@@ -193,6 +196,10 @@ static int server_bind(lua_State *L) {
   check_server(L);
   struct server_box *box = lua_touserdata(L, 1);
   struct luge_task *task = luge__class_check(L, 2, &luge__task_class);
+  if (luge__list_linked(&box->ended.link) ||
+      task->cell.state != LUGE_CELL_PENDING) {
+    luge__raise(L, "invalid", "the server is bound, or the task has ended");
+  }
   luge__cell_watch(&task->cell, &box->ended, on_taker_ended);
   return 0;
 }

@@ -141,7 +141,11 @@ static int take(struct luge_acceptor *acceptor, struct luge_socket_box *box) {
 }
 
 static struct luge_acceptor *check(lua_State *L) {
-  return ((struct box *)luge__class_check(L, 1, &acceptor_class))->acceptor;
+  struct box *box = luge__class_check(L, 1, &acceptor_class);
+  if (box->acceptor == NULL) { /* finalized */
+    luge__raise(L, "closed", "the server is closed");
+  }
+  return box->acceptor;
 }
 
 /* The box for the connection is at index 2. */

@@ -74,6 +74,14 @@ static int raise_outcome(lua_State *L, const struct luge_crew *crew,
   return lua_error(L);
 }
 
+static struct luge_crew *check(lua_State *L) {
+  const struct box *box = luge__class_check(L, 1, &pool_class);
+  if (box->crew == NULL) { /* finalized */
+    luge__raise(L, "closed", "the worker pool was closed");
+  }
+  return box->crew;
+}
+
 /* The error and its traceback, as the worker has packed them, are on top. */
 static int raise_error(lua_State *L) {
   if (lua_type(L, -1) == LUA_TSTRING) {
@@ -92,7 +100,6 @@ static int raise_error(lua_State *L) {
 
 static int on_outcome(lua_State *L, struct luge_task *task, int base) {
   struct luge_call *call = task->wait.data;
-  const struct box *box = lua_touserdata(L, 1);
   (void)base;
   enum luge_outcome outcome =
       call != NULL ? call->outcome : LUGE_OUTCOME_CLOSED;
@@ -102,7 +109,7 @@ static int on_outcome(lua_State *L, struct luge_task *task, int base) {
     luge__call_free(call);
   }
   if (outcome > LUGE_OUTCOME_ERROR) {
-    return raise_outcome(L, box->crew, outcome);
+    return raise_outcome(L, check(L), outcome);
   }
   return outcome == LUGE_OUTCOME_RESULTS ? count : raise_error(L);
 }
@@ -130,8 +137,7 @@ static void pack(lua_State *L, struct luge_parcel *parcel, size_t limit) {
 static int pool_run(lua_State *L) {
   static const struct luge_wait_kind kind = {
       .name = "a worker", .cancel = leave, .finish = on_outcome};
-  const struct box *box = luge__class_check(L, 1, &pool_class);
-  struct luge_crew *crew = box->crew;
+  struct luge_crew *crew = check(L);
   if (luge__class_test(L, 2, &code_class) == NULL) {
     luaL_checkstring(L, 2);
   }
@@ -153,7 +159,7 @@ static int pool_run(lua_State *L) {
 
 /* pool:close(): ends what is being done; its calls raise `closed`. */
 static int pool_close(lua_State *L) {
-  luge__crew_close(((struct box *)luge__class_check(L, 1, &pool_class))->crew);
+  luge__crew_close(check(L));
   return 0;
 }
 

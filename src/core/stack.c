@@ -41,6 +41,15 @@ static bool is_bottom(const struct line *line) {
   return begins(line, "\t[C]: in ?");
 }
 
+/* "luge" and "luge.http" are modules, luge.lua and luge.http.lua scripts. */
+static bool is_luge(const struct line *line) {
+  if (!begins(line, "\tluge.") && !begins(line, "\tluge:")) {
+    return false;
+  }
+  const char *colon = memchr(line->text, ':', line->length);
+  return colon != NULL && memcmp(colon - 4, ".lua", 4) != 0;
+}
+
 /* From the outermost frame in: whatever a frame that is left out calls in C is
  * left out with it, and the mark of the tail calls behind it. */
 static void choose(struct line *lines, int count) {
@@ -50,9 +59,8 @@ static void choose(struct line *lines, int count) {
   bool below_is_kept = true;
   for (int i = count - 1; i > 0; i--) {
     struct line *line = &lines[i];
-    bool is_luge = begins(line, "\tluge.") || begins(line, "\tluge:");
     bool is_c = begins(line, "\t[C]");
-    line->kept = !is_luge && (!is_c || below_is_kept);
+    line->kept = !is_luge(line) && (!is_c || below_is_kept);
     if (!begins(line, "\t(...tail")) {
       below_is_kept = line->kept;
     }

@@ -164,7 +164,9 @@ static void test_usr1(void) {
   process_start(&process, 0, "-e",
                 "local luge = require 'luge' "
                 "luge.current():name 'the main one' luge.spawn(function() "
-                "luge.queue():get() end):name 'consumer' luge.sleep(0)\n"
+                "luge.queue():get() end):name 'consumer' luge.spawn(function() "
+                "luge.gather { function() luge.queue():get() end } "
+                "end):name 'gatherer' luge.sleep(0)\n"
                 "print 'ready' print(io.read())",
                 NULL);
   process_expect(process.out, "ready");
@@ -173,6 +175,8 @@ static void test_usr1(void) {
                               "(command line):2");
   process_expect(process.err, "luge: consumer waits for an item in a queue at "
                               "(command line):1");
+  process_expect(process.err, "luge: gatherer waits for several tasks at "
+                              "(command line):1"); /* not in luge.gather */
   process_write(&process, "go on\n");
   process_expect(process.out, "go on");
   process_close(&process.in);

@@ -88,6 +88,12 @@ describe("a traceback", function()
     test.matches(text, "traceback_test.lua:85")
   end)
 
+  it("keeps scripts whose names begin as luge's do", function()
+    for _, name in ipairs { "luge.lua", "luge.demo.lua" } do
+      test.matches(traceback_of(load("error 'boom'", "@" .. name)), name .. ":1: in")
+    end
+  end)
+
   it("names C functions as scripts do", function()
     local task = luge.spawn(function() luge.sleep(100) end)
     luge.sleep(0)

@@ -47,7 +47,7 @@ local page = [[<!doctype html><html lang=en><meta charset=utf-8><title>Review</t
   p { margin: 2rem 0 0 }
 </style>
 <h1>Review</h1>
-<form method=post action=/texts enctype=text/plain>
+<form method=post action=/texts>
 <label>A text to be shortened<textarea name=text rows=4 required></textarea></label>
 <button>Hand in</button></form>
 <p><a href=/>See what waits for a verdict</a>]]
@@ -70,7 +70,7 @@ server:route("GET", "/", function()
 end)
 
 server:route("POST", "/texts", function(req)
-  local text = req:text():match "^text=(.*)\r\n$"
+  local text = req:form().text
   if not text then return { status = 400 } end
   count = count + 1
   luge.detach(publish.run, publish, { number = count, text = text, sentences = 1 })
@@ -87,7 +87,7 @@ server:route("POST", "/review/:number/:verdict", function(req)
 end)
 
 local function hand_in(text)
-  http.post(server.url .. "/texts", { body = ("text=%s\r\n"):format(text) }):raise_for_status()
+  http.post(server.url .. "/texts", { form = { text = text } }):raise_for_status()
 end
 
 local function press(path) -- once the page has the button

@@ -110,6 +110,28 @@ describe("handlers", function()
     test.equal(http.post(server.url, { body = "{" }).status, 400)
   end)
 
+  it("read forms", function()
+    local server <close> = serve(function(req)
+      local fields, list = req:form()
+      return { json = { fields = fields, count = #list } }
+    end)
+    local function post(body, content_type)
+      return http.post(server.url, { body = body, headers = { ["Content-Type"] = content_type } })
+    end
+    local form = { text = "1 + 1 = 2 & more: \u{e9}\n", empty = "", tag = { "a", "b" } }
+    test.same(http.post(server.url, { form = form }):json(),
+      { fields = { text = form.text, empty = "", tag = "a" }, count = 4 })
+    local media = "Application/X-WWW-Form-Urlencoded ; charset=UTF-8"
+    test.equal(post("a=1", media):json().fields.a, "1")
+    test.same(post("", media):json(), { fields = {}, count = 0 })
+    local bad = post("a=%zz", media)
+    test.equal(bad.status, 400)
+    test.equal(bad.body, "400 malformed form\n")
+    test.equal(http.post(server.url, { multipart = { a = "1" } }).status, 415)
+    test.equal(post("a=1", "text/plain").status, 415)
+    test.equal(post("a=1", false).status, 200)
+  end)
+
   it("answer with a Stream, and close it when the client leaves", function()
     local closed
     local server <close> = serve(function()

@@ -74,6 +74,8 @@ part("luge.store.Part", store.memory, function(memory) return memory:at "x" end)
 part("luge.store.Log", store.memory, function(memory) return memory:log "x" end)
 part("luge.process.Input", function() return process.spawn { "true" } end,
   function(child) return child.stdin end)
+part("luge.process.Output", function() return process.spawn { "true" } end,
+  function(child) return child.stdout end)
 
 samples["luge.net.Connection"] = function(use)
   local server <close> = net.listen()

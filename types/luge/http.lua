@@ -240,6 +240,12 @@ function class:text() end
 ---@return any
 function class:json() end
 
+--- The fields of a form that a page has posted, decoded. Waits, and raises, as
+--- `chunks`; `parse` for a body that is none: if the handler lets it pass, the
+--- answer is 400, or 415 for another Content-Type, such as a multipart form's.
+---@return table<string, string>, string[][] # the first value of each name; every `{ name, value }`, in their order
+function class:form() end
+
 end
 
 do

@@ -60,12 +60,24 @@ function class:close() end
 end
 
 do
+--- What a Child writes, as a Stream of pieces as they come.
+---@class luge.process.Output: luge.Stream
+local class = {}
+
+--- A Stream of lines, without their ends ("\n" or "\r\n").
+---@param options? { limit?: integer } bytes of a line; default: 16 MiB
+---@return luge.Stream, nil, nil, luge.Stream
+function class:lines(options) end
+
+end
+
+do
 --- A process that was started.
 ---@class luge.process.Child
 ---@field pid integer
 ---@field stdin luge.process.Input? if it is a pipe
----@field stdout luge.Stream? the same; `:lines()` makes a Stream of lines of it
----@field stderr luge.Stream?
+---@field stdout luge.process.Output? the same
+---@field stderr luge.process.Output?
 local class = {}
 
 --- Waits until it has ended: `{ code = }`, or `{ signal =, number = }`, the

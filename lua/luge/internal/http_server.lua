@@ -7,10 +7,9 @@ local native = require "luge.native.http_server"
 local tasks = require "luge.native.task"
 local describe_value = require "luge.internal.check".describe
 local closing = require "luge.internal.closing"
-local headers = require "luge.internal.http_headers"
+local requests = require "luge.internal.http_request"
 local response = require "luge.internal.http_response"
 local routers = require "luge.internal.http_router"
-local targets = require "luge.internal.http_target"
 
 local is_error = tasks.is_error
 
@@ -22,61 +21,6 @@ end
 -- so many seconds.
 local FLUSH = 5
 
----A request that a handler is called with.
----@class luge.http.ServerRequest
----@field method string in upper case
----@field path string percent-decoded, without the query
----@field target string the path and the query as they came
----@field query table<string, string> the first value of each name
----@field query_list string[][] every `{ name, value }`, in their order
----@field headers table<string, string> case-insensitive; `:all(name)` lists
----@field params table<string, string> of the route
-local Request = {}
-Request.__index = Request
-Request.__name = "luge.http.ServerRequest"
-
--- Raises for methods that are only planned.
-setmetatable(Request, {
-  __index = function(_, name)
-    if name == "upgrade" then
-      invalid "req:upgrade is planned, and not there yet"
-    end
-  end,
-})
-
--- The key of a request's native half.
-local NATIVE = {}
-
----Iterates over the body's pieces as they come. Waits. Raises `limit` beyond
----the server's max_body, `timeout` when nothing comes for its idle_timeout.
----@return fun(): string? iterator
-function Request:chunks()
-  local request = self[NATIVE]
-  return function() return request:read() end
-end
-
----The whole body, or what `chunks` has left of it. Waits, and raises, as
----`chunks`; called again after that, it goes on.
----@return string
-function Request:text()
-  if not self.body_text then
-    local pieces = self.body_pieces -- of a call that was cut off, or still reads
-    for piece in self:chunks() do pieces[#pieces + 1] = piece end
-    self.body_text = table.concat(pieces)
-  end
-  return self.body_text
-end
-
----The body, decoded from JSON. Waits, and raises, as `chunks`; `parse` for what
----is no JSON: if the handler lets it pass, the answer is 400.
----@return any
-function Request:json()
-  local ok, value = pcall(require "luge.json".decode, self:text())
-  if ok then return value end
-  if is_error(value, "parse") then value.answer = 400 end
-  error(value, 0)
-end
-
 --- A server that listens; see `http.server`.
 ---@class luge.http.Server
 ---@field port integer 0 for a UNIX socket
@@ -85,38 +29,15 @@ local Server = {}
 Server.__index = Server
 Server.__name = "luge.http.Server"
 
--- A Request; or nil and the status to answer at once, without a handler.
-local function new_request(method, target, fields, repeated)
-  local path, query_text, host = targets.split(target)
-  local decoded = path and targets.decode(path)
-  local query, query_list = {}, {}
-  if query_text then query, query_list = targets.query(query_text) end
-  if method == "CONNECT" then return nil, 501 end
-  if not decoded or not query then return nil, 400 end
-  if path == "*" and method ~= "OPTIONS" then return nil, 400 end
-  if host then fields.host = host end -- RFC 9112, section 3.2.2
-  return setmetatable({
-    method = method,
-    path = decoded,
-    target = target,
-    query = query,
-    query_list = query_list,
-    headers = headers.new(fields, repeated),
-    params = {},
-    body_pieces = {},
-  }, Request), path
-end
-
 local function refuse(request, status, text, extra)
   request:respond(status, extra, ("%d %s\n"):format(status, text), "text/plain; charset=utf-8")
 end
 
 local function answer(server, request, method, target, fields, repeated)
-  local req, path = new_request(method, target, fields, repeated)
+  local req, path = requests.new(request, method, target, fields, repeated)
   if not req then
     return refuse(request, path, path == 501 and "CONNECT is for proxies" or "Malformed target")
   end
-  req[NATIVE] = request
   local handler, params = server.router:find(method, path)
   if handler then
     req.params = params
@@ -163,7 +84,7 @@ end
 
 -- What errors about a request's body name as their `answer`. Those of others may
 -- have a field of that name, and mean something else.
-local refusals = { [400] = true, [408] = true, [413] = true, [431] = true }
+local refusals = { [400] = true, [408] = true, [413] = true, [415] = true, [431] = true }
 
 -- A handler raised `err`. If it was because its client has left, or because it
 -- was cancelled, and so cannot answer, nobody needs to know.

@@ -13,7 +13,7 @@ local function decode(text)
   return (gsub(text, "%%(%x%x)", unhex))
 end
 
----The pairs of a query string (application/x-www-form-urlencoded): the first
+---The pairs of a query string or form (application/x-www-form-urlencoded): the first
 ---value of each name, and a list of all `{ name, value }` in their order.
 ---Returns nil where it is malformed.
 local function query(text)

@@ -32,12 +32,23 @@ end
 
 Input.__close = Input.close
 
+--- What a Child writes, as a Stream of pieces as they come.
+---@class luge.process.Output: luge.Stream
+local Output = {}
+
+--- A Stream of lines, without their ends ("\n" or "\r\n").
+---@param options? { limit?: integer } bytes of a line; default: 16 MiB
+---@return luge.Stream, nil, nil, luge.Stream
+function Output:lines(options)
+  return lines.open(self.raw, options)
+end
+
 --- A process that was started.
 ---@class luge.process.Child
 ---@field pid integer
 ---@field stdin luge.process.Input? if it is a pipe
----@field stdout luge.Stream? the same; `:lines()` makes a Stream of lines of it
----@field stderr luge.Stream?
+---@field stdout luge.process.Output? the same
+---@field stderr luge.process.Output?
 local Child = { __name = "Child" }
 Child.__index = Child
 
@@ -79,13 +90,10 @@ function Child:__gc()
 end
 
 local function output(native, which)
-  local function next_piece()
+  local self = stream.new(function()
     return native:read(which)
-  end
-  local self = stream.new(next_piece)
-  self.lines = function(_, options)
-    return lines.open(next_piece, options)
-  end
+  end)
+  self.lines = Output.lines
   return self
 end
 

@@ -94,9 +94,29 @@ static void set_arg(lua_State *L, const struct job *job) {
   lua_setglobal(L, "arg");
 }
 
+/* `require` looks beside the script first, wherever luge was started. */
+static void set_path(lua_State *L, const char *script) {
+  const char *slash = strrchr(script, '/');
+  lua_pushlstring(L, slash != NULL ? script : ".",
+                  slash != NULL ? (size_t)(slash - script) : 1);
+  const char *folder = lua_tostring(L, -1);
+  if (strpbrk(folder, ";?") != NULL) { /* the path has no form for it */
+    return;
+  }
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "path");
+  lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", folder, folder,
+                  lua_tostring(L, -1));
+  lua_setfield(L, -3, "path");
+}
+
 static int prepare_lua(lua_State *L) {
   const struct job *job = lua_touserdata(L, 1);
+  const char *script = runs_scripts(job) ? path_of_script(job) : NULL;
   set_arg(L, job);
+  if (script != NULL && strcmp(script, "-") != 0) {
+    set_path(L, script);
+  }
   if (job->app != NULL) {
     cli_app_install(L, job->app);
   }

@@ -79,6 +79,10 @@ app app
 is 0 "shapes$tab./shapes.lua${tab}round${nl}0${tab}app${tab}nil$nl"
 silent
 
+case_is "from elsewhere: modules are found beside the script"
+(cd / && "$LUGE" build "$sources/app.lua" -o "$sources/elsewhere") >"$folder/out" 2>&1
+grep -q 'app.lua with 2 modules' "$folder/out" || fail "$(cat "$folder/out")"
+
 case_is "all arguments are the script's"
 app app --timeout 5 -e x
 is 5 "shapes$tab./shapes.lua${tab}round${nl}4${tab}app${tab}nil$tab--timeout${tab}5$tab-e${tab}x$nl"

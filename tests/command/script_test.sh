@@ -17,6 +17,18 @@ if ! [ -r "$path" ]; then
   says "luge: cannot open $path: Permission denied"
 fi
 
+case_is "modules are found beside the script, before those elsewhere"
+mkdir -p "$folder/a ü/parts" "$folder/b"
+printf 'return "beside"' >"$folder/a ü/part.lua"
+printf 'return "below"' >"$folder/a ü/parts/init.lua"
+printf 'return "elsewhere"' | tee "$folder/b/part.lua" >"$folder/b/other.lua"
+printf 'print(require "part", require "parts", (require "other"))' >"$folder/a ü/main.lua"
+luge "$folder/a ü/main.lua"
+is 1 ""
+says "module 'other' not found"
+result=$(cd "$folder/b" && "$LUGE" "../a ü/main.lua")
+[ "$result" = "$(printf 'beside\tbelow\telsewhere')" ] || fail "$result"
+
 case_is "a syntax error has its place, and no traceback"
 file syntax.lua 'print(1)\nlocal x =\n'
 luge "$path"

@@ -39,7 +39,7 @@ describe("bytecode", function()
       "nil\tattempt to load a binary chunk (mode is 't')",
       "permission\thost\tin/code.lua", "permission\thost\tin/hash.lua",
         "permission\thost\tin/code.lua",
-      "permission\thost\t./code.lua", "permission\thost\tin/hash.lua", "nil\tnil",
+      "permission\thost\t~/code.lua", "permission\thost\tin/hash.lua", "nil\tnil",
     })
   end)
 end)

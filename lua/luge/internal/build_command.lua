@@ -152,6 +152,14 @@ local function report_missing(name, where)
   end
 end
 
+-- `require` looks beside the script first, as it does where luge runs it.
+local function set_path(script)
+  local folder = script:match "^(.*)/" or "."
+  if not folder:find "[;?]" then
+    package.path = ("%s/?.lua;%s/?/init.lua;%s"):format(folder, folder, package.path)
+  end
+end
+
 -- What is needed is collected in `found`: `list` has modules { name, path, text },
 -- `seen` the names that were dealt with.
 local function add_module(found, name, path)
@@ -270,6 +278,7 @@ return function(...)
   local luge_path = build.executable() or fail "where luge itself is cannot be told"
   check_output(options, luge_path)
   local script = { path = options.file, text = read_source(options.file) }
+  set_path(options.file)
   local modules = collect(script, options.include)
   local luge = fs.read(luge_path, { limit = MAX_SIZE })
   local payload = payload_of(script, modules, options.baked)

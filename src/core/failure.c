@@ -4,6 +4,7 @@
 #include "failure.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 #include "error.h"
 #include "host.h"
@@ -120,6 +121,9 @@ void luge__report(lua_State *L, struct luge_host *host) {
   luaL_checkstack(L, 6, NULL);
   luge__trace_push(L, -1);
   const char *trace = lua_tostring(L, -1);
+  if (trace != NULL && strchr(trace, '\n') == NULL) { /* no frames */
+    trace = NULL;
+  }
   luge__report_text(host, luge__error_text(L, -2), trace);
   lua_pop(L, 2);
 }

@@ -116,6 +116,10 @@ void luge__trace_spawned(lua_State *L, struct luge_task *task, int index) {
     return;
   }
   lua_getinfo(L, ">S", &ar);
+  if (luge__stack_is_own(&ar)) {
+    lua_pop(L, 1);
+    return;
+  }
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
     lua_pushliteral(L, "");

@@ -38,6 +38,25 @@ if grep -q traceback "$folder/err"; then
   fail "a syntax error has a traceback"
 fi
 
+case_is "a traceback holds nothing of luge's own, and is left out where it is empty"
+luge -e 'return require "luge".gather { 1 }'
+is 1 ""
+says "luge: invalid: bad list for 'gather'"
+if grep -q traceback "$folder/err"; then
+  fail "it says: $(cat "$folder/err")"
+fi
+# shellcheck disable=SC2016
+luge -e 'local luge = require "luge"
+local handled = luge.future()
+luge.signal("HUP", function() handled:resolve() error "in a handler" end)
+os.execute "kill -HUP $PPID"
+handled:await()'
+is 1 ""
+says "in a handler"
+if grep -q "luge\.internal" "$folder/err"; then
+  fail "it says: $(cat "$folder/err")"
+fi
+
 case_is "what is not text"
 # shellcheck disable=SC2016
 "$LUGE" -e 'io.write(string.dump(load("print(1)")))' >"$folder/compiled.luac"

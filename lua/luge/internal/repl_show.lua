@@ -202,7 +202,8 @@ function show.error(err, trace)
   else
     text = "(error object: " .. show.value(err) .. ")"
   end
-  return trace and text .. "\n" .. clean(tostring(trace)) or text
+  local has_frames = trace and tostring(trace):find("\n", 1, true)
+  return has_frames and text .. "\n" .. clean(tostring(trace)) or text
 end
 
 return show

@@ -89,7 +89,7 @@ struct luge_host {
   bool stopping;
   bool deadlocked; /* the main task was told, in its last wait */
   bool stopped;    /* luge_cancel was called */
-  bool exiting;    /* os.exit was called */
+  bool exiting;    /* os.exit was called, since there were no tasks */
   int exit_code;
   struct luge_task *main;
   uint64_t resumed_at; /* for `slow`: when the running task was resumed */

@@ -149,8 +149,8 @@ bool luge__is_interrupted(lua_State *L) {
 /* Whether the error on top of the stack goes on: that of an interruption, or of
  * os.exit, which ends all that it cancels. */
 static bool passes(lua_State *L) {
-  return luge__is_interrupted(L) ||
-         (luge__host(L)->exiting && luge__is_error(L, -1, "cancelled"));
+  return luge__is_interrupted(L) || (luge__task_exits(luge__host(L)->current) &&
+                                     luge__is_error(L, -1, "cancelled"));
 }
 
 static int called(lua_State *L, int status, lua_KContext below) {

@@ -30,7 +30,7 @@ static void run_until_done(struct luge_host *host) {
 /* Whether somebody outside, or os.exit, is why the main task was cancelled:
  * else it has failed. */
 static bool was_stopped(const struct luge_task *task) {
-  return task->host->stopped || task->host->exiting || task->interrupted;
+  return task->host->stopped || task->exiting || task->interrupted;
 }
 
 /* Reports how the main task, at index 1, failed; or returns its results. */
@@ -47,8 +47,9 @@ static int finish(lua_State *L) {
   return 0;
 }
 
-static int status_of(const struct luge_host *host, enum luge_cell_state state) {
-  return host->exiting                 ? LUGE_EXIT
+static int status_of(const struct luge_task *task) {
+  enum luge_cell_state state = task->cell.state;
+  return task->exiting                 ? LUGE_EXIT
          : state == LUGE_CELL_RESOLVED ? LUGE_OK
          : state == LUGE_CELL_REJECTED ? LUGE_ERROR
                                        : LUGE_CANCELLED;
@@ -70,7 +71,7 @@ static int run(struct luge_host *host, struct luge_task *task, int nresults) {
   run_until_done(host);
   host->driving = false;
   host->main = NULL;
-  int status = status_of(host, task->cell.state);
+  int status = status_of(task);
   lua_pushcfunction(L, finish);
   lua_insert(L, -2);
   if (lua_pcall(L, 1, nresults, 0) != LUA_OK) {

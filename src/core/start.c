@@ -21,7 +21,7 @@ static enum luge_status status_of(const struct luge_task *task) {
   case LUGE_CELL_RESOLVED:
     return LUGE_OK;
   case LUGE_CELL_CANCELLED:
-    return task->host->exiting ? LUGE_EXIT : LUGE_CANCELLED;
+    return task->exiting ? LUGE_EXIT : LUGE_CANCELLED;
   default:
     return LUGE_ERROR;
   }

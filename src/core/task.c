@@ -119,6 +119,13 @@ static void inherit_context(lua_State *L, struct luge_task *task) {
   }
 }
 
+bool luge__task_exits(const struct luge_task *task) {
+  while (task != NULL && !task->exiting) {
+    task = task->root.parent->task;
+  }
+  return task != NULL;
+}
+
 static struct luge_task *create(lua_State *L, struct luge_scope *owner,
                                 int level) {
   struct luge_host *host = luge__host(L);

@@ -33,6 +33,7 @@ struct luge_task {
   bool started_by_host; /* see start.c */
   bool interrupted : 1; /* no protected call keeps its errors */
   bool graced : 1;      /* an interruption waits for its handlers */
+  bool exiting : 1;     /* it, or one that it owns, called os.exit */
   bool cancelling;      /* the wait ends by raising `cancelled` */
   bool raising;         /* the wait ends by raising the value handed over */
   bool unawaited;       /* its error fails its owner */
@@ -82,6 +83,9 @@ void luge__task_ended(struct luge_task *task, int status);
 /* It is about to run for the first time. False: there was no memory for its
  * thread, and it has failed. */
 bool luge__task_begin(struct luge_task *task);
+
+/* Whether the task, or one above it, is `exiting`. */
+bool luge__task_exits(const struct luge_task *task);
 
 /* What task:status() says. */
 const char *luge__task_status(const struct luge_task *task);

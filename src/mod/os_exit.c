@@ -1,8 +1,9 @@
 /* os.exit: does not end the process, which is its embedder's, but cancels the
- * main task, and gives the host a status to return. The first one counts. The
- * caller ends too, whichever task it is: `cancelled` is raised here, and again
- * at every wait, so that no `pcall` keeps it for long. `close`, the second
- * argument, changes nothing: the state is always closed. */
+ * main task or, where the embedder has only started scripts, the caller's, and
+ * gives the host a status to return. The first one counts. The caller ends too,
+ * whichever task it is: `cancelled` is raised here, and again at every wait, so
+ * that no `pcall` keeps it for long. `close`, the second argument, changes
+ * nothing: the state is always closed. */
 #include "os_exit.h"
 
 #include <lauxlib.h>
@@ -22,13 +23,33 @@ static int exit_code(lua_State *L) {
   return (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
 }
 
+/* The task that the host owns, and which owns the current one, if not itself;
+ * NULL: none runs. */
+static struct luge_task *script_of(const struct luge_host *host) {
+  struct luge_task *task = host->current;
+  while (task != NULL && task->root.parent->task != NULL) {
+    task = task->root.parent->task;
+  }
+  return task;
+}
+
+static void end(struct luge_task *task) {
+  task->exiting = true;
+  luge__scope_cancel(NULL, &task->root, reason);
+}
+
 static void note(struct luge_host *host, int code) {
-  if (!host->exiting) {
-    host->exiting = true;
+  struct luge_task *script = script_of(host);
+  const struct luge_task *main = host->main != NULL ? host->main : script;
+  if (main == NULL || !main->exiting) {
     host->exit_code = code;
   }
+  host->exiting = true;
   if (host->main != NULL) {
-    luge__scope_cancel(NULL, &host->main->root, reason);
+    end(host->main);
+  }
+  if (script != NULL && script != host->main) {
+    end(script);
   }
 }
 
@@ -53,6 +74,6 @@ int luge__os_exit(lua_State *L) {
   if (host->current == NULL) { /* a finalizer, at the very end */
     return 0;
   }
-  luge__scope_cancel(NULL, &host->current->root, reason);
+  luge__scope_cancel(NULL, &host->current->root, reason); /* in a shield too */
   return raise_exit(L, host->current);
 }

@@ -119,6 +119,41 @@ static void test_start_function(void) {
   CHECK(luge_close(host) == LUGE_OK);
 }
 
+static void step_until_told(luge_host *host, const struct outcome *outcome) {
+  while (outcome->calls == 0) {
+    CHECK(luge_step(host) >= 0);
+  }
+}
+
+/* os.exit ends the script that calls it, from any of its tasks, and no other:
+ * neither those that live on nor those that come after. */
+static void test_exit_among_others(void) {
+  luge_host *host = open_host(NULL);
+  lua_State *L = luge_lua(host);
+  struct outcome others, exited;
+  start(host, "require('luge').sleep(3600)", &others);
+  start(host,
+        "local luge = require 'luge'\n"
+        "local function exit() pcall(os.exit, 6) luge.sleep(3600) end\n"
+        "luge.spawn(function() luge.spawn(exit) end) luge.sleep(3600)",
+        &exited);
+  step_until_told(host, &exited);
+  CHECK(exited.status == LUGE_EXIT && luge_exit_code(host) == 6);
+  CHECK(others.calls == 0);
+  CHECK(run(host, "os.exit(7)") == LUGE_EXIT && luge_exit_code(host) == 7);
+  load(L, "return ...");
+  lua_pushinteger(L, 42);
+  CHECK(luge_run_function(host, 1, 1) == LUGE_OK);
+  CHECK(lua_tointeger(L, -1) == 42);
+  struct outcome cancelled;
+  luge_task *task = start(host, "require('luge').sleep(3600)", &cancelled);
+  CHECK(luge_task_cancel(task, "enough") == LUGE_OK);
+  step_until_told(host, &cancelled);
+  CHECK(cancelled.status == LUGE_CANCELLED);
+  CHECK(luge_close(host) == LUGE_OK);
+  CHECK(others.status == LUGE_CANCELLED);
+}
+
 static int decode(lua_State *L, const char *json) {
   return luge_json_decode(L, json, strlen(json));
 }
@@ -202,6 +237,7 @@ int main(void) {
   test_module_path();
   test_run_function();
   test_start_function();
+  test_exit_among_others();
   test_json();
   test_json_memory();
   test_usage();

@@ -30,10 +30,11 @@ static double stop(const char *code, int signal_number, bool handler) {
   return process_clock() - before;
 }
 
-/* It must be gone within a second, unless the machine is busy with others. */
+/* It must be gone within a second, unless the machine is busy with others: each
+ * further try has a second more. */
 static void stops(const char *code, int signal_number, bool handler) {
-  for (int i = 0; i < 10; i++) {
-    if (stop(code, signal_number, handler) < 1) {
+  for (int i = 1; i < 10; i++) {
+    if (stop(code, signal_number, handler) < i) {
       return;
     }
   }

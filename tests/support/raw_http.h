@@ -65,6 +65,9 @@ static inline int dial(int port) {
 static inline void say_bytes(int fd, const char *bytes, size_t len) {
   while (len > 0) {
     ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) { /* was stopped, and goes on */
+      continue;
+    }
     if (n <= 0) {
       return;
     }
@@ -158,7 +161,11 @@ static inline int serve(const char *script, size_t memory_limit,
   pid_t child = fork();
   if (child == 0) {
     close(ports[1]);
-    _exit(client(ports[0]));
+    int failed = client(ports[0]);
+    if (failed != 0) { /* perhaps it has not told the server to end */
+      kill(getppid(), SIGKILL);
+    }
+    _exit(failed);
   }
   close(ports[0]);
   struct rlimit few = {descriptors, descriptors};

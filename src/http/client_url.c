@@ -54,13 +54,18 @@ static bool has_scheme(const char *text) {
 /* libcurl cannot read the reference: says whether that is for its scheme, such
  * as "mailto:". */
 static int raise_reference(lua_State *L, const char *reference) {
+  const char *from = luge__url_push_masked(L, lua_tostring(L, 1));
   const char *shown = luge__url_push_masked(L, reference);
   if (has_scheme(reference) && strncasecmp(reference, "http", 4) != 0) {
     luge__raise(L, "invalid",
-                "the server redirects to \"%s\": takes http or https", shown);
+                "%s: the server redirects to \"%s\": takes http or https", from,
+                shown);
   }
-  luge__push_error(L, "network", "the server redirects to a bad URL, \"%s\"",
+  luge__push_error(L, "network",
+                   "%s: the server redirects to a bad URL, \"%s\"", from,
                    shown);
+  lua_pushvalue(L, -3);
+  lua_setfield(L, -2, "url");
   lua_pushliteral(L, "protocol");
   lua_setfield(L, -2, "code");
   lua_pushboolean(L, 0);
@@ -68,12 +73,40 @@ static int raise_reference(lua_State *L, const char *reference) {
   return lua_error(L);
 }
 
+/* Makes `url` where the reference leads from it, with the fragment of either
+ * (RFC 9110, 10.2.2). libcurl 7.88 takes "#fragment" and "" for the root. */
+static CURLUcode follow(const struct luge__curl *curl, CURLU *url,
+                        const char *reference) {
+  static const unsigned flags = CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME;
+  char *fragment = NULL;
+  if (reference[0] == '\0') {
+    return CURLUE_OK;
+  }
+  if (reference[0] == '#') {
+    return curl->url_set(url, CURLUPART_FRAGMENT, reference + 1, flags);
+  }
+  (void)curl->url_get(url, CURLUPART_FRAGMENT, &fragment, 0);
+  CURLUcode code = curl->url_set(url, CURLUPART_URL, reference, flags);
+  if (code == CURLUE_OK && strchr(reference, '#') == NULL) {
+    code = curl->url_set(url, CURLUPART_FRAGMENT, fragment, 0);
+  }
+  curl->free(fragment);
+  return code;
+}
+
+static bool leads_to_http(const struct luge__curl *curl, CURLU *url) {
+  char *scheme = NULL;
+  bool leads = curl->url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+               (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+  curl->free(scheme);
+  return leads;
+}
+
 int luge__url_resolve(lua_State *L) {
   const struct luge__curl *curl = load(L);
   CURLU *url = parse(L, curl, 1);
   const char *reference = luaL_checkstring(L, 2);
-  if (curl->url_set(url, CURLUPART_URL, reference,
-                    CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
+  if (follow(curl, url, reference) != CURLUE_OK || !leads_to_http(curl, url)) {
     return raise_reference(L, reference);
   }
   push_part(L, curl, url, CURLUPART_URL, 0);

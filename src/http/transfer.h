@@ -40,6 +40,7 @@ enum luge__failure {
   LUGE_FAILURE_THREADS,      /* there is none to look names up */
   LUGE_FAILURE_REFUSED,      /* an address that is not permitted */
   LUGE_FAILURE_ENCODING,     /* the body is not what its encoding says */
+  LUGE_FAILURE_LENGTH,       /* the body's, as announced, is none */
   LUGE_FAILURE_NO_DECODER,   /* an encoding that we do not know */
   LUGE_FAILURE_CUT_ENCODING, /* the encoded body ended early */
   LUGE_FAILURE_SOURCE,       /* of the request's body */
@@ -104,7 +105,7 @@ struct luge__transfer {
   uint64_t lookup_time;    /* of its names, in nanoseconds */
   struct luge__look *look; /* what libcurl was told of names, or will be */
   struct luge__upload *upload;
-  curl_socket_t socket; /* opened for it */
+  curl_socket_t socket; /* opened for it, or kept and watched for it alone */
   unsigned opened;      /* sockets; with more than one, some may be closed */
   bool streaming;       /* the owner takes the body as it comes */
   bool needs_names;     /* libcurl wants addresses: transfer_look.c */

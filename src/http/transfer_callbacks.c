@@ -29,6 +29,10 @@ static size_t fail(struct luge__transfer *t, enum luge__failure failure) {
   return 0; /* fewer bytes than there were: libcurl gives up */
 }
 
+static bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* The value of the header line if its name is `name`; else NULL. */
 static const char *value_of(const char *line, size_t length, const char *name) {
   size_t n = strlen(name);
@@ -59,19 +63,42 @@ static bool start_decoding(struct luge__transfer *t, const char *value,
   return status == LUGE_BODY_OK || fail(t, luge__failure_of(status));
 }
 
-static bool expect_length(struct luge__transfer *t, const char *value) {
-  unsigned long long length = 0;
-  for (; *value >= '0' && *value <= '9' && length < 1ULL << 56; value++) {
-    length = length * 10 + (unsigned)(*value - '0');
+/* The number at *at, at most 2^56, and the white space around it; or -1. */
+static curl_off_t read_number(const char **at, const char *end) {
+  const char *p = *at;
+  curl_off_t number = -1;
+  for (; p < end && is_space(*p); p++) {
   }
+  for (; p < end && *p >= '0' && *p <= '9'; p++) {
+    number = number < 0 ? 0 : number;
+    number = number < 1LL << 52 ? number * 10 + (*p - '0') : 1LL << 56;
+  }
+  for (; p < end && is_space(*p); p++) {
+  }
+  *at = p;
+  return number;
+}
+
+/* One that is no number, or two that differ, leave the body's end to be guessed
+ * (RFC 9112, 6.3); "5, 5" is 5. libcurl takes the last. */
+static bool expect_length(struct luge__transfer *t, const char *value,
+                          const char *end) {
   if (!has_body(t)) {
     return true;
   }
-  t->expected = (curl_off_t)length;
+  do {
+    curl_off_t length = read_number(&value, end);
+    if (length < 0 || (t->expected >= 0 && t->expected != length) ||
+        (value < end && *value != ',')) {
+      return fail(t, LUGE_FAILURE_LENGTH);
+    }
+    t->expected = length;
+  } while (value++ < end);
+  size_t length = (size_t)t->expected;
   if (t->body.max != 0 && length > t->body.max) {
     return fail(t, LUGE_FAILURE_BODY_LIMIT);
   }
-  size_t ahead = length < MAX_AHEAD ? (size_t)length : MAX_AHEAD;
+  size_t ahead = length < MAX_AHEAD ? length : MAX_AHEAD;
   return t->streaming ||
          luge__bytes_reserve(&t->body.bytes, luge__transfer_memory(t), ahead) ||
          fail(t, LUGE_FAILURE_MEMORY);
@@ -87,7 +114,7 @@ static bool look_at(struct luge__transfer *t, const char *line, size_t length) {
     return start_decoding(t, value, line + length);
   }
   if ((value = value_of(line, length, "content-length")) != NULL) {
-    return expect_length(t, value);
+    return expect_length(t, value, line + length);
   }
   return true;
 }

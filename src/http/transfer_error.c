@@ -72,6 +72,9 @@ static struct verdict on_receive(struct luge__transfer *t) {
   if (connect_code >= 300 && !t->connected) {
     return network("proxy", "the proxy refused to connect");
   }
+  if (!t->connected && luge__route_is_proxied(t)) {
+    return network("proxy", "the proxy broke off");
+  }
   if (strstr(t->problem, "chunk") != NULL) {
     return network("protocol", "the chunks of the body are malformed");
   }
@@ -98,6 +101,9 @@ static struct verdict on_stream(const struct luge__transfer *t) {
 }
 
 static struct verdict on_connect(struct luge__transfer *t) {
+  if (luge__route_is_proxied(t)) {
+    return network("connect", "cannot connect to the proxy");
+  }
   switch (get_long(t, CURLINFO_OS_ERRNO)) {
   case ECONNREFUSED:
     return network("connect", "connection refused");
@@ -219,7 +225,8 @@ static struct verdict verdict_of(struct luge__transfer *t) {
   case LUGE_FAILURE_PROXY_NAME:
     return network("proxy", "the proxy's name cannot be resolved");
   case LUGE_FAILURE_BAD_NAME:
-    return (struct verdict){.kind = "invalid", .text = t->problem};
+    return (struct verdict){.kind = "invalid",
+                            .text = "the host is no name and no address"};
   case LUGE_FAILURE_THREADS:
     return limit("threads", 0, "no thread is left to resolve names");
   case LUGE_FAILURE_RESENT:
@@ -231,6 +238,9 @@ static struct verdict verdict_of(struct luge__transfer *t) {
     return network("protocol", "the server switches to another protocol");
   case LUGE_FAILURE_ENCODING:
     return network("protocol", "the body's encoding is corrupt");
+  case LUGE_FAILURE_LENGTH:
+    return network("protocol",
+                   "its Content-Length is no number, or contradicts another");
   case LUGE_FAILURE_NO_DECODER:
     return network("protocol", "the body has an encoding that is not known");
   case LUGE_FAILURE_CUT_ENCODING:
@@ -292,9 +302,32 @@ static void set_fields(lua_State *L, struct luge__transfer *t,
   }
 }
 
-/* libcurl's own words, where they say more. */
-static const char *push_detail(lua_State *L, const struct luge__transfer *t) {
-  if (t->failure != LUGE_FAILURE_CURL || t->problem[0] == '\0') {
+/* The header line at which it failed: the last one taken. */
+static const char *push_line(lua_State *L, const struct luge__transfer *t) {
+  const char *end = t->head.ptr + t->head.len;
+  for (; end > t->head.ptr && strchr("\r\n", end[-1]) != NULL; end--) {
+  }
+  const char *line = end;
+  for (; line > t->head.ptr && line[-1] != '\n'; line--) {
+  }
+  return lua_pushfstring(L, " (%s)",
+                         lua_pushlstring(L, line, (size_t)(end - line)));
+}
+
+/* What says more: the limit; the line; libcurl's or the resolver's words. */
+static const char *push_detail(lua_State *L, const struct luge__transfer *t,
+                               const struct verdict *verdict) {
+  if (verdict->limit != 0) {
+    return lua_pushfstring(L, " (the limit is %I bytes)",
+                           (LUAI_UACINT)verdict->limit);
+  }
+  if (t->failure == LUGE_FAILURE_LENGTH ||
+      t->failure == LUGE_FAILURE_NO_DECODER) {
+    return push_line(L, t);
+  }
+  if ((t->failure != LUGE_FAILURE_CURL &&
+       t->failure != LUGE_FAILURE_BAD_NAME) ||
+      t->problem[0] == '\0') {
     return lua_pushliteral(L, "");
   }
   return lua_pushfstring(L, " (%s)", t->problem);
@@ -313,7 +346,7 @@ static void push_error(lua_State *L, struct luge__transfer *t) {
   }
   const char *url = luge__url_push_masked(L, t->url_text.ptr);
   luge__push_error(L, verdict.kind, "%s %s: %s%s", t->method, url, verdict.text,
-                   push_detail(L, t));
+                   push_detail(L, t, &verdict));
   set_fields(L, t, &verdict);
   set_text(L, "url", url);
   lua_replace(L, -3);

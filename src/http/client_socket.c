@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "transfer.h"
 
 struct luge__socket {
   uv_poll_t poll;
@@ -123,11 +124,20 @@ static void want(struct luge__socket *sock, int what) {
   uv_ref((uv_handle_t *)&sock->poll);
 }
 
+/* A transfer that opens none is on a kept one. */
+static void note_kept(const struct luge__http *http, CURL *easy,
+                      curl_socket_t fd) {
+  struct luge__transfer *t = NULL;
+  if (http->curl->easy_getinfo(easy, CURLINFO_PRIVATE, &t) == CURLE_OK &&
+      t != NULL && t->opened == 0) {
+    t->socket = fd;
+  }
+}
+
 int luge__on_socket(CURL *easy, curl_socket_t fd, int what, void *data,
                     void *unused) {
   struct luge__client *client = data;
   struct luge__http *http = client->http;
-  (void)easy;
   (void)unused;
   struct luge__socket *sock = find(http, fd);
   if (what == CURL_POLL_REMOVE) {
@@ -146,6 +156,7 @@ int luge__on_socket(CURL *easy, curl_socket_t fd, int what, void *data,
     return -1;
   }
   want(sock, what);
+  note_kept(http, easy, fd);
   return 0;
 }
 

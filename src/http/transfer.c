@@ -55,6 +55,21 @@ static void note_sent(struct luge__transfer *t, uint64_t now) {
   }
 }
 
+/* Whether the server may have closed the connection. With a body that waits for
+ * its source, libcurl 7.88 does not tell. */
+static bool may_have_left(const struct luge__transfer *t) {
+  char byte;
+  return t->socket == CURL_SOCKET_BAD ||
+         recv(t->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* Whether it is the script that holds it up: the source of the request's body
+ * has given nothing yet. */
+static bool is_source_awaited(const struct luge__transfer *t) {
+  return t->upload != NULL && t->upload->paused && !t->head_done &&
+         !may_have_left(t);
+}
+
 static void on_look(struct luge_timer *timer);
 
 /* Makes sure that the bounds are looked at by then, or earlier. */
@@ -75,6 +90,9 @@ static void on_look(struct luge_timer *timer) {
     return;
   }
   note_sent(t, now);
+  if (is_source_awaited(t)) {
+    t->active = now;
+  }
   enum luge__failure failure = bound_passed(t, now);
   if (failure == LUGE_FAILURE_NONE) {
     look_again(t, next_look(t, now));

@@ -33,7 +33,8 @@ static struct luge__transfer *create(struct luge__client *client) {
   if (t == NULL) {
     return NULL;
   }
-  *t = (struct luge__transfer){.client = client, .expected = -1};
+  *t = (struct luge__transfer){
+      .client = client, .expected = -1, .socket = CURL_SOCKET_BAD};
   luge__list_append(&client->spare, &t->link);
   client->spare_count++;
   t->easy = curl->easy_init();
@@ -75,6 +76,7 @@ static void reset(struct luge__transfer *t) {
   t->lookup_time = 0;
   t->route.refused.version = 0;
   t->opened = 0;
+  t->socket = CURL_SOCKET_BAD;
   t->upload = NULL;
   t->streaming = t->connected = t->head_done = false;
   t->needs_names = false;

@@ -56,7 +56,11 @@ static int at_end(lua_State *L, struct luge__reader *reader) {
   if (reader->stream->broken) {
     return raise_closed(L, reader->stream);
   }
-  return reader->stream->ended ? reader->kind->end(L, reader) : 0;
+  if (reader->stream->ended) {
+    return reader->kind->end(L, reader);
+  }
+  lua_pushnil(L);
+  return 1;
 }
 
 static int advance(lua_State *L, struct luge__reader *reader,
@@ -225,10 +229,13 @@ void luge__reader_init(lua_State *L) {
   lua_setfield(L, -4, "__call");
   lua_setfield(L, -2, "next");
   lua_pop(L, 1);
-  /* Scripts see this as its metatable: it says that a reader can be called. */
-  lua_createtable(L, 0, 1);
+  /* Scripts see this as its metatable: it says that a reader can be called, and
+   * closed. */
+  lua_createtable(L, 0, 2);
   lua_pushboolean(L, 1);
   lua_setfield(L, -2, "__call");
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, "__close");
   lua_setfield(L, -2, "__metatable");
   lua_pop(L, 1);
 }

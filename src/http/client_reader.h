@@ -18,8 +18,7 @@ struct luge__reader_kind {
   /* Makes a result of the stream's piece: pushes it and returns the number of
    * values, or returns LUGE_READER_NEEDS_MORE. May raise. */
   int (*step)(lua_State *L, struct luge__reader *reader);
-  /* The body has ended: the same for the bytes that are left; 0 if there are
-   * none. */
+  /* The body has ended: pushes what is left, or nil, and returns 1. */
   int (*end)(lua_State *L, struct luge__reader *reader);
 };
 

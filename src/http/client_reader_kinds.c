@@ -29,9 +29,9 @@ static int step_chunk(lua_State *L, struct luge__reader *reader) {
 }
 
 static int end_empty(lua_State *L, struct luge__reader *reader) {
-  (void)L;
   (void)reader;
-  return 0;
+  lua_pushnil(L);
+  return 1;
 }
 
 /* Lines. */
@@ -73,7 +73,7 @@ static int step_line(lua_State *L, struct luge__reader *reader) {
 
 static int end_line(lua_State *L, struct luge__reader *reader) {
   if (reader->line.len == 0) {
-    return 0;
+    return end_empty(L, reader);
   }
   lua_pushlstring(L, reader->line.ptr, reader->line.len);
   reader->line.len = 0;

@@ -38,6 +38,11 @@ bool luge__fields_have(const struct luge__transfer *t, const char *name) {
   return have(t, name, strlen(name), t->headers.len);
 }
 
+/* What libcurl takes for no value: white space. */
+static bool is_blank(const char *value) {
+  return value[strspn(value, " \t\v\f")] == '\0';
+}
+
 /* In libcurl's notation "Name;" is a header without a value, and "Name:" is one
  * that is not sent. */
 static void add_line(lua_State *L, struct luge__transfer *t, const char *name,
@@ -45,7 +50,7 @@ static void add_line(lua_State *L, struct luge__transfer *t, const char *name,
   append(L, t, name, name_length);
   if (value == NULL) {
     append(L, t, ":", 2);
-  } else if (length == 0) {
+  } else if (is_blank(value)) {
     append(L, t, ";", 2);
   } else {
     append(L, t, ": ", 2);
@@ -61,20 +66,28 @@ void luge__fields_add(lua_State *L, struct luge__transfer *t, const char *name,
   }
 }
 
-bool luge__is_token(const char *text, size_t length) {
-  for (size_t i = 0; i < length; i++) {
+static size_t token_length(const char *text, size_t length) {
+  size_t i = 0;
+  for (; i < length; i++) {
     unsigned char c = (unsigned char)text[i];
     if (!isalnum(c) && (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL)) {
-      return false;
+      break;
     }
   }
-  return length > 0;
+  return i;
+}
+
+bool luge__is_token(const char *text, size_t length) {
+  return length > 0 && token_length(text, length) == length;
 }
 
 static void check_name(lua_State *L, const char *name, size_t length) {
-  if (!luge__is_token(name, length)) {
+  size_t good = token_length(name, length);
+  if (good < length || good == 0) { /* a value may follow, and be secret */
     luge__raise(L, "invalid",
-                "bad header name: takes letters, digits and !#$%%&'*+-.^_`|~");
+                "bad header name \"%s...\": takes letters, digits and "
+                "!#$%%&'*+-.^_`|~",
+                lua_pushlstring(L, name, good));
   }
   if ((length == 14 && strncasecmp(name, "content-length", 14) == 0) ||
       (length == 17 && strncasecmp(name, "transfer-encoding", 17) == 0)) {

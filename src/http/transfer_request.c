@@ -47,8 +47,10 @@ void luge__transfer_set_method(lua_State *L, struct luge__transfer *t,
   const char *method = lua_tolstring(L, arg, &length);
   if (method == NULL || length > LUGE_METHOD_MAX ||
       !luge__is_token(method, length)) {
-    luge__raise(L, "invalid", "bad method: takes a word of letters, at most %d",
-                LUGE_METHOD_MAX);
+    luge__raise(L, "invalid",
+                "bad method \"%s\": takes a word such as GET, of %d bytes at "
+                "most",
+                method != NULL ? method : "", LUGE_METHOD_MAX);
   }
   if (strcmp(t->method, method) == 0) {
     return;

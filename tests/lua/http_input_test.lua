@@ -74,11 +74,11 @@ describe("a URL", function()
       test.equal(got.target, wanted)
       test.equal(got.host, "127.0.0.1:" .. port)
     end
-    for _, base in ipairs { "http://h/?k=v", "http://h/#x", "", 1 } do
+    for _, base in ipairs {
+      "http://h/?k=v", "http://h/#x", "", 1, "nonsense", "http://", "ftp://h",
+    } do
       test.raises("invalid", http.client, { base_url = base })
     end
-    local wrong <close> = http.client { base_url = "nonsense" }
-    test.raises("invalid", wrong.get, wrong, "x")
   end)
 end)
 
@@ -116,6 +116,61 @@ describe("headers", function()
     test.same(client:get(url):json().cookies, { "kept=1" })
     test.same(http.get(url, { headers = { Cookie = "a=1; b=2" } }):json().cookies, { "a=1; b=2" })
     test.same(http.get(url):json().cookies, {})
+  end)
+end)
+
+describe("a query", function()
+  local function target(query)
+    return http.get(url, { query = query }):json().target
+  end
+
+  it("that would lose something is refused", function()
+    for _, query in ipairs {
+      { a = { b = 1 } }, { a = { 1, nil, 3 } }, { a = 1, { "b", 2 } }, { { "a", 1 }, "b" },
+      { { nil, 1 } }, { { "a" } }, { a = print },
+    } do
+      test.raises("invalid", http.get, url, { query = query })
+      test.raises("invalid", http.post, url, { form = query })
+    end
+  end)
+
+  it("has lists, and text as it is", function()
+    test.equal(target { a = {}, b = { 1, true, "x y" } }, "/?b=1&b=true&b=x%20y")
+    test.equal(target { { "b", 1 }, { "a", { 2, 3 } } }, "/?b=1&a=2&a=3")
+    test.equal(target "tag=#1&x=2", "/?tag=%231&x=2")
+  end)
+end)
+
+describe("what is refused", function()
+  it("is named, and shows no secret", function()
+    local function message(options)
+      return test.raises("invalid", http.get, url, options).message
+    end
+    for _, options in ipairs {
+      { auth = "hidden" }, { headers = "Authorization: hidden" },
+      { headers = { ["Authorization: hidden"] = "" } },
+    } do
+      test.equal(message(options):find("hidden", 1, true), nil)
+    end
+    test.matches(message { headers = { ["Auth: x"] = "" } }, '"Auth%.%.%."')
+    local err = test.raises("invalid", http.request, { url = url, method = "G T" })
+    test.matches(err.message, '"G T"')
+    test.equal(test.raises("invalid", http.client, { base_url = "http://u:hidden@h/?x" }).message
+      :find("hidden", 1, true), nil)
+    test.matches(message { unix_socket = "/" .. ("x"):rep(200) }, "too long")
+  end)
+end)
+
+describe("a header", function()
+  it("of white space is sent", function()
+    local server <close> = require("luge.net").serve { handler = function(conn)
+      local head = conn:read_until "\r\n\r\n"
+      conn:write("HTTP/1.1 200 OK\r\nContent-Length: ", #head, "\r\n\r\n", head)
+    end }
+    local response = http.get("http://127.0.0.1:" .. server.port, {
+      headers = { ["X-A"] = " \t" },
+    })
+    test.matches(response.body, "\r\nX%-A:%s*\r\n")
   end)
 end)
 

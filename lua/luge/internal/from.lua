@@ -39,13 +39,19 @@ function from.can_pull(value)
   return type(value) == "table" or check.is_callable(value)
 end
 
+-- An iterator given alone may be what is to be closed itself: a body's reader is.
+local function closable(iterator)
+  local metatable = getmetatable(iterator)
+  return type(metatable) == "table" and metatable.__close and iterator or nil
+end
+
 -- A function that gives the next item, or nil at the end; and a value with
 -- `__close` that is to be closed when no more will be read, or nil.
 function from.pull(name, list, state, control, closing)
   if is_stream(list) then
     return require("luge.internal.stream").items(list), list
   elseif check.is_callable(list) then
-    return of_iterator(list, state, control), closing
+    return of_iterator(list, state, control), closing or closable(list)
   elseif type(list) == "table" then
     return of_list(check.list(name, list))
   end

@@ -1,6 +1,7 @@
 -- Options of HTTP requests and clients: what each takes. What is checked here,
 -- C takes as it is.
 local check = require "luge.internal.check"
+local mask = require("luge.native.http_client").mask
 
 local type, next, math_type = type, next, math.type
 local fail, describe = check.fail, check.describe
@@ -42,10 +43,10 @@ local function is_auth(value)
 end
 
 local function is_body(value)
-  if type(value) == "table" then
-    return value.file ~= nil or check.is_callable(value) -- a Stream is
+  if type(value) == "table" and value.file ~= nil then
+    return true
   end
-  return type(value) == "string" or type(value) == "function"
+  return type(value) == "string" or check.is_callable(value) -- a Stream is
 end
 
 local function anything()
@@ -56,16 +57,31 @@ local seconds = { is_seconds, "a number of seconds above 0; math.huge for no lim
 local text = { is_text, "a string" }
 local count = { is_count, "an integer from 1" }
 
--- How each option is tested, and how messages call what it takes. `special`:
--- C looks for it in the table.
+-- An absolute one; to it are appended paths.
+local function is_base(value)
+  return is_text(value) and value:find "^[Hh][Tt][Tt][Pp][Ss]?://[^/]" ~= nil
+    and not value:find "[?#]"
+end
+
+-- What a message may show of a value that holds secrets where it is wrong, too.
+local function kind_of(value)
+  return "a " .. type(value)
+end
+
+local function masked(value)
+  return describe(type(value) == "string" and mask(value) or value)
+end
+
+-- How each option is tested, and how messages call what it takes, and show what
+-- it got. `special`: C looks for it in the table.
 local function special(test)
   return { test[1], test[2], special = true }
 end
 
 local shared = {
-  headers = { is_table, "a table of names and values" },
+  headers = { is_table, "a table of names and values", kind_of },
   auth = { is_auth, "{ user, password }, without a colon in the user,"
-    .. " or { bearer = token }, in one line" },
+    .. " or { bearer = token }, in one line", kind_of },
   timeout = seconds,
   redirects = { is_whole, "an integer from 0" },
   connect_timeout = special(seconds),
@@ -103,8 +119,7 @@ local request = extend {
 }
 
 local client = extend {
-  base_url = { function(value) return is_text(value) and not value:find "[?#]" end,
-    "a URL without query and fragment" },
+  base_url = { is_base, "an absolute URL of http or https, without query and fragment", masked },
   max_connections = count,
   max_per_host = count,
   cookies = { is_boolean, "true or false" },
@@ -124,7 +139,8 @@ local function refuse(known, where, name, value)
   if not option then
     fail("unknown option %s for '%s', which knows: %s", describe(name), where, names_of(known))
   end
-  fail("bad option '%s' for '%s': got %s, takes %s", name, where, describe(value), option[2])
+  fail("bad option '%s' for '%s': got %s, takes %s", name, where,
+    (option[3] or describe)(value), option[2])
 end
 
 -- Raises unless all are known and right; says whether C is to see the table.

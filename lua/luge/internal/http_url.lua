@@ -7,9 +7,17 @@ local concat, sort = table.concat, table.sort
 
 local http_url = {}
 
+local function is_list(value)
+  local count = 0
+  for _ in next, value do
+    count = count + 1
+  end
+  return count == #value
+end
+
 local function add(list, name, value)
   local kind = type(value)
-  if kind == "table" then
+  if kind == "table" and is_list(value) then
     for i = 1, #value do
       add(list, name, value[i])
     end
@@ -21,15 +29,27 @@ local function add(list, name, value)
   end
 end
 
+local function encode_pairs(list, values)
+  if not is_list(values) then
+    check.fail("a list of { name, value } has other keys too, takes one or the other")
+  end
+  for i = 1, #values do
+    local pair = values[i]
+    if type(pair) ~= "table" or pair[1] == nil then
+      check.fail("item %d of a list of { name, value } is %s", i,
+        type(pair) == "table" and "without a name" or check.describe(pair))
+    end
+    add(list, pair[1], pair[2])
+  end
+  return concat(list, "&")
+end
+
 -- `{ name = value }` as `name=value&...`, in the order of the names; a list
 -- `{ { name, value }, ... }` in its own.
 function http_url.encode(values)
   local list = {}
   if type(values[1]) == "table" then
-    for i = 1, #values do
-      add(list, values[i][1], values[i][2])
-    end
-    return concat(list, "&")
+    return encode_pairs(list, values)
   end
   local names = {}
   for name in next, values do
@@ -54,7 +74,7 @@ function http_url.join(base, url)
 end
 
 function http_url.with_query(url, query)
-  local text = type(query) == "string" and query or http_url.encode(query)
+  local text = type(query) == "string" and query:gsub("#", "%%23") or http_url.encode(query)
   if text == "" then
     return url
   end

@@ -155,6 +155,42 @@ describe("a download", function()
     test.equal(content, "old")
   end)
 
+  it("leaves the old file alone when no file comes", function()
+    for _, status in ipairs { 304, 302 } do
+      local ok, err, content = download(function() return { status = status } end)
+      test.equal(ok, false)
+      test.equal(err.kind, "http")
+      test.equal(err.status, status)
+      test.equal(content, "old")
+    end
+  end)
+
+  it("stays as private as the file whose place it takes", function()
+    local dir <close> = fs.temp { directory = true }
+    local path = dir.path .. "/file"
+    local server <close> = http.server { handler = function() return "new" end }
+    fs.write(path, "old", { sync = false, mode = 384 }) -- 0600
+    http.download(server.url, path)
+    test.equal(fs.read(path), "new")
+    test.equal(fs.stat(path).mode & 511, 384)
+  end)
+
+  it("takes the place of files only", function()
+    local server <close> = http.server { handler = function() return "new" end }
+    local dir <close> = fs.temp { directory = true }
+    for _, path in ipairs { "/dev/null", dir.path } do
+      test.equal(test.raises("io", http.download, server.url, path).path, path)
+    end
+    test.equal(fs.stat("/dev/null").type, "device")
+    test.raises("invalid", http.download, server.url, "")
+  end)
+
+  it("asks for parts by itself", function()
+    local server <close> = http.server { handler = function() return "new" end }
+    test.raises("invalid", http.download, server.url, "/nonexistent/file",
+      { headers = { range = "bytes=0-3" } })
+  end)
+
   it("is given up after five attempts without a byte", function()
     local asked = 0
     local _ <close> = test.clock()

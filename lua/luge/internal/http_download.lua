@@ -10,6 +10,9 @@ local fs = require "luge.fs"
 
 local pcall, error = pcall, error
 
+local open_file = require("luge.native.fs").open
+local new_file = require("luge.internal.fs_file").new
+
 -- How many attempts in a row may bring no byte; seconds before the second one.
 local ATTEMPTS <const>, DELAY <const> = 5, 0.2
 
@@ -123,6 +126,10 @@ function Download:attempt()
     refuse(response, "truncated", "the file has changed", {})
   end
   response:raise_for_status()
+  if not response:ok() then -- 304, say: there is no file in it
+    refuse(response, "http", ("answered with status %d"):format(response.status),
+      { status = response.status, headers = response.headers, retryable = false })
+  end
   self:accept(response)
   for piece in response:chunks() do
     self.file:write(piece)
@@ -174,15 +181,38 @@ end
 
 -- Its temporary file, whose name is never the same again: what would allow it is
 -- the directory.
-local function create(temporary)
-  local ok, result = pcall(fs.open, temporary, "wx")
+local function create(temporary, mode)
+  local ok, result = pcall(open_file, temporary, "wx", mode)
   if ok then
-    return result
+    return new_file(result)
   end
   if native.is_error(result, "permission") then
     result.message = result.message:gsub("/[^/]+ allows it$", " allows it")
   end
   error(result, 0)
+end
+
+-- Parts are asked for by the download itself, which has to know where they are.
+local function check_headers(headers)
+  for name in next, headers or {} do
+    if type(name) == "string" and (name:lower() == "range" or name:lower() == "if-range") then
+      check.fail("'download' takes no header '%s': it asks for parts by itself", name)
+    end
+  end
+end
+
+-- The mode of a new file, or of the one whose place it takes: what only some
+-- could read stays so. Raises where that is no file, such as /dev/null.
+local function mode_of(path)
+  local ok, stat = pcall(fs.stat, path)
+  if not ok then
+    return 438 -- 0666
+  elseif stat.type ~= "file" then
+    error(native.error {
+      kind = "io", path = path, message = ("cannot replace %s: it is a %s"):format(path, stat.type),
+    }, 0)
+  end
+  return stat.mode & 511 | 128 -- its owner writes it, now
 end
 
 local function option_of(options)
@@ -197,12 +227,17 @@ end
 return function(client, url, path, options)
   options = options or {}
   check.argument("download", 2, path, "string")
+  if path == "" then
+    check.bad_argument("download", 2, path, "a path")
+  end
   check.options("download", options, setmetatable({
     progress = "boolean", on_progress = "function",
   }, { __index = function() return true end }))
+  check_headers(options.headers)
   local temporary = ("%s.%08x.part"):format(path, math.random(0) & 0xffffffff)
   local download <close> = setmetatable({
-    client = client, url = url, path = path, temporary = temporary, file = create(temporary),
+    client = client, url = url, path = path, temporary = temporary,
+    file = create(temporary, mode_of(path)),
     options = option_of(options), on_progress = options.on_progress,
     size = 0, resumed = 0, failures = 0,
   }, Download)

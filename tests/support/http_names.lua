@@ -53,6 +53,17 @@ do
   network("connect", function() http.get(url "all-dead.test") end)
 end
 
+-- One that is silent, as where no packet comes back: one of the other kind is
+-- tried meanwhile (RFC 8305), long before the time to connect is over.
+if names.silence "::1" then
+  names.set("silent.test", "::1", "127.0.0.2")
+  local response = http.get(url "silent.test")
+  test.equal(response.body, "127.0.0.2 /")
+  local err = test.raises("timeout", http.get, ("http://[::1]:%d/"):format(names.port),
+    { connect_timeout = 0.1 })
+  test.equal(err.phase, "connect")
+end
+
 -- What fails is asked for again.
 do
   local err = network("dns", function() http.get(url "missing.test") end)

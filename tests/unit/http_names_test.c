@@ -2,6 +2,8 @@
  * rights, with a getaddrinfo that the scripts control, and beside a server that
  * says how it was reached: a plain one, a proxy and a SOCKS proxy in one. */
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <luge.h>
 #include <netdb.h>
@@ -116,9 +118,39 @@ static int lua_asked(lua_State *L) {
 
 static int port;
 
+/* silence(address) -> whether it is one now that answers nothing: it listens,
+ * and has no room for one more connection, as all are kept that it has. */
+static int lua_silence(lua_State *L) {
+  enum { CONNECTIONS = 4 };
+  struct sockaddr_in in = {.sin_family = AF_INET,
+                           .sin_port = htons((uint16_t)port)};
+  struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
+                             .sin6_port = htons((uint16_t)port)};
+  const char *text = luaL_checkstring(L, 1);
+  bool is_v4 = inet_pton(AF_INET, text, &in.sin_addr) == 1;
+  (void)inet_pton(AF_INET6, text, &in6.sin6_addr);
+  const struct sockaddr *at =
+      is_v4 ? (struct sockaddr *)&in : (struct sockaddr *)&in6;
+  socklen_t size = is_v4 ? sizeof in : sizeof in6;
+  int fd = socket(at->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  bool silent = fd >= 0 && bind(fd, at, size) == 0 && listen(fd, 0) == 0;
+  for (int i = 0; silent && i < CONNECTIONS; i++) {
+    fd = socket(at->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    silent = fd >= 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
+             (connect(fd, at, size) == 0 || errno == EINPROGRESS);
+  }
+  struct sockaddr_storage peer;
+  size = sizeof peer;
+  silent = silent && getpeername(fd, (struct sockaddr *)&peer, &size) != 0;
+  lua_pushboolean(L, silent);
+  return 1;
+}
+
 static int open_names(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"set", lua_set}, {"asked", lua_asked}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"set", lua_set},
+                                       {"asked", lua_asked},
+                                       {"silence", lua_silence},
+                                       {NULL, NULL}};
   luaL_newlib(L, functions);
   lua_pushinteger(L, port);
   lua_setfield(L, -2, "port");

@@ -14,7 +14,7 @@ do
 ---@field auth? string[]|{ bearer: string } `{ user, password }`, or a token
 ---@field timeout? number for the whole answer; with `stream`, for its head; default none
 ---@field connect_timeout? number from the look-up of the name to TLS; default 10
----@field idle_timeout? number for each wait for bytes; default 60
+---@field idle_timeout? number for each wait for bytes, not for the body's source; default 60
 ---@field redirects? integer how many are followed; default 5 for GET and HEAD, else 0
 ---@field proxy? string "" for none; default: what the environment says
 ---@field verify? boolean check certificates; default true
@@ -399,10 +399,13 @@ function http.client(options) end
 --- Writes the answer to a GET request to a file: to a temporary one beside it,
 --- which takes its place once it is whole. A broken connection is resumed, up
 --- to five times in a row without a byte, if the server says that the file is
---- still the same; else it begins again. No limit but the disk. Waits.
+--- still the same; else it begins again. No limit but the disk. A file there
+--- hands its permissions on; a link is replaced. `timeout` is for the head of
+--- each answer. Waits.
 ---
---- Raises `http` for an answer of status 400 or more, `io` where the file
---- cannot be written, and what a request raises.
+--- Raises `http` for an answer without success, 304 too, `io` where the file
+--- cannot be written, or is none (a directory, /dev/null), and what a request
+--- raises. Until the end, what was at the path stays.
 ---@param url string
 ---@param path string
 ---@param options? luge.http.DownloadOptions

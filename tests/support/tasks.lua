@@ -16,6 +16,27 @@ function tasks.forever()
   luge.sleep(3600)
 end
 
+--- Waits, for a turn of the scheduler and for a moment.
+function tasks.wait()
+  luge.sleep(0)
+  luge.sleep(0.0001)
+  return "waited"
+end
+
+--- Checks that the call raises `cancelled`; returns the error.
+function tasks.cancelled_by(fn, ...)
+  return test.raises("cancelled", fn, ...)
+end
+
+--- A task that runs `fn`, cancelled while it waits; returns it when it has ended.
+function tasks.cancel(fn, reason)
+  local task = luge.spawn(fn)
+  luge.sleep(0)
+  task:cancel(reason)
+  pcall(luge.await, task)
+  return task
+end
+
 --- A value for a `<close>` variable, which calls `fn`.
 function tasks.closing(fn)
   return setmetatable({}, { __close = fn })

@@ -84,7 +84,7 @@ end
 local function forgotten_files()
   local told = ("io: cannot close %s: i/o error"):format(path "file")
   local function close_where_nothing_waits()
-    local file <close> = fs.open(path "file")
+    local _ <close> = fs.open(path "file")
     coroutine.yield()
   end
   for _, forget in ipairs {

@@ -50,7 +50,7 @@ function Request:text()
   if not self.body_text then
     local pieces = self.body_pieces -- of a call that was cut off, or still reads
     for piece in self:chunks() do pieces[#pieces + 1] = piece end
-    self.body_text = table.concat(pieces)
+    self.body_text, self.body_pieces = table.concat(pieces), nil
   end
   return self.body_text
 end

@@ -27,7 +27,8 @@ struct luge__conn *luge__request_conn(lua_State *L) {
 }
 
 /* Fields whose names came before are joined by commas, as RFC 9110, section
- * 5.3, allows; their values are listed in the table above. */
+ * 5.3, allows, and cookies as their own syntax has it (RFC 9113, section
+ * 8.2.3); their values are listed in the table above. */
 static void add_repeated(lua_State *L, int headers, int repeated) {
   lua_pushvalue(L, -2); /* name, value, name */
   if (lua_rawget(L, repeated) == LUA_TNIL) {
@@ -45,8 +46,9 @@ static void add_repeated(lua_State *L, int headers, int repeated) {
   lua_pop(L, 1);
   lua_pushvalue(L, -2);
   lua_rawget(L, headers);
-  lua_pushliteral(L, ", ");
-  lua_rotate(L, -3, -1); /* name, old, ", ", value */
+  bool cookie = strcmp(lua_tostring(L, -3), "cookie") == 0;
+  lua_pushstring(L, cookie ? "; " : ", ");
+  lua_rotate(L, -3, -1); /* name, old, what joins them, value */
   lua_concat(L, 3);
 }
 

@@ -165,6 +165,17 @@ describe("a target", function()
   end)
 end)
 
+describe("headers that come again", function()
+  it("are joined, and cookies are still cookies", function()
+    local server <close> = http.server { handler = function(req)
+      return req.headers.cookie .. " | " .. req.headers.x .. " | " .. #req.headers:all "cookie"
+    end }
+    local head = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+      .. "Cookie: a=1\r\nX: 1\r\nCookie: b=2\r\nX: 2\r\n\r\n"
+    test.equal(body_of(talk(server, head)), "a=1; b=2 | 1, 2 | 2")
+  end)
+end)
+
 describe("a server", function()
   it("takes more clients than an integer of C counts", function()
     local function handler() return "x" end

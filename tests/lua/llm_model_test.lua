@@ -24,6 +24,8 @@ describe("names and keys", function()
     test.matches(fails("invalid", llm.model, "anthropic:x", { seed = 1 }).message,
       "anthropic takes no option 'seed'")
     fails("invalid", llm.model, "demo", { max_tokens = 0 })
+    fails("invalid", llm.model, "demo", { headers = { "X-A: b" } })
+    fails("invalid", llm.model, "demo", { headers = { a = {} } })
     fails("invalid", llm.model, "demo", { tool_choice = "x" })
     fails("invalid", llm.model, 3)
   end)

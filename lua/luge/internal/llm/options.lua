@@ -15,6 +15,15 @@ local function temperature(value)
   return not (type(value) == "number" and value >= 0) and "a number of at least 0" or nil
 end
 
+local function headers(value)
+  local ok = type(value) == "table"
+  for name, content in pairs(ok and value or {}) do
+    local kind = type(content)
+    ok = ok and type(name) == "string" and (kind == "string" or kind == "number")
+  end
+  return not ok and "a table of names and texts" or nil
+end
+
 -- What may change from call to call.
 options.call = {
   temperature = temperature,
@@ -40,7 +49,7 @@ options.of_calls = { official = true, timeout = true, deadline = true, max_retri
 -- And where it is.
 options.model = {
   provider = check.string, model = check.string, base_url = check.string,
-  api_key = check.string, headers = check.table,
+  api_key = check.string, headers = headers,
 }
 for name, validator in pairs(options.call) do options.model[name] = validator end
 

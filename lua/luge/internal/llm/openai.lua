@@ -155,7 +155,9 @@ end
 -- The calls of a message or a delta, if it has any. Before there were tools, a
 -- message had one `function_call`.
 local function calls_in(m)
-  local calls, f = present(m.tool_calls), present(m.function_call)
+  local calls, f = m.tool_calls, m.function_call
+  if calls == nil and f == nil then return nil end
+  calls, f = present(calls), present(f)
   if calls == nil and f then return { { index = 0, ["function"] = f } } end
   if calls == nil or calls[1] then return calls end
   if next(calls) then error("malformed calls", 0) end
@@ -210,11 +212,22 @@ local function first_choice(choices)
   end
 end
 
+-- The choice, and the error if there is one. Most answers are of one choice, and
+-- tell of no error.
+local function choice_of_answer(body)
+  local choices = body.choices
+  local choice = type(choices) == "table" and choices[1]
+  if not choice or choice.index ~= 0 then choice = first_choice(choices) end
+  if choice and body.error == nil and choice.error == nil and choice.finish_reason ~= "error" then
+    return choice
+  end
+  return choice, error_of(body) or choice and error_of_choice(choice)
+end
+
 --- The Message of a whole answer; nil, or an error of Lua's, if it is none; nil
 --- and the error object if it tells of one.
 function openai.answer(body)
-  local choice = first_choice(body.choices)
-  local err = error_of(body) or choice and error_of_choice(choice)
+  local choice, err = choice_of_answer(body)
   if err then return nil, err end
   local m = choice.message
   if type(m) ~= "table" then return nil end
@@ -287,8 +300,7 @@ end
 -- The delta of an event that is not like the one before.
 local function read_event(self, data)
   local body = decode(data)
-  local choice = first_choice(body.choices)
-  local err = error_of(body) or choice and error_of_choice(choice)
+  local choice, err = choice_of_answer(body)
   if err then return nil, err end
   local delta = choice and choice.delta
   if type(delta) ~= "table" then

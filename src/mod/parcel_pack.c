@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../core/error.h"
-#include "json.h"
+#include "../json/json.h"
 #include "parcel.h"
 
 /* The way to a value: the key on the stack that led there, and so on. */

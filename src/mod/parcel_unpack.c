@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "../core/error.h"
-#include "json.h"
+#include "../json/json.h"
 #include "parcel.h"
 
 struct unpacker {

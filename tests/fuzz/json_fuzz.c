@@ -2,8 +2,8 @@
  * rest. Whole and in pieces, a text must be a document or not; what has been
  * read must read back the same after it was written. */
 #include "core/error.h"
-#include "mod/json.h"
 #include "mod/modules.h"
+#include "json/json.h"
 
 #include <lauxlib.h>
 #include <lualib.h>

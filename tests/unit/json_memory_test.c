@@ -2,8 +2,8 @@
  * then on. Every failure is an error, nothing leaks, and the state is good for
  * the next document. */
 #include "core/error.h"
-#include "mod/json.h"
 #include "mod/modules.h"
+#include "json/json.h"
 
 #include <lauxlib.h>
 #include <lualib.h>

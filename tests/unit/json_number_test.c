@@ -1,7 +1,7 @@
 /* Numbers as text, against the C library: every double that is written reads
  * back the same, with the fewest digits; every text reads as strtod reads it;
  * the table of powers is what its comment says. */
-#include "mod/json_number.h"
+#include "json/number.h"
 
 #include <inttypes.h>
 #include <math.h>

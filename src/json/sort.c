@@ -3,8 +3,8 @@
  * The cursor of such a table is a userdata with one entry for each key; its
  * user value is a table that keeps the keys alive. The sort is a heapsort: in
  * place, without recursion, never quadratic. */
-#include "json_encode.h"
-#include "json_number.h"
+#include "encode.h"
+#include "number.h"
 
 #include <lauxlib.h>
 

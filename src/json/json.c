@@ -2,7 +2,7 @@
 #include "json.h"
 
 #include "../core/error.h"
-#include "modules.h"
+#include "../mod/modules.h"
 
 #include <string.h>
 

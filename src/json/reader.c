@@ -1,8 +1,8 @@
 /* The incremental reader as Lua sees it: json.reader and json.partial. */
-#include "json_reader.h"
+#include "reader.h"
 
 #include "../core/error.h"
-#include "json_scan.h"
+#include "scan.h"
 
 #include <lauxlib.h>
 

@@ -2,8 +2,8 @@
  * order. So the last short names are kept, each with the one that followed it,
  * which is tried first. That costs a quarter of what it takes to find the end
  * of a string and to have Lua make it. */
-#ifndef LUGE_MOD_JSON_NAMES_H
-#define LUGE_MOD_JSON_NAMES_H
+#ifndef LUGE_JSON_NAMES_H
+#define LUGE_JSON_NAMES_H
 
 #include <lua.h>
 #include <stddef.h>

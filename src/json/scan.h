@@ -1,7 +1,7 @@
 /* Looking through text: the bytes of a JSON string that stand for themselves,
  * eight at a time, and well-formed UTF-8 (RFC 3629, table 3-7 of Unicode). */
-#ifndef LUGE_MOD_JSON_SCAN_H
-#define LUGE_MOD_JSON_SCAN_H
+#ifndef LUGE_JSON_SCAN_H
+#define LUGE_JSON_SCAN_H
 
 #include <stddef.h>
 #include <stdint.h>

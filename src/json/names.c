@@ -1,6 +1,6 @@
-/* See json_names.h. The length, the first and the last byte of a name choose
+/* See names.h. The length, the first and the last byte of a name choose
  * its place; a new name replaces the one that is there. */
-#include "json_names.h"
+#include "names.h"
 
 #include <string.h>
 

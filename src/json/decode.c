@@ -7,12 +7,12 @@
  * The elements of a container wait on the Lua stack until it closes, so that
  * its table is made once, with the right size; a container with many gets
  * its table earlier, and later elements go straight into it. */
+#include "buffer.h"
+#include "escape.h"
 #include "json.h"
-#include "json_buffer.h"
-#include "json_escape.h"
-#include "json_names.h"
-#include "json_number.h"
-#include "json_scan.h"
+#include "names.h"
+#include "number.h"
+#include "scan.h"
 
 #include <lauxlib.h>
 

@@ -1,7 +1,7 @@
-/* Reading escapes; see json_escape.h. */
-#include "json_escape.h"
+/* Reading escapes; see escape.h. */
+#include "escape.h"
 
-#include "json_scan.h"
+#include "scan.h"
 
 static int malformed(const char **what, const char *message) {
   *what = message;

@@ -2,7 +2,7 @@
  * form that is safe to print. */
 #include "../core/error.h"
 #include "json.h"
-#include "json_scan.h"
+#include "scan.h"
 
 #include <lauxlib.h>
 #include <stdio.h>

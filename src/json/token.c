@@ -1,8 +1,8 @@
 /* Strings, numbers and literals that may be cut anywhere. A byte after which
  * no document is possible is refused at once, not at the token's end. */
-#include "json_number.h"
-#include "json_reader.h"
-#include "json_scan.h"
+#include "number.h"
+#include "reader.h"
+#include "scan.h"
 
 #include <lauxlib.h>
 

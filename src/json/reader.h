@@ -1,15 +1,15 @@
-/* Inside the incremental reader: what json_reader.c shows to Lua,
- * json_feed.c makes of the structure of a document, and json_token.c of its
+/* Inside the incremental reader: what reader.c shows to Lua,
+ * feed.c makes of the structure of a document, and token.c of its
  * strings, numbers and literals.
  *
  * A reader is a userdata. Its user values hold the tree: a value is put in its
  * place as soon as it begins, and grows there. Only the bytes of the open token
  * are kept, in a buffer, so the work for each byte is constant. */
-#ifndef LUGE_MOD_JSON_READER_H
-#define LUGE_MOD_JSON_READER_H
+#ifndef LUGE_JSON_READER_H
+#define LUGE_JSON_READER_H
 
+#include "buffer.h"
 #include "json.h"
-#include "json_buffer.h"
 
 /* What may come next, or what is being read. */
 enum json_state {
@@ -47,7 +47,7 @@ struct json_reader {
   enum json_state state;
   int is_key;   /* whether the open string is one */
   uint64_t fed; /* bytes, before the text that is being fed */
-  int number;   /* the state within a number; see json_token.c */
+  int number;   /* the state within a number; see token.c */
   int literal;  /* which one, and how many of its letters have come */
   int letters;
   char pending[12]; /* of an escape or a character that is cut */

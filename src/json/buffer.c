@@ -1,5 +1,5 @@
-/* A growing buffer in the memory of the Lua state; see json_buffer.h. */
-#include "json_buffer.h"
+/* A growing buffer in the memory of the Lua state; see buffer.h. */
+#include "buffer.h"
 
 #include "../core/error.h"
 

@@ -3,8 +3,8 @@
  *
  * The memory belongs to a userdata in a stack slot of the caller's, so an
  * error raised while the buffer is in use leaks nothing. */
-#ifndef LUGE_MOD_JSON_BUFFER_H
-#define LUGE_MOD_JSON_BUFFER_H
+#ifndef LUGE_JSON_BUFFER_H
+#define LUGE_JSON_BUFFER_H
 
 #include <lua.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
  * double, and among those with the nearest: R. Giulietti, The Schubfach way
  * to render doubles, 2020. `c * 2^q` is the double, `s * 10^k` what is
  * sought; section numbers are the paper's. */
-#include "json_number.h"
+#include "number.h"
 
 #include <string.h>
 

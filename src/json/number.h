@@ -1,6 +1,6 @@
 /* Numbers as text: exact both ways, whatever the locale says. */
-#ifndef LUGE_MOD_JSON_NUMBER_H
-#define LUGE_MOD_JSON_NUMBER_H
+#ifndef LUGE_JSON_NUMBER_H
+#define LUGE_JSON_NUMBER_H
 
 #include <lua.h>
 #include <stdint.h>

@@ -1,10 +1,10 @@
-/* Inside the encoder: the state that json_encode.c writes with, and what
- * json_table.c decides about tables. */
-#ifndef LUGE_MOD_JSON_ENCODE_H
-#define LUGE_MOD_JSON_ENCODE_H
+/* Inside the encoder: the state that encode.c writes with, and what
+ * table.c decides about tables. */
+#ifndef LUGE_JSON_ENCODE_H
+#define LUGE_JSON_ENCODE_H
 
+#include "buffer.h"
 #include "json.h"
-#include "json_buffer.h"
 
 enum json_frame_kind {
   JSON_SEQUENCE, /* an array that lua_next gives in order */

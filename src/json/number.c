@@ -6,7 +6,7 @@
  * product with a power of ten of 128 bits, whose error cannot reach the
  * nearest rounding boundary; and strtod, given digits without a point, so
  * that the locale has no say. */
-#include "json_number.h"
+#include "number.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* What the encoder makes of a table: whether it is an array, which keys an
  * object may have, and their order. */
-#include "json_encode.h"
-#include "json_number.h"
+#include "encode.h"
+#include "number.h"
 
 #include <lauxlib.h>
 

@@ -1,6 +1,6 @@
 /* Escapes in strings: RFC 8259 section 7. */
-#ifndef LUGE_MOD_JSON_ESCAPE_H
-#define LUGE_MOD_JSON_ESCAPE_H
+#ifndef LUGE_JSON_ESCAPE_H
+#define LUGE_JSON_ESCAPE_H
 
 /* Reads the escape at `*text`, a pair of them for a character beyond the
  * Basic Multilingual Plane, from a text that ends with a NUL, and moves `*text`

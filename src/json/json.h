@@ -4,8 +4,8 @@
  * A value is a Lua value: null is `json.null` (the light userdata NULL), an
  * array a table with the mark of json.array, an object a plain table. All
  * memory is the Lua state's; nothing here calls back into Lua. */
-#ifndef LUGE_MOD_JSON_H
-#define LUGE_MOD_JSON_H
+#ifndef LUGE_JSON_JSON_H
+#define LUGE_JSON_JSON_H
 
 #include <lua.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* `invalid` errors of the encoder: which value it was, as a path that a Lua
  * programmer would write, `value.messages[2]["a key"]`. */
 #include "../core/error.h"
-#include "json_encode.h"
+#include "encode.h"
 
 #include <ctype.h>
 #include <lauxlib.h>

@@ -4,12 +4,12 @@
  * two slots of the Lua stack, for itself and for a cursor, and the value that
  * is to be written next stands above them. The text grows in a buffer of the
  * Lua state's. */
-#include "json_encode.h"
+#include "encode.h"
 #include "../core/error.h"
+#include "buffer.h"
 #include "json.h"
-#include "json_buffer.h"
-#include "json_number.h"
-#include "json_scan.h"
+#include "number.h"
+#include "scan.h"
 
 #include <lauxlib.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Powers of ten to 128 bits: 10^k, shifted until its highest bit is bit 127,
  * rounded up where that is not exact (it is from 10^0 to 10^55). Made by exact
  * integer arithmetic; tests/unit/json_number_test.c computes it anew. */
-#include "json_number.h"
+#include "number.h"
 
 const struct json_pow10 luge__json_pow10[] = {
     {0xff77b1fcbebcdc4f, 0x25e8e89c13bb0f7b},

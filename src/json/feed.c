@@ -1,6 +1,6 @@
 /* The structure of a document that comes in pieces: containers, commas,
  * colons. A container is in the tree from its first byte on. */
-#include "json_reader.h"
+#include "reader.h"
 
 #include <lauxlib.h>
 

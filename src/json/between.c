@@ -1,7 +1,7 @@
 /* The one text in a document that is known otherwise: most events of a stream
  * differ from the one before in nothing else. */
 #include "json.h"
-#include "json_scan.h"
+#include "scan.h"
 
 #include <lauxlib.h>
 

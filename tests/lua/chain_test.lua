@@ -292,6 +292,12 @@ describe("retry and fallback", function()
     local err = fails("io", none.invoke, none, "x")
     test.equal(err.message, "b")
     test.equal(err.errors[1].message, "a")
+    local nested = failing("a"):fallback { failing("b"):fallback { failing "c" } }
+    local messages = {}
+    for i, one in ipairs(fails("io", nested.invoke, nested, "x").errors) do
+      messages[i] = one.message
+    end
+    test.same(messages, { "a", "b" })
     fails("invalid", c.fallback, c, {})
   end)
 

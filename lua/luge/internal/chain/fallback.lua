@@ -14,9 +14,13 @@ local function note(errors, err)
   errors[#errors + 1] = err
 end
 
+-- If the last was a fallback too, its error has already those before it.
 local function raise_last(errors)
   local last = table.remove(errors)
-  if type(last) == "table" then last.errors = errors end
+  if type(last) == "table" then
+    local inner = type(last.errors) == "table" and last.errors or {}
+    last.errors = table.move(inner, 1, #inner, #errors + 1, errors)
+  end
   error(last, 0)
 end
 

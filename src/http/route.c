@@ -18,12 +18,21 @@ static bool is_foreign(const char *text) {
   return *text != '\0';
 }
 
+/* Whether libcurl takes it for an address as we do, and asks nobody. What ends
+ * in a dot, say, is a name to it: one that it must be told the address of. */
+static bool is_literal_host(const char *name) {
+  struct luge_address address;
+  char text[LUGE_ADDRESS_TEXT];
+  return luge__address_parse(&address, name, strlen(name)) &&
+         (strchr(name, ':') != NULL ||
+          strcmp(luge__address_format(&address, text), name) == 0);
+}
+
 /* Reads the host of a URL, without brackets, and its port, which is `port` if
  * the URL has none. False: it has no host that fits, or out of memory. */
 static bool read_host(const struct luge__curl *curl, CURLU *url,
                       struct luge__stop *stop, uint16_t port) {
   char *text = NULL;
-  struct luge_address address;
   if (curl->url_get(url, CURLUPART_HOST, &text, 0) != CURLUE_OK) {
     return false;
   }
@@ -33,8 +42,7 @@ static bool read_host(const struct luge__curl *curl, CURLU *url,
   if (fits) {
     memcpy(stop->name, text + skip, length - 2 * skip);
     stop->name[length - 2 * skip] = '\0';
-    stop->literal =
-        luge__address_parse(&address, stop->name, strlen(stop->name));
+    stop->literal = is_literal_host(stop->name);
   }
   curl->free(text);
   stop->port = port;

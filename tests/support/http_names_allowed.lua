@@ -22,6 +22,11 @@ test.equal(http.get(url "ok.test").body, "127.0.0.2 /")
 test.equal(http.get(url "OK.Test").body, "127.0.0.2 /")
 test.equal(http.get(url "127.1").body, "127.0.0.1 /")
 
+-- An address with a dot behind it is a name to libcurl, which must not ask.
+names.set("127.0.0.1.", "127.0.0.2")
+test.equal(http.get(url "127.0.0.1.").body, "127.0.0.1 /")
+test.equal(names.asked "127.0.0.1.", 0)
+
 -- Other names, hosts that only look like it, other ports.
 for _, host in ipairs { "other.test", "notok.test", "ok.test.evil.test", "127.0.0.2", "[::1]",
   "localhost.evil.test", "ok.test@other.test", "sub.test" } do

@@ -153,6 +153,32 @@ describe("structured outputs", function()
     } })
   end)
 
+  it("may be no objects, which are all that providers take a schema of", function()
+    local schema = { type = "array", items = { ["$ref"] = "#/$defs/n" },
+      ["$defs"] = { n = { type = "integer" } } }
+    local server <close> = provider.new {
+      answer '{"answer":[1,"x"]}', answer '{"answer":[1,2]}', answer "[3]",
+      { json = { stop_reason = "tool_use", content = { { type = "tool_use", id = "t",
+        name = "answer", input = { answer = json.array { 4 } } } } } },
+      answer "[5]",
+    }
+    local m = llm.model { base_url = server.url, model = "m" }
+    test.same(m:structured(schema):invoke "q", { 1, 2 })
+    local asked = server.requests[1].response_format.json_schema.schema
+    test.same(asked, {
+      type = "object", required = { "answer" }, additionalProperties = false,
+      properties = { answer = { type = "array", items = { ["$ref"] = "#/$defs/n" } } },
+      ["$defs"] = { n = { type = "integer" } },
+    })
+    test.same(m:structured(schema):invoke "q", { 3 })
+    local claude = llm.model("anthropic:c", { base_url = server.url, api_key = "k" })
+    test.same(claude:structured(schema):invoke "q", { 4 })
+    test.same(server.requests[4].tools[1].input_schema, asked)
+    test.same(llm.agent({ model = m, output = schema }):run("q").output, { 5 })
+    test.equal(server.requests[5].response_format, nil)
+    test.matches(server.requests[5].messages[1].content, '"array"')
+  end)
+
   it("are asked for again, with what is wrong", function()
     local server <close> = provider.new {
       answer("Sure! Ada."), answer('{"name":"Ada","age":-1}'), answer('{"name":"Ada","age":36}'),

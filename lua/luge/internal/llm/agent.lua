@@ -34,10 +34,15 @@ local function is_agent(value)
   return getmetatable(value) == Agent._metatable
 end
 
+-- Whether the format has a place for this schema of outputs.
+local function has_place(base, output)
+  return base.format.structured and wire_schema.is_of_objects(output)
+end
+
 -- The model with the tools, and with the schema if its format takes one.
 local function asking(base, set, output)
   local options = { tools = #set.list > 0 and set.list or nil }
-  if output and base.format.structured then
+  if output and has_place(base, output) then
     options.response_format = base.format.structured(wire_schema.of(output), "answer")
   end
   return next(options) and base:bind(options) or base
@@ -266,7 +271,7 @@ local known = {
 -- What the model is told first; also the schema, if its format takes none.
 local function instructions_of(fields, base)
   local said = fields.instructions
-  if fields.output == nil or base.format.structured then return said end
+  if fields.output == nil or has_place(base, fields.output) then return said end
   local rule = "Give the answer as nothing but JSON that fits the schema "
     .. json.encode(fields.output, { sort_keys = true }) .. "."
   return said and said .. "\n\n" .. rule or rule

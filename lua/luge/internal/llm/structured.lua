@@ -27,7 +27,8 @@ end
 -- is told to call a tool whose arguments are the answer.
 local function asking(self, schema)
   local name = name_of(schema)
-  schema = wire_schema.of(schema)
+  schema = wire_schema.is_of_objects(schema) and wire_schema.of(schema)
+    or wire_schema.wrapped(schema, NAME)
   if self.format.structured then
     return self:bind { response_format = self.format.structured(schema, name) }
   end
@@ -37,15 +38,20 @@ local function asking(self, schema)
   }, name
 end
 
-local function value_of(self, answer)
-  if not self.tool then return self.parser:_invoke(answer) end
-  for _, call in ipairs(answer.tool_calls or {}) do
+local function read_value(self, answer)
+  for _, call in ipairs(self.tool and answer.tool_calls or {}) do
     if call.name == self.tool then
       if call.error then error(call.error, 0) end
-      return self.schema:check(call.arguments)
+      return call.arguments
     end
   end
   return self.parser:_invoke(answer)
+end
+
+local function value_of(self, answer)
+  local value = read_value(self, answer)
+  if self.wraps and type(value) == "table" and value[NAME] ~= nil then value = value[NAME] end
+  return self.schema:check(value)
 end
 
 local function is_mendable(err)
@@ -104,7 +110,8 @@ return function(self, schema, options)
   local checked = json.schema(schema)
   local inner, tool = asking(self, schema)
   return runnable.new(Structured, {
-    inner = inner, tool = tool, schema = checked, parser = parser(schema),
+    inner = inner, tool = tool, schema = checked, parser = parser(),
+    wraps = not wire_schema.is_of_objects(schema),
     repairs = options.repairs or 2, _name = self._name,
   })
 end

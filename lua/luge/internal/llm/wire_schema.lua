@@ -40,4 +40,21 @@ function wire_schema.of(schema)
   return copy
 end
 
+--- Whether a schema is of objects: providers take no other.
+function wire_schema.is_of_objects(schema)
+  return schema.type == "object" or schema.type == nil and type(schema.properties) == "table"
+end
+
+--- A schema of objects with one member, which fits `schema`. The definitions stay
+--- where references find them.
+function wire_schema.wrapped(schema, member)
+  local inner = wire_schema.of(schema)
+  local made = {
+    type = "object", properties = { [member] = inner }, required = { member },
+    additionalProperties = false, ["$defs"] = inner["$defs"], definitions = inner.definitions,
+  }
+  inner["$defs"], inner.definitions = nil, nil
+  return made
+end
+
 return wire_schema

@@ -31,7 +31,9 @@ target_compile_options(luge_settings INTERFACE
   -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wformat=2
   $<$<BOOL:${LUGE_WERROR}>:-Werror>
   $<$<CONFIG:Release>:-ffunction-sections -fdata-sections
-    -fno-asynchronous-unwind-tables>)
+    -fno-asynchronous-unwind-tables
+    # Places that are only jumped to are a hundredth of the code in padding.
+    $<$<C_COMPILER_ID:GNU>:-fno-align-jumps>>)
 
 if(APPLE)
   target_link_options(luge_link_settings INTERFACE

@@ -205,6 +205,13 @@ void luge__client_remove(struct luge__client *client,
   luge__list_remove(&transfer->link);
 }
 
+void luge__client_rouse(struct luge__client *client, CURL *easy) {
+  enter(client);
+  client->http->curl->easy_pause(easy, CURLPAUSE_RECV);
+  client->in_turn = false;
+  luge__client_unpause(client, easy);
+}
+
 void luge__client_unpause(struct luge__client *client, CURL *easy) {
   enter(client);
   client->http->curl->easy_pause(easy, CURLPAUSE_CONT);

@@ -103,6 +103,10 @@ bool luge__client_resume(struct luge__client *client,
 void luge__client_remove(struct luge__client *client,
                          struct luge__transfer *transfer);
 
+/* Makes libcurl look at a transfer that connects, though nothing has happened:
+ * what is paused, and unpaused, it does look at. */
+void luge__client_rouse(struct luge__client *client, CURL *easy);
+
 /* Lets libcurl see what has changed: a transfer was unpaused. */
 void luge__client_unpause(struct luge__client *client, CURL *easy);
 

@@ -17,12 +17,17 @@ static bool is_timed(const struct luge__transfer *t) {
          (t->bounds_whole || !(t->streaming && t->head_done));
 }
 
+/* While it connects, how often libcurl is made to see whether it is time for
+ * the next address: 7.88 has no timer for that. */
+enum { TRIES = 16 };
+
 /* When to look at the bounds again. It may be connected by then. */
 static uint64_t next_look(const struct luge__transfer *t, uint64_t now) {
   uint64_t at = is_timed(t) ? t->started + t->timeout : UINT64_MAX;
   if (!t->connected) {
     at = earlier(at, t->connecting != 0 ? t->connecting : now,
                  t->bounds.connect);
+    at = earlier(at, now, t->several ? t->bounds.connect / TRIES : 0);
   }
   return earlier(at, t->connected ? t->active : now, t->bounds.idle);
 }
@@ -82,6 +87,12 @@ static void look_again(struct luge__transfer *t, uint64_t at) {
   }
 }
 
+void luge__transfer_keep_trying(struct luge__transfer *t) {
+  if (t->waiter != NULL) {
+    look_again(t, next_look(t, luge__now(luge__transfer_host(t))));
+  }
+}
+
 static void on_look(struct luge_timer *timer) {
   struct luge__transfer *t =
       luge__container(timer, struct luge__transfer, timer);
@@ -92,6 +103,12 @@ static void on_look(struct luge_timer *timer) {
   note_sent(t, now);
   if (is_source_awaited(t)) {
     t->active = now;
+  }
+  if (t->several && !t->connected) {
+    luge__client_rouse(t->client, t->easy);
+    if (t->waiter == NULL) { /* it has what it waited for */
+      return;
+    }
   }
   enum luge__failure failure = bound_passed(t, now);
   if (failure == LUGE_FAILURE_NONE) {

@@ -108,6 +108,7 @@ struct luge__transfer {
   curl_socket_t socket; /* opened for it, or kept and watched for it alone */
   unsigned opened;      /* sockets; with more than one, some may be closed */
   bool streaming;       /* the owner takes the body as it comes */
+  bool several;         /* addresses of one kind are tried in turn */
   bool needs_names;     /* libcurl wants addresses: transfer_look.c */
   bool connected;       /* has a connection; the request is on its way */
   bool idempotent;
@@ -160,6 +161,9 @@ bool luge__transfer_start(struct luge__transfer *t);
 int luge__transfer_wait(lua_State *L, struct luge__transfer *t,
                         struct luge_task *task, enum luge__awaited awaited,
                         const struct luge_wait_kind *kind);
+
+/* Has `several` addresses tried, one after another, while it connects. */
+void luge__transfer_keep_trying(struct luge__transfer *t);
 
 /* Wakes the task if what it awaits has come. */
 void luge__transfer_notify(struct luge__transfer *t);

@@ -97,7 +97,7 @@ static int write_entry(struct luge__look *look, unsigned at) {
   const struct luge__stop *stop = &look->stops[at];
   const struct luge_answer *answer = look->questions[at].query.answer;
   char text[LUGE_ADDRESS_TEXT], port[16];
-  int count = 0;
+  int count = 0, of_four = 0;
   snprintf(port, sizeof port, ":%u:", (unsigned)stop->port);
   bool ok = append(look, "+") && append(look, stop->name) && append(look, port);
   for (unsigned i = 0; ok && i < answer->count; i++) {
@@ -106,8 +106,10 @@ static int write_entry(struct luge__look *look, unsigned at) {
         luge__route_permits(look->transfer, stop, at, address)) {
       luge__address_format(address, text);
       ok = append(look, count++ > 0 ? "," : "") && append(look, text);
+      of_four += address->version == 4;
     }
   }
+  look->transfer->several |= of_four > 1 || count - of_four > 1;
   ok = ok && luge__bytes_append(&look->text,
                                 luge__transfer_memory(look->transfer), "", 1);
   return ok ? count : -1;
@@ -145,6 +147,19 @@ static enum luge__failure write_all(struct luge__look *look) {
   return LUGE_FAILURE_NONE;
 }
 
+/* libcurl goes on to the next address when half of its time to connect is over:
+ * which is 300 s where it is told no other. It is told the bound, and a little
+ * more, so that it is the bound that ends the last one. */
+static void share_time(struct luge__transfer *t) {
+  uint64_t time = t->bounds.connect + t->bounds.connect / 8;
+  if (t->bounds.connect != 0 && time < 300 * UINT64_C(1000000000)) {
+    luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                                        (long)(time / 1000000) + 1);
+    t->needs_reset = true; /* the next request may have time of its own */
+    luge__transfer_keep_trying(t);
+  }
+}
+
 static enum luge__failure tell(struct luge__look *look) {
   struct luge__transfer *t = look->transfer;
   for (unsigned i = 0; i < look->count; i++) {
@@ -158,6 +173,9 @@ static enum luge__failure tell(struct luge__look *look) {
   }
   uint64_t now = luge__now(luge__transfer_host(t));
   luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_RESOLVE, look->nodes);
+  if (t->several) {
+    share_time(t);
+  }
   t->lookup_time = now - t->started;
   look->told = now;
   return luge__client_resume(t->client, t) ? LUGE_FAILURE_NONE

@@ -79,7 +79,7 @@ static void reset(struct luge__transfer *t) {
   t->socket = CURL_SOCKET_BAD;
   t->upload = NULL;
   t->streaming = t->connected = t->head_done = false;
-  t->needs_names = false;
+  t->needs_names = t->several = false;
   t->keeps_encoding = t->was_sending = t->bounds_whole = false;
   t->multiplexed = t->sent_again = t->dropped = false;
   t->failure = LUGE_FAILURE_NONE;

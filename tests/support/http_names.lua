@@ -5,6 +5,8 @@ local fs = require "luge.fs"
 local names = require "names"
 local test = require "luge.test"
 
+local longer = dofile "tests/support/longer.lua"
+
 local function url(name, path)
   return ("http://%s:%d%s"):format(name, names.port, path or "/")
 end
@@ -62,6 +64,19 @@ if names.silence "::1" then
   local err = test.raises("timeout", http.get, ("http://[::1]:%d/"):format(names.port),
     { connect_timeout = 0.1 })
   test.equal(err.phase, "connect")
+end
+
+-- One of the same kind is tried in half of the time to connect.
+if names.silence "127.0.0.4" then
+  names.set("silent-first.test", "127.0.0.4", "127.0.0.2")
+  names.set("all-silent.test", "::1", "127.0.0.4")
+  longer(0.4, function(seconds)
+    local options = { connect_timeout = seconds }
+    test.equal(http.get(url "silent-first.test", options).body, "127.0.0.2 /")
+    local err = test.raises("timeout", http.get, url "all-silent.test", options)
+    test.equal(err.phase, "connect")
+    test.equal(err.seconds, seconds)
+  end)
 end
 
 -- What fails is asked for again.

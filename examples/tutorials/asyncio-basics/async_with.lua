@@ -1,6 +1,7 @@
 -- `async with`: a local marked <close> is closed where its block is left, by
--- whatever way: the end, a break, an error, a cancellation. Both opening and
--- closing may wait.
+-- whatever way: the end, a break, an error, a cancellation. Opening may wait, and
+-- so may closing: behind a shield, since in a task that is cancelled nothing waits
+-- any more.
 
 local luge = require "luge"
 
@@ -20,7 +21,7 @@ end
 
 function Connection:__close() -- luacheck: no self
   print "disconnecting..."
-  luge.sleep(0.1)
+  luge.shield(luge.sleep, 0.1)
   print "disconnected"
 end
 

@@ -48,6 +48,24 @@ local function fails(code, ...)
   return text
 end
 
+describe("a full memory", function()
+  it("is Lua's own string in the task, and a limit error behind it", function()
+    local text, status = run([[
+      local function fill()
+        local t = {}
+        for i = 1, math.huge do t[i] = ("x"):rep(1000) .. i end
+      end
+      print(pcall(fill))
+      local _, err = pcall(luge.await, luge.spawn(fill))
+      print(err, err.what, err.limit, err.retryable)
+      fill()
+    ]], "--memory-limit 16MB")
+    contains(text, "false\tnot enough memory\n",
+      "limit: not enough memory\tmemory\t16777216\tfalse\n", "luge: limit: not enough memory\n")
+    test.equal(status, 1)
+  end)
+end)
+
 describe("an error of luge", function()
   it("is a table with the metatable luge.Error", function()
     local err = luge.error { kind = "mine", message = "of mine" }

@@ -219,7 +219,7 @@ static struct verdict verdict_of(struct luge__transfer *t) {
   case LUGE_FAILURE_BODY_LIMIT:
     return limit("body", t->body.max, "the body is too long");
   case LUGE_FAILURE_FILE_LIMIT:
-    return limit("descriptors", 0, "no file descriptor is left");
+    return limit("open files", 0, "no file descriptor is left");
   case LUGE_FAILURE_NAME:
     return network("dns", t->problem);
   case LUGE_FAILURE_PROXY_NAME:

@@ -143,10 +143,16 @@ static int done_open(lua_State *L, struct luge_job *job) {
   return 1;
 }
 
+/* Besides memory it is a thread that a store needs to start. */
 static int raise_start(lua_State *L, const char *path, int error) {
-  luge__push_error(L, "store", "cannot open %s: %s", path, uv_strerror(error));
-  lua_pushstring(L, uv_err_name(error));
-  lua_setfield(L, -2, "code");
+  if (error == UV_ENOMEM) {
+    return luaL_error(L, "not enough memory");
+  }
+  luge__push_error(L, "limit", "cannot start a thread to open %s: %s",
+                   path != NULL ? path : "a store in memory",
+                   uv_strerror(error));
+  lua_pushliteral(L, "threads");
+  lua_setfield(L, -2, "what");
   lua_pushstring(L, path);
   lua_setfield(L, -2, "path");
   return lua_error(L);
@@ -180,7 +186,7 @@ static int lib_open(lua_State *L) {
   call->store =
       luge__store_new(host, path, path != NULL ? strlen(path) : 0, &error);
   if (call->store == NULL) {
-    return raise_start(L, path != NULL ? path : "a store in memory", error);
+    return raise_start(L, path, error);
   }
   call->store->patience = (uint64_t)((patience < 1e9 ? patience : 1e9) * 1e9);
   call->store->max_value = max_value;

@@ -10,6 +10,7 @@ local targets = require "luge.internal.http_target"
 local describe, it = test.describe, test.it
 
 local quickest = dofile "tests/support/quickest.lua"
+local run = dofile "tests/support/command.lua"
 
 local function nothing() end
 
@@ -21,6 +22,23 @@ local function is_free(port)
 end
 
 describe("http.server", function()
+  it("goes on when there are descriptors again", function()
+    local text = run([[
+      local http, net = require "luge.http", require "luge.net"
+      local server <close> = http.server { handler = function() return "ok" end }
+      http.get(server.url)
+      local kept, ok, err = {}
+      repeat
+        ok, err = pcall(net.connect, "127.0.0.1", server.port)
+        kept[#kept + 1] = ok and err or nil
+      until not ok
+      print(err.kind, err.what)
+      for _, conn in ipairs(kept) do conn:close() end
+      print(http.get(server.url).body)
+    ]], nil, "ulimit -n 50; ")
+    test.equal(text, "limit\topen files\nok\n")
+  end)
+
   it("listens until it is closed", function()
     local server = http.server { handler = nothing }
     test.ok(server.port > 0)

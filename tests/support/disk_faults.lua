@@ -162,6 +162,21 @@ local function unwritten_store()
   s:close()
 end
 
+-- Each store has a thread of its own.
+local function no_thread()
+  for _, at in ipairs { path "thread", false } do
+    disk.fail("thread", "")
+    local ok, err = pcall(at and store.sqlite or store.memory, at or nil)
+    test.equal(disk.mend(), 1)
+    test.equal(ok, false)
+    test.equal(err.kind, "limit")
+    test.equal(err.what, "threads")
+    test.equal(err.path, at or nil)
+  end
+  local s <close> = store.sqlite(path "thread")
+  s:put("k", 1)
+end
+
 -- A write that failed has not happened, and is nobody else's business.
 local function failed_write()
   local s <close> = store.sqlite(path "write")
@@ -236,6 +251,7 @@ open_files()
 forgotten_files()
 poisoned_store()
 unwritten_store()
+no_thread()
 failed_write()
 checkpoints()
 recordings()

@@ -15,7 +15,7 @@ test.describe("without descriptors", function()
       local ok, err = tasks[i]:await()
       test.equal(ok, false)
       if err.kind == "limit" then
-        test.equal(err.what, "descriptors")
+        test.equal(err.what, "open files")
         limited = limited + 1
       else
         test.equal(err.kind, "timeout")

@@ -1,7 +1,8 @@
-/* A disk that fails. The functions below stand before the system's, also for
- * SQLite, and end with EIO where tests/support/disk_faults.lua, which is run
- * here, has asked for that. What a full disk does is the system's own: the
- * script says how long files may become. */
+/* A disk that fails, and a system without threads. The functions below stand
+ * before the system's, also for SQLite, and end with EIO or EAGAIN where
+ * tests/support/disk_faults.lua, which is run here, has asked for that. What a
+ * full disk does is the system's own: the script says how long files may
+ * become. */
 #define _GNU_SOURCE 1
 
 #include <dlfcn.h>
@@ -33,10 +34,14 @@ static bool is_of_file(int fd) {
   return fnmatch(pattern, path, 0) == 0;
 }
 
+static bool is_failing(const char *call) {
+  return strcmp(call, failing) == 0;
+}
+
 static bool fails(const char *call, int fd) {
   int error = errno;
   pthread_mutex_lock(&mutex);
-  bool does = strcmp(call, failing) == 0 && is_of_file(fd);
+  bool does = is_failing(call) && is_of_file(fd);
   failed += does;
   pthread_mutex_unlock(&mutex);
   errno = does ? EIO : error;
@@ -77,6 +82,16 @@ ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset) {
   return fails("write", fd) ? -1 : real(fd, bytes, count, offset);
 }
 #endif
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                   void *(*run)(void *), void *data) {
+  REAL(pthread_create);
+  pthread_mutex_lock(&mutex);
+  bool does = is_failing("thread");
+  failed += does;
+  pthread_mutex_unlock(&mutex);
+  return does ? EAGAIN : real(thread, attributes, run, data);
+}
 
 /* It is closed all the same. */
 int close(int fd) {

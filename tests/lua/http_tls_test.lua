@@ -114,6 +114,24 @@ describe("a client's certificate", function()
 end)
 
 describe("plain HTTP", function()
+  it("is not what https redirects to", function()
+    local asked = 0
+    local plain <close> = http.server { handler = function()
+      asked = asked + 1
+      return "x"
+    end }
+    -- With -HTTP files are sent as they are, heads and all.
+    local server <close> = servers.tls(dir.path, "localhost", "-HTTP")
+    fs.write(dir.path .. "/leave",
+      ("HTTP/1.0 302 Found\r\nLocation: %s\r\n\r\n"):format(plain.url), { sync = false })
+    local err = test.raises("network", http.get,
+      ("https://localhost:%d/leave"):format(server.port), { ca = ca, redirects = 3 })
+    test.equal(err.code, "protocol")
+    test.equal(err.retryable, false)
+    test.matches(err.message, "from https to http")
+    test.equal(asked, 0)
+  end, skip)
+
   it("is not spoken by https, nor TLS by http", function()
     local server <close> = http.server { handler = function() return "x" end }
     local err = test.raises("network", http.get, "https://127.0.0.1:" .. server.port)

@@ -45,6 +45,16 @@ local function refused(name, options, host)
   return err
 end
 
+-- A server with TLS whose `url` redirects to another. With -HTTP files are sent
+-- as they are, heads and all.
+local function redirecting(to)
+  fs.write(dir.path .. "/there",
+    ("HTTP/1.0 302 Found\r\nLocation: %s\r\n\r\n"):format(to), { sync = false })
+  local server = servers.tls(dir.path, "localhost", "-HTTP")
+  server.url = ("https://localhost:%d/there"):format(server.port)
+  return server
+end
+
 describe("a certificate", function()
   it("is trusted through a file, or its text", function()
     test.equal(get("localhost", { ca = ca }).status, 200)
@@ -111,6 +121,14 @@ describe("a client's certificate", function()
     refused("strict", { ca = ca, cert = "/nonexistent", key = key })
     refused("strict", { ca = ca, cert = cert, key = dir.path .. "/alone.key" })
   end, skip)
+
+  it("is not shown to another origin, to which a redirect leads", function()
+    local options = { ca = ca, cert = dir.path .. "/client.pem", key = dir.path .. "/client.key" }
+    local there = ("https://localhost:%d/"):format(started.strict.port)
+    local server <close> = redirecting(there)
+    test.raises("network", http.get, server.url, options)
+    test.equal(http.get(there, options).status, 200)
+  end, skip)
 end)
 
 describe("plain HTTP", function()
@@ -120,12 +138,8 @@ describe("plain HTTP", function()
       asked = asked + 1
       return "x"
     end }
-    -- With -HTTP files are sent as they are, heads and all.
-    local server <close> = servers.tls(dir.path, "localhost", "-HTTP")
-    fs.write(dir.path .. "/leave",
-      ("HTTP/1.0 302 Found\r\nLocation: %s\r\n\r\n"):format(plain.url), { sync = false })
-    local err = test.raises("network", http.get,
-      ("https://localhost:%d/leave"):format(server.port), { ca = ca, redirects = 3 })
+    local server <close> = redirecting(plain.url)
+    local err = test.raises("network", http.get, server.url, { ca = ca })
     test.equal(err.code, "protocol")
     test.equal(err.retryable, false)
     test.matches(err.message, "from https to http")

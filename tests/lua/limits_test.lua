@@ -14,6 +14,7 @@ local describe, it = test.describe, test.it
 
 local command = os.getenv "LUGE" or "luge"
 local KiB <const>, MiB <const> = 1 << 10, 1 << 20
+local kilobyte <const> = ("x"):rep(KiB)
 
 local function limited(what, limit, fn, ...)
   local err = test.raises("limit", fn, ...)
@@ -47,7 +48,7 @@ describe("by default", function()
     local connection <close> = net.connect("127.0.0.1", listener.port)
     luge.spawn(function()
       local other <close> = listener:accept()
-      pcall(other.write, other, ("x"):rep(17 * MiB))
+      pcall(other.write, other, kilobyte:rep(17 * KiB))
     end)
     limited("bytes", 16 * MiB, connection.read_line, connection)
     connection:close()
@@ -55,19 +56,19 @@ describe("by default", function()
 
   it("values have up to 64 MiB, in stores and for workers", function()
     local s <close> = store.memory()
-    local text = ("x"):rep(64 * MiB + 1)
+    local text = kilobyte:rep(64 * KiB) .. "x"
     limited("bytes", 64 * MiB, s.put, s, "k", text)
     limited("bytes", 64 * MiB, worker.run, function() end, text)
   end)
 
   it("answers have heads up to 256 KiB, and 5 redirects", function()
     local server <close> = http.server { handler = function(req)
-      return req.path == "/" and { headers = { large = ("x"):rep(256 * KiB) } }
+      return req.path == "/" and { headers = { large = kilobyte:rep(256) } }
         or { status = 302, headers = { location = req.path } }
     end }
     limited("head", 256 * KiB, http.get, server.url)
     limited("redirects", 5, http.get, server.url .. "/loop")
-    local headers = { large = ("x"):rep(256 * KiB) }
+    local headers = { large = kilobyte:rep(256) }
     test.equal(http.get(server.url, { headers = headers }).status, 431)
   end)
 

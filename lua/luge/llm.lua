@@ -151,7 +151,7 @@ function llm.agent(options)
 end
 
 --- Texts to vectors: a string to a list of numbers, a list of strings to a list
---- of such. Names and options are as of `llm.model`.
+--- of such. Names and options are as of `llm.model`, but for those of answers.
 ---@param name? string|table
 ---@param options? table
 ---@return luge.Runnable

@@ -313,6 +313,12 @@ describe("luge test", function()
     test.matches(text, "\n1 passed, 0 failed\n$")
   end)
 
+  it("tells that nothing ran", function()
+    local text, status = run("--filter nowhere", "outcomes.lua")
+    test.matches(text, "no test's name holds 'nowhere'")
+    test.equal(status, 0)
+  end)
+
   it("survives a crash, and counts what did not run", function()
     local text, status = run("", "crash.lua")
     test.equal(status, 1)

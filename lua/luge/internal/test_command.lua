@@ -209,6 +209,11 @@ local function write_junit(path, files)
   end
 end
 
+local function tell_that_none_ran(filter)
+  io.stderr:write("luge test: ", filter and ("no test's name holds '%s'"):format(filter)
+    or "there are no tests", "\n")
+end
+
 ---@param ... string the arguments of the command
 return function(...)
   local arguments = { ... }
@@ -230,7 +235,11 @@ return function(...)
   if options.junit then
     write_junit(options.junit, files)
   end
-  if not reporter:close() then
+  local passed = reporter:close()
+  if reporter:is_empty() then
+    tell_that_none_ran(options.filter)
+  end
+  if not passed then
     os.exit(1)
   end
 end

@@ -60,6 +60,12 @@ function Reporter:passed()
   return self.counts.fail == 0
 end
 
+-- Whether there was no test at all.
+function Reporter:is_empty()
+  local counts = self.counts
+  return counts.pass + counts.fail + counts.skip == 0
+end
+
 -- Text.
 
 local Text = setmetatable({}, { __index = Reporter })

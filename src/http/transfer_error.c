@@ -333,9 +333,27 @@ static const char *push_detail(lua_State *L, const struct luge__transfer *t,
   return lua_pushfstring(L, " (%s)", t->problem);
 }
 
+/* The error of the body's source, which lies in the registry, under the
+ * transfer (transfer_upload.c). False: there is none. */
+static bool push_source_error(lua_State *L, struct luge__transfer *t) {
+  if (t->failure != LUGE_FAILURE_SOURCE) {
+    return false;
+  }
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, t) == LUA_TNIL) {
+    lua_pop(L, 1);
+    return false;
+  }
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, t);
+  return true;
+}
+
 static void push_error(lua_State *L, struct luge__transfer *t) {
   struct verdict verdict = verdict_of(t);
   luaL_checkstack(L, 8, NULL);
+  if (push_source_error(L, t)) {
+    return;
+  }
   if (t->failure == LUGE_FAILURE_REFUSED) {
     luge__route_push_refused(L, t);
     return;

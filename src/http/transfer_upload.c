@@ -116,10 +116,12 @@ static int upload_finish(lua_State *L) {
   return 0;
 }
 
-/* abort(): the source has failed; so does the request. */
+/* abort(error): the source has failed; so does the request, with its error. */
 static int upload_abort(lua_State *L) {
   struct luge__upload *upload = check(L);
   if (upload->transfer != NULL) {
+    lua_settop(L, 2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, upload->transfer);
     luge__transfer_fail(upload->transfer, LUGE_FAILURE_SOURCE);
   }
   return 0;

@@ -162,6 +162,32 @@ describe("a source that gives nothing", function()
   end)
 end)
 
+describe("a source that fails", function()
+  it("while the answer comes has its error raised by whoever reads that", function()
+    local server <close> = serve(function(conn)
+      conn:write "HTTP/1.1 200 OK\r\n\r\nbegun"
+      conn:read_all()
+    end)
+    for _, how in ipairs { "read", "chunks" } do
+      local begun = luge.event()
+      local response <close> = http.post(server.url, {
+        stream = true,
+        body = luge.stream(function(emit)
+          emit "x"
+          begun:wait()
+          error { mine = how }
+        end),
+      })
+      test.equal(response:read(), "begun")
+      begun:set()
+      local ok, err = pcall(how == "read" and response.read or response:chunks(), response)
+      test.equal(ok, false)
+      test.equal(err.mine, how)
+      test.raises("closed", response.read, response)
+    end
+  end)
+end)
+
 describe("a streamed response", function()
   it("reads nil at its end, each time", function()
     for _, method in ipairs { "read", "text" } do

@@ -244,7 +244,7 @@ function http_body.send(request, client, exchange)
     local ok, err = pcall(feed, body, upload, request.on_progress)
     if not ok then
       failure = err
-      upload:abort()
+      upload:abort(err)
     end
   end)
   local native_request = setmetatable({ body = upload }, { __index = request })

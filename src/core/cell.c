@@ -13,6 +13,7 @@
 void luge__cell_init(struct luge_cell *cell) {
   luge__list_init(&cell->listeners);
   cell->state = LUGE_CELL_PENDING;
+  cell->unwanted = false;
   cell->count = 0;
 }
 
@@ -35,7 +36,11 @@ bool luge__cell_awaited(const struct luge_cell *cell) {
          luge__container(at, struct luge_listener, link)->watches) {
     at = at->next;
   }
-  return at != &cell->listeners;
+  return cell->unwanted || at != &cell->listeners;
+}
+
+void luge__cell_drop_error(struct luge_cell *cell) {
+  cell->unwanted = true;
 }
 
 static void settle(struct luge_cell *cell, enum luge_cell_state state) {
@@ -79,6 +84,9 @@ bool luge__cell_reject(lua_State *L, int index, struct luge_cell *cell,
   lua_setiuservalue(L, index, 1);
   if (!awaited && owner != NULL) {
     luge__list_append(&owner->failures, &failure->link);
+  }
+  if (cell->unwanted) {
+    luge__cell_forget_error(L, index);
   }
   settle(cell, LUGE_CELL_REJECTED);
   return awaited;

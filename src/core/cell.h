@@ -30,8 +30,9 @@ struct luge_listener {
 
 struct luge_cell {
   struct luge_list listeners;
-  enum luge_cell_state state;
-  int count; /* of its values */
+  uint8_t state; /* enum luge_cell_state */
+  bool unwanted; /* nobody wants to hear of an error */
+  int count;     /* of its values */
 };
 
 void luge__cell_init(struct luge_cell *cell);
@@ -44,8 +45,12 @@ void luge__cell_listen(struct luge_cell *cell, struct luge_listener *listener,
 void luge__cell_watch(struct luge_cell *cell, struct luge_listener *listener,
                       void (*notify)(struct luge_listener *listener));
 
-/* Whether somebody awaits it. */
+/* Whether somebody awaits it, or an error of it is dropped. */
 bool luge__cell_awaited(const struct luge_cell *cell);
+
+/* Has an error dropped that the cell, which is pending, is settled with: only
+ * who asks for it gets it. */
+void luge__cell_drop_error(struct luge_cell *cell);
 
 /* Settles it with the `count` values on top of the stack, which are popped.
  * `index` is the userdata. May raise (memory) before anything has changed. */

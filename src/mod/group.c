@@ -193,12 +193,19 @@ static int group_cancel(lua_State *L) {
   return 1;
 }
 
-/* group:forget(): counts the errors of those that have ended as awaited, except
- * those that `next` has returned: these are for the caller to await. */
+/* group:forget(): drops the errors of all, also of those that have still to
+ * end, except of those that `next` has returned: these are for the caller to
+ * await.
+ */
 static int group_forget(lua_State *L) {
   struct group *group = check(L);
   lua_settop(L, 1);
   lua_getiuservalue(L, 1, 1);
+  for (lua_Integer i = 0; i < group->count && group->live > 0; i++) {
+    if (group->entries[i].task->cell.state == LUGE_CELL_PENDING) {
+      luge__cell_drop_error(&group->entries[i].task->cell);
+    }
+  }
   for (struct entry *entry = group->first; entry != NULL; entry = entry->next) {
     if (entry->task->cell.state == LUGE_CELL_REJECTED) {
       lua_rawgeti(L, 2, (lua_Integer)(entry - group->entries) + 1);

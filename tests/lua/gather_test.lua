@@ -295,6 +295,36 @@ describe("a cancellation just behind the end", function()
   end)
 end)
 
+describe("where it cannot wait for those that it leaves", function()
+  -- The first member ends; the second fails later, in its handler. The group is
+  -- left in a coroutine that ends by an error, where nothing is waited for.
+  local function leave(wait, meanwhile)
+    local owner = luge.spawn(function()
+      local left = pcall(coroutine.wrap(function()
+        wait { failing(0, "e"), function()
+          local _ <close> = closing(function()
+            luge.shield(luge.sleep, 0.001)
+            error("late", 0)
+          end)
+          luge.sleep(60)
+        end }
+      end))
+      test.ok(not left)
+      meanwhile()
+    end)
+    owner:await()
+    collectgarbage() -- what nobody has got is reported now
+  end
+
+  for _, name in ipairs { "race", "gather" } do
+    it("drops their errors too: " .. name, function()
+      leave(luge[name], function() end)
+      leave(luge[name], function() collectgarbage() end)
+      leave(luge[name], function() luge.sleep(0.002) end)
+    end)
+  end
+end)
+
 describe("as_completed", function()
   it("gives index and task in the order of ending", function()
     local _ <close> = test.clock()

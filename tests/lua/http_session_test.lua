@@ -338,7 +338,40 @@ describe("a body", function()
     test.ok(got:find('name="f"; filename="x%22.txt"\r\nContent-Type: text/plain\r\n\r\n'
       .. content, 1, true))
     test.raises("io", function() http.post(s.url, { body = { file = "/nonexistent" } }) end)
+    got = http.post(s.url, { body = { file = "/proc/self/status" } }):json() -- says 0 bytes
+    test.matches(got.text, "^Name:")
     test.raises("invalid", function() http.post(s.url, { multipart = { a = { path = 1 } } }) end)
+  end)
+end)
+
+describe("a file that is sent", function()
+  local path
+  test.before_each(function() path = os.tmpname() end)
+  test.after_each(function() os.remove(path) end)
+
+  it("and becomes shorter meanwhile fails the request", function()
+    local file = io.open(path, "wb")
+    file:seek("set", 64 << 20)
+    file:write "end"
+    file:close()
+    local received
+    local s <close> = serve(function(req)
+      for piece in req:chunks() do
+        if not received then io.open(path, "wb"):close() end
+        received = (received or 0) + #piece
+      end
+      return "whole"
+    end, { on_error = function() end, max_body = 1 << 30 })
+    local err = test.raises("io", http.post, s.url, { body = { file = path } })
+    test.equal(err.path, path)
+    test.matches(err.message, "it has become shorter")
+    test.ok(received < 64 << 20)
+  end)
+
+  it("and cannot be read fails it too", function()
+    local err = test.raises("io", http.post, "http://127.0.0.1:1",
+      { body = { file = "/proc/self/mem" } })
+    test.equal(err.errno, "EIO")
   end)
 end)
 

@@ -58,6 +58,8 @@ local function file_source(path)
   local stat = fs.stat(path)
   if stat.type ~= "file" then
     io_error(path, "it is a " .. stat.type)
+  elseif stat.size == 0 then -- or the system does not tell, as in /proc
+    return text_source(fs.read(path))
   end
   return {
     length = stat.size,

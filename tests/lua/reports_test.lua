@@ -439,6 +439,8 @@ describe("a traceback", function()
       luge.await(luge.spawn(function() luge.spawn(nil) end))
     end)
     contains(err.traceback, "stack traceback:", "reports_test.lua", "spawned at")
+    local _, caught = pcall(luge.spawn, nil) -- where it was raised
+    test.equal(caught.traceback, nil)
   end)
 
   it("is the task's, failed or alive", function()

@@ -1,4 +1,5 @@
 -- luge.llm: parsers, whole and in pieces.
+local chain = require "luge.chain"
 local json = require "luge.json"
 local llm = require "luge.llm"
 local message = require "luge.internal.llm.message"
@@ -41,6 +42,23 @@ describe("llm.text", function()
   it("leaves out pieces without text", function()
     local deltas = { message.new { content = "" }, message.new { content = "a" } }
     test.same((llm.text():transform(deltas)):collect(), { "a" })
+  end)
+end)
+
+describe("a text without anything in it", function()
+  it("is the same whole and streamed", function()
+    local function whole(parser, ...)
+      local pieces = { ... }
+      local source = chain.generator(function(_, emit)
+        for _, piece in ipairs(pieces) do emit(piece) end
+      end)
+      return (source | parser | function(x) return { x } end):stream(1):collect()[1][1]
+    end
+    test.equal(whole(llm.text(), { content = "" }), "")
+    test.same(whole(llm.list(), " ", "\n"), {})
+    test.same(llm.list():invoke " \n", {})
+    test.same(whole(llm.list(), "\n", "a, b", ", c"), { "a", "b", "c" })
+    test.same(llm.list():invoke "\na, b, c", { "a", "b", "c" })
   end)
 end)
 

@@ -32,7 +32,8 @@ end
 
 local text_of_piece = parsers.text_of_piece
 
--- text: a message's content. Pieces without text are left out.
+-- text: a message's content. Pieces without text are left out; where none has
+-- text there is an empty one.
 local Text = {}
 
 function Text._invoke(_, input)
@@ -40,14 +41,21 @@ function Text._invoke(_, input)
 end
 
 function Text._transform(_, pull, close)
+  local given, ended = false, false
   return function()
-    while true do
+    while not ended do
       local piece = pull()
-      if piece == nil then return nil end
+      if piece == nil then
+        ended = true
+        return not given and "" or nil
+      end
       local text = piece
       if type(piece) == "table" and piece.type == nil then text = piece.content end
       if type(text) ~= "string" then text = text_of_piece(piece, "llm.text") end
-      if text ~= "" then return text end
+      if text ~= "" then
+        given = true
+        return text
+      end
     end
   end, close
 end
@@ -73,7 +81,8 @@ end
 
 -- What is between items; nil while that cannot be seen.
 local function separators(text)
-  local from, separator = text:match("^%s*()[^,\n]*([,\n])")
+  local from = text:find("%S")
+  local separator = from and text:match("^[^,\n]*([,\n])", from)
   if not separator then return nil end
   local marked = text:find("^[-*+]%s", from) or text:find("^%d+[.)]%s", from)
   return (marked or separator == "\n") and "\n" or ",\n"
@@ -96,9 +105,9 @@ function List._invoke(_, input)
   return items
 end
 
--- Pieces are lists of the items that have come whole.
+-- Pieces are lists of the items that have come whole; of no items, an empty one.
 function List._transform(_, pull, close)
-  local text, between, ended = "", nil, false
+  local text, between, given, ended = "", nil, false, false
   local function pull_items()
     local items = {}
     while not ended and #items == 0 do
@@ -112,7 +121,9 @@ function List._transform(_, pull, close)
         if between then text = take_items(items, text, between) end
       end
     end
-    return #items > 0 and items or nil
+    if #items == 0 and given then return nil end
+    given = true
+    return items
   end
   return pull_items, close, join.lists
 end

@@ -164,8 +164,8 @@ static bool load_env_file(const char *path, void *user) {
   if (cli_stop_signal() != 0) {
     return false;
   }
-  job->status = luge_run_string(job->host, code, sizeof code - 1,
-                                "=(--env-file)", 1, &path);
+  job->status =
+      luge_run_string(job->host, code, sizeof code - 1, "=luge.env", 1, &path);
   return job->status == LUGE_OK && !job->failed;
 }
 

@@ -45,6 +45,12 @@ says "luge: invalid: bad list for 'gather'"
 if grep -q traceback "$folder/err"; then
   fail "it says: $(cat "$folder/err")"
 fi
+luge --env-file "$folder/none.env" -e 'print(1)'
+is 1 ""
+says "none.env: no such file or directory"
+if grep -q traceback "$folder/err"; then
+  fail "it says: $(cat "$folder/err")"
+fi
 # shellcheck disable=SC2016
 luge -e 'local luge = require "luge"
 local handled = luge.future()

@@ -109,6 +109,15 @@ static void test_handler_that_waits(void) {
         SIGINT, true);
 }
 
+/* The signal counts, whatever the script makes of it. */
+static void test_status(void) {
+#define SLEEPS                                                                 \
+  "print 'ready' io.stdout:flush() pcall(require('luge').sleep, 1e9) "
+  stops(SLEEPS "print 'goes on'", SIGINT, false);
+  stops(SLEEPS "os.exit(7)", SIGINT, false);
+  stops(SLEEPS "error 'on purpose'", SIGTERM, false);
+}
+
 static void test_second(void) {
   struct process process;
   process_start(&process, 0, "-e",
@@ -247,6 +256,7 @@ int main(void) {
   test_stream();
   test_http_stream();
   test_handler_that_waits();
+  test_status();
   test_second();
   test_detached();
   test_ignored();

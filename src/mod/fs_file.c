@@ -169,12 +169,10 @@ static void *reserve(lua_State *L, struct file_call *call, size_t size) {
 
 /* What has failed is garbage, and not to be waited for by who closes the file.
  */
-static void check_call(lua_State *L, struct file_call *call) {
-  if (call->error != 0) {
-    const char *name = call->file->name;
-    leave(call);
-    luge__fs_raise(L, call->verb, name, NULL, call->error);
-  }
+static int raise_failed(lua_State *L, struct file_call *call) {
+  const char *name = call->file->name;
+  leave(call);
+  return luge__fs_raise(L, call->verb, name, NULL, call->error);
 }
 
 /* read(n) -> at most n bytes, fewer only at the end of the file or of what has
@@ -195,7 +193,9 @@ static void move_on(struct file_call *call) {
 
 static int done_read(lua_State *L, struct luge_job *job) {
   struct file_call *call = (struct file_call *)job;
-  check_call(L, call);
+  if (call->error != 0) {
+    return raise_failed(L, call);
+  }
   if (call->length == 0) {
     lua_pushnil(L);
   } else {
@@ -226,7 +226,9 @@ static void work_write(struct luge_job *job) {
 
 static int done_write(lua_State *L, struct luge_job *job) {
   struct file_call *call = (struct file_call *)job;
-  check_call(L, call);
+  if (call->error != 0) {
+    return raise_failed(L, call);
+  }
   move_on(call);
   return 0;
 }
@@ -260,8 +262,8 @@ static void work_sync(struct luge_job *job) {
 }
 
 static int done_sync(lua_State *L, struct luge_job *job) {
-  check_call(L, (struct file_call *)job);
-  return 0;
+  struct file_call *call = (struct file_call *)job;
+  return call->error != 0 ? raise_failed(L, call) : 0;
 }
 
 static void work_stat(struct luge_job *job) {
@@ -271,7 +273,9 @@ static void work_stat(struct luge_job *job) {
 
 static int done_stat(lua_State *L, struct luge_job *job) {
   struct file_call *call = (struct file_call *)job;
-  check_call(L, call);
+  if (call->error != 0) {
+    return raise_failed(L, call);
+  }
   luge__fs_push_stat(L, &call->status);
   return 1;
 }

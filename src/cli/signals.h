@@ -23,8 +23,8 @@ void cli_signals_ask(void (*fn)(void));
 /* Before luge_close: from now on SIGINT and SIGTERM end the process at once. */
 void cli_signals_stop(void);
 
-/* luge_close. After one of them, or when the time is up, it ends the process half
- * a second after the last task, if other threads are still at work. */
+/* luge_close. After one of them, or when the time is up, it ends the process
+ * half a second after the last task, if other threads are still at work. */
 void cli_signals_close(luge_host *host);
 
 /* SIGINT, SIGTERM, SIGALRM (the time is up), or 0: what came first. */

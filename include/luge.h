@@ -1,22 +1,20 @@
 /* luge: an embeddable scripting host for asynchronous Lua.
  *
  * A host is one Lua state on one loop. There may be many, on one loop or on
- * several; each belongs to the thread that opened it, its own. Unless it says
- * otherwise a function is called on that thread, between luge_open and
- * luge_close, from anywhere: also from the embedder's callbacks and from C
- * functions that a script calls. Elsewhere it does nothing and says
- * LUGE_INVALID; so it does for a NULL where something is needed. What turns
- * the loop (luge_run_*, luge_step, luge_close) is refused in callbacks and C
- * functions too.
+ * several; each belongs to the thread that opened it. Unless stated otherwise,
+ * functions are called on that thread, between luge_open and luge_close; the
+ * embedder's callbacks, and C functions that a script calls, may call them too.
+ * Called elsewhere, or with NULL for a required argument, they do nothing and
+ * return LUGE_INVALID. So do the functions that turn the loop (luge_run_*,
+ * luge_step, luge_close) in callbacks and C functions.
  *
- * Functions that can fail return 0 (LUGE_OK) or one of luge_status. Strings
- * are NUL-terminated unless there is a length, and stay the caller's: what is
- * needed for longer is copied, except where `static` is said.
+ * Functions that can fail return 0 (LUGE_OK) or one of luge_status. Strings are
+ * NUL-terminated unless a length is passed, and stay the caller's: what is
+ * needed for longer is copied, except where a static string is asked for.
  *
  * Nothing here exits the process, prints, or installs a signal handler (but
  * libuv does for SIGCHLD, once a script starts a program). The embedder ignores
- * SIGPIPE.
- */
+ * SIGPIPE. */
 #ifndef LUGE_H
 #define LUGE_H
 
@@ -69,8 +67,8 @@ enum luge_stream { LUGE_STDOUT = 1, LUGE_STDERR = 2 };
  * reaches outside asks first, Lua's own too; what is denied raises `permission`
  * (its fields: `capability`, `resource`). docs/permissions.md has the details.
  *
- * Rules are lists separated by commas (",," is a comma); "*" is all; NULL none.
- * What a `deny` holds is denied whatever `allow` says.
+ * Rules are lists separated by commas (",," stands for a comma); "*" means
+ * everything, NULL nothing. `deny` wins over `allow`.
  *
  *   read, write   PATH: the file, or all that is below the directory
  *   net           HOST, *.HOST, an address or ADDRESS/BITS; all also with :PORT
@@ -81,7 +79,7 @@ typedef struct luge_rules {
   const char *allow, *deny;
 } luge_rules;
 
-/* A decision. The strings are valid during the call that tells it. */
+/* A decision about one access. The strings are valid during the callback. */
 typedef struct luge_access {
   const char *operation;  /* such as "fs.read" */
   const char *capability; /* "net", "read", "write", "env", "run"; or "host":
@@ -104,17 +102,18 @@ typedef struct luge_capabilities {
    * allows: a list as above. They are found by package.path. */
   const char *modules;
 
-  /* Asked about each operation that the rules allow; 0 denies it. It can only
-   * take away: to decide alone, let the rules allow all. NULL: they decide. */
+  /* Asked about each operation that the rules allow; returning 0 denies it. It
+   * can only deny: to decide alone, let the rules allow all. NULL: they
+   * decide. */
   int (*authorize)(luge_host *host, const luge_access *access, void *user);
 
-  /* Told each decision, before what it allows is done. */
+  /* Told of each decision, before the operation is done. */
   void (*audit)(luge_host *host, const luge_access *access, void *user);
 } luge_capabilities;
 
-/* Nothing but what is then added: no files, no network, no variables, no
- * programs; text and no bytecode, no C modules, of `debug` only traceback and
- * getinfo. What is printed and logged goes to the callbacks of luge_options. */
+/* Allows nothing until rules are added: no files, no network, no variables, no
+ * programs, no bytecode, no C modules, and of `debug` only traceback and
+ * getinfo. Scripts can still print and log to the callbacks of luge_options. */
 static inline luge_capabilities luge_sandboxed(void) {
   luge_capabilities capabilities;
   memset(&capabilities, 0, sizeof capabilities);
@@ -122,7 +121,7 @@ static inline luge_capabilities luge_sandboxed(void) {
   return capabilities;
 }
 
-/* All that the process may do; where there is no callback, unchecked. */
+/* Allows all that the process may do; without callbacks nothing is checked. */
 static inline luge_capabilities luge_trusted(void) {
   luge_capabilities capabilities = luge_sandboxed();
   capabilities.trusted = 1;
@@ -133,7 +132,8 @@ static inline luge_capabilities luge_trusted(void) {
  * sizeof(luge_options), so that older programs go on working.
  *
  * The callbacks are called on the host's thread; they return promptly, raise no
- * Lua error and do not wait. Strings that they get are theirs for the call. */
+ * Lua error and do not wait. Strings passed to them are valid during the
+ * call. */
 typedef struct luge_options {
   size_t size;
   struct uv_loop_s *loop; /* borrowed; NULL: the host has its own */
@@ -156,14 +156,14 @@ typedef struct luge_options {
    * tight loops. `slow` costs the same. */
   int interruptible;
 
-  /* What scripts print. Returns 0; or a negative errno: the stream is closed
-   * to the script. NULL: it is dropped. */
+  /* Takes what scripts print. Returns 0; or a negative errno, which closes the
+   * stream to the script. NULL: output is dropped. */
   int (*output)(luge_host *host, enum luge_stream stream, const char *bytes,
                 size_t length, void *user);
 
-  /* How many bytes `output` would take now without blocking. 0: none; then
-   * call luge_output_ready when it would. NULL: it never blocks for long.
-   * Without this, what waits for a slow reader holds up the whole host. */
+  /* How many bytes `output` can take now without blocking. After 0, call
+   * luge_output_ready once it can take some. NULL: it never blocks for long; if
+   * it waits for a slow reader all the same, that holds up the whole host. */
   size_t (*output_room)(luge_host *host, enum luge_stream stream, void *user);
 
   /* Whether what is printed on LUGE_STDOUT is handed over at the end of each
@@ -179,13 +179,14 @@ typedef struct luge_options {
   void (*on_error)(luge_host *host, const char *message, const char *traceback,
                    void *user);
 
-  /* Every task waits for what luge knows nothing of (an event that no task
-   * will set, say), so that only the embedder can tell whether it will come.
-   * Only for started scripts: a run to the end raises `deadlock` instead. Once,
-   * until a task has run again. luge_describe_tasks says who waits. */
+  /* Every task waits, but for nothing that luge knows to be coming (for an
+   * event that no task will set, say): only the embedder can tell whether it
+   * will. Called for started scripts only, since luge_run_* raise `deadlock`;
+   * and once, until a task has run again. luge_describe_tasks says who
+   * waits. */
   void (*on_deadlock)(luge_host *host, void *user);
 
-  /* What the host has to say of itself, such as a slow task. */
+  /* Messages of the host itself, about a slow task for example. */
   void (*log)(luge_host *host, enum luge_log_level level, const char *message,
               void *user);
 
@@ -199,27 +200,28 @@ typedef struct luge_options {
   const luge_capabilities *capabilities;
 } luge_options;
 
-/* Opens a host, which is the calling thread's. `options` may be NULL. Returns
- * NULL: out of memory or descriptors, options without a size or from a newer
- * luge, or capabilities as luge_restrict refuses them. */
+/* Opens a host, which belongs to the calling thread. `options` may be NULL.
+ * Returns NULL if memory or descriptors have run out, if the options have no
+ * size or are of a newer luge, or if luge_restrict would refuse the
+ * capabilities. */
 LUGE_API luge_host *luge_open(const luge_options *options);
 
 /* Cancels all tasks and turns the loop until their handlers have run (those
  * behind a shield have 5 seconds), completes what is at work, and frees the
- * host. A borrowed loop is left as it was found; not from its callbacks, as
- * libuv's uv_run. */
+ * host. A borrowed loop is left as it was found. Like uv_run, not to be called
+ * from a callback of that loop. */
 LUGE_API int luge_close(luge_host *host);
 
-/* After luge_close the host is freed memory, unless it was retained: then every
- * function goes on to say LUGE_INVALID, until the last luge_release. For other
- * threads that may still call luge_post or luge_interrupt. From any thread, by
- * who opened the host or has retained it; NULL is allowed. */
+/* luge_close frees the host, unless it was retained: then all functions return
+ * LUGE_INVALID until the last luge_release. For other threads that may still
+ * call luge_post or luge_interrupt. From any thread, by whoever opened the host
+ * or has retained it; NULL is allowed. */
 LUGE_API void luge_retain(luge_host *host);
 LUGE_API void luge_release(luge_host *host);
 
-/* Takes capabilities away, for ever: for a host that was opened without, so
- * that what prepares it may do all. Once, while no script runs: LUGE_INVALID
- * then, and for a rule that is none, which `log` is told. */
+/* Restricts, for ever, a host that was opened without capabilities: so scripts
+ * that prepare it may do everything. Once, while no script runs; else
+ * LUGE_INVALID, as for a malformed rule, of which `log` is told. */
 LUGE_API int luge_restrict(luge_host *host,
                            const luge_capabilities *capabilities);
 
@@ -251,19 +253,19 @@ LUGE_API int luge_exit_code(const luge_host *host);
 LUGE_API int luge_cancel(luge_host *host, const char *reason);
 
 /* Interrupts a script that runs and does not wait: its task is cancelled with
- * the reason "interrupted", and no `pcall` keeps the error. Where nothing runs
- * it does nothing. From a signal handler on the host's own thread; or from
- * another thread, if the option `interruptible` was set (else LUGE_INVALID):
- * then whatever runs next is interrupted. */
+ * the reason "interrupted", and no `pcall` can keep the error. Does nothing if
+ * nothing runs. From a signal handler on the host's own thread; or from another
+ * thread, if the option `interruptible` was set (else LUGE_INVALID): then
+ * whatever runs next is interrupted. */
 LUGE_API int luge_interrupt(luge_host *host);
 
 /* A script as a task that goes on while the embedder does: on a borrowed loop
  * as that turns, else by luge_step. `done` is called once, when the task has
- * ended, with the results on top of L's stack, or the error alone; the stack is
- * the callee's to read, and its to leave as it was. NULL: an error is
- * reported. Returns the task, which is valid until `done` returns; or NULL: a
- * bad argument or call, or an error (it did not parse, say) that was reported.
- * Scripts, functions and arguments as for luge_run_*. */
+ * ended, with the results on top of L's stack, or the error alone; it must
+ * leave the stack as it was. If `done` is NULL, an error is reported. Returns
+ * the task, which is valid until `done` returns; or NULL: a bad argument or
+ * call, or an error (it did not parse, say) that was reported. Scripts,
+ * functions and arguments as for luge_run_*. */
 typedef void (*luge_done_fn)(luge_host *host, enum luge_status status,
                              lua_State *L, int results, void *data);
 LUGE_API luge_task *luge_start_string(luge_host *host, const char *code,
@@ -296,14 +298,14 @@ LUGE_API int luge_step(luge_host *host);
  *      started, luge_resolve with a `push` that raises, and go on;
  *   4. return luge_wait(L, pending, cancel, data).
  *
- * The operation ends by one luge_resolve: before or after step 4, also after
- * the task was cancelled, when it returns LUGE_CANCELLED and has no other
- * effect. `push` (NULL: no results) runs in the task: it pushes the results of
- * the C function and returns their number, or raises. `cancel` (NULL: nobody
- * needs to know) says, not in the task, that nobody waits any more; it may call
- * luge_resolve. A pending wait is luge's: gone when it was resolved and the
- * function has its results, or with luge_resolve where nobody waits; what is
- * never resolved is freed by luge_close. */
+ * The operation ends with exactly one luge_resolve, before or after step 4;
+ * even if the task was cancelled: then it returns LUGE_CANCELLED and has no
+ * other effect. `push` (NULL: no results) runs in the task: it pushes the
+ * results of the C function and returns their number, or raises. `cancel` (may
+ * be NULL) is called, outside of the task, when nobody waits any more; it may
+ * call luge_resolve. A pending wait belongs to luge: it is freed when it was
+ * resolved and the function has its results; by luge_resolve, if nobody waits;
+ * or else by luge_close. */
 typedef struct luge_pending luge_pending;
 typedef void (*luge_cancel_fn)(luge_pending *pending, void *data);
 typedef int (*luge_push_fn)(lua_State *L, void *data);
@@ -314,7 +316,7 @@ LUGE_API int luge_resolve(luge_pending *pending, luge_push_fn push, void *data);
 
 /* Calls `fn` on the host's thread when its loop turns next, in the order of the
  * calls. From any thread, but not from a signal handler. LUGE_INVALID once
- * luge_close has begun, which calls what came before; see luge_retain. */
+ * luge_close has begun, which calls what was posted before; see luge_retain. */
 typedef void (*luge_post_fn)(luge_host *host, void *data);
 LUGE_API int luge_post(luge_host *host, luge_post_fn fn, void *data);
 
@@ -338,7 +340,7 @@ LUGE_API int luge_describe_tasks(luge_host *host,
                                  void (*each)(const char *line, void *user),
                                  void *user);
 
-/* What a host takes now. `size` is set by the caller, as in luge_options. */
+/* What a host uses now. `size` is set by the caller, as in luge_options. */
 struct luge_usage {
   size_t size;
   size_t memory, memory_limit; /* bytes, of Lua and luge's buffers; 0: none */
@@ -366,8 +368,8 @@ LUGE_API int luge_json_decode(lua_State *L, const char *json, size_t length);
 LUGE_API int luge_json_encode(lua_State *L, int index);
 
 /* The loop that the host runs on. Handles that an embedder puts on it are
- * closed before luge_close; a referenced one keeps nothing from a deadlock.
- * NULL instead of LUGE_INVALID. */
+ * closed before luge_close; a referenced one does not prevent a deadlock. NULL
+ * instead of LUGE_INVALID. */
 LUGE_API struct uv_loop_s *luge_loop(luge_host *host);
 
 /* The Lua state, to set globals, or to put functions and arguments on its stack

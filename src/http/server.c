@@ -86,8 +86,14 @@ void luge__server_accept_next(struct luge__server *s) {
     s->accept_waits = false;
     if (!luge__conn_accept(s)) {
       s->accept_waits = true;
+      luge__server_starve(s);
     }
   }
+}
+
+void luge__server_starve(struct luge__server *s) {
+  s->starved = true;
+  luge__waiters_wake_one(&s->takers);
 }
 
 static void on_sweep(uv_timer_t *timer) {

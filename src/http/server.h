@@ -51,6 +51,7 @@ struct luge__server {
   bool listening;
   bool
       accept_waits; /* a client waits until a connection closes: none is kept */
+  bool starved;     /* there was no memory for a client */
   bool stopped;     /* takes no more requests */
   bool destroyed;
   bool in_lua;      /* its userdata lives */
@@ -141,6 +142,10 @@ void luge__server_handle_closed(struct luge__server *s);
 
 /* A connection was closed: another one may come in its place. */
 void luge__server_accept_next(struct luge__server *s);
+
+/* There is no memory for a client. Garbage may be all that is in its way, and
+ * where no Lua runs, nothing collects it: the taker of events does. */
+void luge__server_starve(struct luge__server *s);
 
 /* The connection has something to tell the taker of events. */
 void luge__server_post(struct luge__conn *c);

@@ -183,6 +183,7 @@ static void parse(struct luge__conn *c, const char *bytes, size_t len) {
     has_memory = false;
   }
   if (!has_memory) {
+    luge__server_starve(c->server);
     luge__conn_drop(c);
   }
 }

@@ -131,6 +131,11 @@ static int next_or_wait(lua_State *L, struct luge_task *task) {
                                              .cancel = luge__waiters_leave,
                                              .finish = next_event};
   struct luge__server *s = check_server(L);
+  if (s->starved) {
+    s->starved = false;
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    luge__server_accept_next(s);
+  }
   while (!luge__list_empty(&s->events)) {
     int count = take_event(L, s);
     if (count > 0) {

@@ -103,6 +103,7 @@ end
 local function handle(server, request, method, target, fields, repeated)
   local ok, err = xpcall(answer, note_trace, server, request, method, target, fields, repeated)
   server.running[request] = nil
+  if err == "not enough memory" then collectgarbage() end -- what the handler has left
   if not ok then on_failure(server, request, method, target, err) end
 end
 

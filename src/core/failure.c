@@ -65,16 +65,9 @@ void luge__failure_keep(lua_State *L) {
   lua_pop(L, 1);
 }
 
-/* Little is left of the memory. Lua collects garbage when it needs more; C, for
- * a connection that waits to be accepted, say, cannot. */
-static bool is_full(const struct luge_memory *memory) {
-  return memory->limit > 0 && memory->used > memory->limit - memory->limit / 64;
-}
-
 void luge__failures_collect(struct luge_host *host) {
   uint64_t now = uv_hrtime();
-  bool due = host->collect_due && host->unclaimed > 0;
-  if ((!due && !is_full(&host->memory)) ||
+  if (!host->collect_due || host->unclaimed == 0 ||
       now - host->collected_at < COLLECT_EVERY) {
     return;
   }

@@ -44,8 +44,7 @@ void luge__failure_take(lua_State *L, struct luge_failure *failure);
 void luge__failures_report(lua_State *L, struct luge_list *failures);
 
 /* Before the loop waits: if there are new failures, lets the collector find
- * out, once a second at most, which of them nobody can await any more; and the
- * same if the memory is nearly full, perhaps of garbage. */
+ * out, once a second at most, which of them nobody can await any more. */
 void luge__failures_collect(struct luge_host *host);
 
 /* Tells the host of the error on top of the stack, which stays. */

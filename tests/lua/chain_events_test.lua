@@ -2,6 +2,7 @@
 local luge = require "luge"
 local chain = require "luge.chain"
 local llm = require "luge.llm"
+local process = require "luge.process"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
@@ -185,6 +186,24 @@ describe("events", function()
     end
     for _ in pairs(ids) do n = n + 1 end
     test.equal(n, 3)
+  end)
+
+  it("have ids that differ between processes, and leave the first random number alone", function()
+    local function run(code)
+      return process.run { os.getenv "LUGE" or "luge", "-e", code, check = true }.stdout
+    end
+    local code = [[
+      math.randomseed(1)
+      local id
+      for event in require("luge.chain").pass():events(1) do id = event.run_id end
+      print(math.random(1 << 40), id)
+    ]]
+    local number, id = run(code):match "^(%d+)\t(%x+)\n$"
+    local again, other = run(code):match "^(%d+)\t(%x+)\n$"
+    test.equal(number, run("math.randomseed(1) print(math.random(1 << 40))"):match "%d+")
+    test.equal(again, number)
+    test.equal(#id, 32)
+    test.ok(id ~= other)
   end)
 
   it("end each run where a step fails while another one is closed", function()

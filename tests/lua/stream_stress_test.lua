@@ -3,19 +3,11 @@
 -- names its seed.
 local luge = require "luge"
 local test = require "luge.test"
+local generator = dofile "tests/support/generator.lua"
 local patience = require("luge.native.testrun").patience
 
 local SEEDS = patience > 1 and 40 or 300
 local ITEMS = 40
-
--- A generator of its own, so that nothing else changes the sequence.
-local function generator(seed)
-  local state = seed * 2654435761 + 12345
-  return function(n)
-    state = (state * 6364136223846793005 + 1442695040888963407) & math.maxinteger
-    return (state >> 24) % n + 1
-  end
-end
 
 local function pause(random)
   local n = random(4)

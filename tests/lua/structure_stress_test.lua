@@ -5,6 +5,7 @@
 local luge = require "luge"
 local test = require "luge.test"
 local closing = dofile("tests/support/tasks.lua").closing
+local generator = dofile "tests/support/generator.lua"
 local patience = require("luge.native.testrun").patience
 
 local SEEDS = patience > 1 and 60 or 300
@@ -14,15 +15,6 @@ local DEPTH = 4
 local random -- random(n): an integer from 1 to n
 local tasks -- all that it has spawned
 local handlers -- how many are still to run
-
--- A generator of its own, so that nothing else changes the sequence.
-local function generator(seed)
-  local state = seed * 2654435761 + 12345
-  return function(n)
-    state = (state * 6364136223846793005 + 1442695040888963407) & math.maxinteger
-    return (state >> 24) % n + 1
-  end
-end
 
 local function pause()
   luge.sleep(random(10) / 100)

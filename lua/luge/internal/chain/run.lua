@@ -64,9 +64,10 @@ function run.root(emit)
   return { parent_ids = {}, tags = {}, metadata = {}, emit = emit, life = { open = {} } }
 end
 
--- Ids are told apart by their count, and those of other processes by the time
--- and an address; random numbers are the script's, which may seed them.
-local first_half, count = os.time() << 32 ~ tonumber(("%p"):format(run)), 0
+-- Ids are told apart by their count, and those of other processes by the date
+-- and the clock's nanoseconds; random numbers are the script's, which may seed
+-- them.
+local first_half, count = os.time() << 32 ~ math.tointeger(tasks.now() * 1e9 // 1), 0
 
 local function new_id()
   count = count + 1

@@ -261,7 +261,7 @@ describe("anthropic", function()
     local path = os.tmpname()
     os.remove(path)
     local want = { { type = "thinking", thinking = "a", signature = "s" },
-      { type = "redacted_thinking", data = "z" } }
+      { type = "redacted_thinking", data = "z", offset = 1 } }
     for _ = 1, 2 do
       local ok, got = llm.record(path, run, m, 1, 1)
       test.ok(ok, tostring(got))
@@ -269,6 +269,48 @@ describe("anthropic", function()
     end
     os.remove(path)
     test.equal(#server.requests, 1)
+  end)
+
+  it("gives reasoning back where it stood", function()
+    local blocks = {
+      { type = "thinking", thinking = "a", signature = "s" }, { type = "text", text = "Só, " },
+      { type = "thinking", thinking = "b", signature = "t" }, { type = "text", text = "\n" },
+      { type = "redacted_thinking", data = "z" }, { type = "text", text = "look." },
+      { type = "tool_use", id = "t1", name = "f", input = { x = 1 } },
+    }
+    local events = {}
+    local function add(event) table.insert(events, json.encode(event)) end
+    for i, b in ipairs(blocks) do
+      local start = {}
+      for name, value in pairs(b) do start[name] = value end
+      local delta = { type = b.type .. "_delta" }
+      if b.type == "text" or b.type == "thinking" then
+        delta[b.type], start[b.type] = b[b.type], ""
+        start.signature = nil
+      end
+      add { type = "content_block_start", index = i, content_block = start }
+      if delta[b.type] then add { type = "content_block_delta", index = i, delta = delta } end
+      if b.signature then
+        add { type = "content_block_delta", index = i,
+          delta = { type = "signature_delta", signature = b.signature } }
+      end
+    end
+    add { type = "message_delta", delta = { stop_reason = "tool_use" } }
+    add { type = "message_stop" }
+    local body = { id = "m", type = "message", role = "assistant", content = blocks,
+      stop_reason = "tool_use" }
+    local server <close> = provider.new { { json = body }, events, { json = body } }
+    local m = llm.model("anthropic:c", { base_url = server.url, api_key = "k" })
+    local whole = m:invoke "q"
+    test.same(whole.raw, body)
+    local ok, streamed = run(m, 1, 1)
+    test.ok(ok, tostring(streamed))
+    m:invoke { messages = { { "user", "q" }, whole, { "user", "r" }, streamed } }
+    local sent = server.requests[3].messages
+    table.remove(blocks, 4) -- the API refuses a text of nothing but white space
+    test.same(sent[2].content, blocks)
+    test.same(sent[4].content, blocks)
+    test.equal(streamed.content, "Só, \nlook.")
   end)
 
   it("takes the tools of the server's own for no calls", function()

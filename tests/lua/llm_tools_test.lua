@@ -121,6 +121,41 @@ describe("tools", function()
     end
   end)
 
+  it("take back OpenRouter's reasoning, whole", function()
+    local function text(piece, signature)
+      return { type = "reasoning.text", index = 0, text = piece,
+        signature = signature or json.null }
+    end
+    local sealed = { type = "reasoning.encrypted", data = "z", id = "t1", index = 0 }
+    local function piece(...)
+      return provider.chunk { content = "", reasoning = "h", reasoning_details = { ... } }
+    end
+    local call = { id = "c1", type = "function", ["function"] = { name = "add", arguments = "{}" } }
+    local summaries = { { type = "reasoning.summary", summary = "a" },
+      { type = "reasoning.summary", summary = "b" } }
+    local server <close> = provider.new {
+      answer("", "tool_calls", { tool_calls = { call }, reasoning_content = "a",
+        reasoning_details = summaries }),
+      { piece(text "Let "), piece(text "me."),
+        piece { type = "reasoning.text", signature = "s", index = 0 },
+        piece(sealed), piece(sealed, summaries[1], summaries[2]),
+        provider.chunk { content = "ok", reasoning_details = json.array() },
+        provider.chunk({ tool_calls = { call } }, "tool_calls"), "[DONE]" },
+      answer "done",
+    }
+    local m = llm.model { base_url = server.url, model = "m" }
+    local streamed
+    local whole = m:invoke "q"
+    for delta in m:stream "q" do streamed = streamed and streamed + delta or delta end
+    m:invoke { messages = { { "user", "q" }, whole, streamed } }
+    local sent = server.requests[3].messages
+    test.same(sent[2].reasoning_details, summaries)
+    test.equal(sent[2].reasoning_content, nil)
+    test.same(sent[3].reasoning_details, { text("Let me.", "s"), sealed, sealed,
+      summaries[1], summaries[2] })
+    test.equal(streamed.content, "ok")
+  end)
+
   it("are bound to models, and their calls come back", function()
     local server <close> = provider.new { answer("", "tool_calls", { tool_calls = {
       { id = "c1", type = "function",

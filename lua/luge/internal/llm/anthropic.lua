@@ -31,13 +31,31 @@ end
 
 local function add_content(blocks, content)
   if type(content) == "string" then
-    if content ~= "" then blocks[#blocks + 1] = { type = "text", text = content } end
+    if content:find("%S") then blocks[#blocks + 1] = { type = "text", text = content } end
     return blocks
   end
   for _, part in ipairs(content) do
     blocks[#blocks + 1] = part.type == "image" and image_block(part) or part
   end
   return blocks
+end
+
+-- The text, with the blocks of reasoning where they stood in it: the API refuses them in
+-- another order.
+local function add_answer(blocks, m)
+  local content, from = m.content, 1
+  for _, block in ipairs(m.reasoning_blocks or {}) do
+    local copy = {}
+    for name, value in pairs(block) do copy[name] = value end
+    local to = copy.offset
+    copy.offset, copy.index = nil, nil
+    if to and type(content) == "string" then
+      add_content(blocks, content:sub(from, to))
+      from = to + 1
+    end
+    blocks[#blocks + 1] = copy
+  end
+  add_content(blocks, type(content) == "string" and content:sub(from) or content)
 end
 
 -- The role of a message in this format, and its blocks.
@@ -50,8 +68,7 @@ local function write_message(m)
       content = content, is_error = m.is_error }
     return "user", blocks
   end
-  for _, block in ipairs(m.reasoning_blocks or {}) do blocks[#blocks + 1] = block end
-  add_content(blocks, m.content)
+  add_answer(blocks, m)
   for _, call in ipairs(m.tool_calls or {}) do
     blocks[#blocks + 1] = { type = "tool_use", id = call.id, name = call.name,
       input = tool_calls.object(call) }
@@ -161,15 +178,22 @@ function readers.text(made, block)
   made.content = made.content .. block.text
 end
 
-function readers.thinking(made, block)
-  made.reasoning = (made.reasoning or "") .. block.thinking
-  made.reasoning_blocks = made.reasoning_blocks or {}
-  table.insert(made.reasoning_blocks, block)
+-- Says where in the text a block of reasoning stands, unless it comes before.
+local function placed(block, length)
+  if length == 0 then return block end
+  local copy = { offset = length }
+  for name, value in pairs(block) do copy[name] = value end
+  return copy
 end
 
 function readers.redacted_thinking(made, block)
   made.reasoning_blocks = made.reasoning_blocks or {}
-  table.insert(made.reasoning_blocks, block)
+  table.insert(made.reasoning_blocks, placed(block, #made.content))
+end
+
+function readers.thinking(made, block)
+  made.reasoning = (made.reasoning or "") .. block.thinking
+  readers.redacted_thinking(made, block)
 end
 
 function readers.tool_use(made, block)
@@ -215,6 +239,7 @@ Decoder.__index = Decoder
 function anthropic.decoder()
   return setmetatable({
     numbering = tool_calls.numbering(), blocks = {}, alike = alike.new "text",
+    length = 0, -- of the text so far
   }, Decoder)
 end
 
@@ -243,12 +268,12 @@ end
 
 function starts.thinking(self, index, block)
   block.index = reasoning_place(self, index)
-  return { reasoning = present(block.thinking), reasoning_blocks = { block } }
+  return { reasoning = present(block.thinking), reasoning_blocks = { placed(block, self.length) } }
 end
 
 function starts.redacted_thinking(self, index, block)
   block.index = reasoning_place(self, index)
-  return { reasoning_blocks = { block } }
+  return { reasoning_blocks = { placed(block, self.length) } }
 end
 
 function starts.tool_use(self, index, block)
@@ -310,7 +335,10 @@ end
 --- stream, nil and the error object if it tells of one.
 function Decoder:event(data)
   local text = self.alike:text(data)
-  if text then return new_delta { content = text } end
+  if text then
+    self.length = self.length + #text
+    return new_delta { content = text }
+  end
   local body = json.decode(data)
   local kind = body.type
   if kind == "message_stop" then return nil, true end
@@ -320,7 +348,9 @@ function Decoder:event(data)
   if kind == "content_block_delta" and body.delta.type == "text_delta" then
     self.alike:note(data, body.delta.text)
   end
-  return fields and message.checked(new_delta(fields))
+  local delta = fields and message.checked(new_delta(fields))
+  if delta then self.length = self.length + #delta.content end
+  return delta
 end
 
 --- Only `message_stop` completes a stream.

@@ -8,6 +8,7 @@ local json = require "luge.json"
 local base64 = require "luge.internal.llm.base64"
 local check = require "luge.internal.chain.check"
 local pack = require "luge.internal.chain.pack"
+local reasoning = require "luge.internal.llm.reasoning"
 local tool_calls = require "luge.internal.llm.tool_calls"
 
 ---@class luge.llm.Usage
@@ -56,14 +57,6 @@ local function check_call(call)
   end
 end
 
-local function check_block(block)
-  for _, name in ipairs { "thinking", "signature" } do
-    if block[name] ~= nil and type(block[name]) ~= "string" then
-      error("a malformed block", 0)
-    end
-  end
-end
-
 --- What a format has read, as it is. Raises a text, as an error of Lua, if fields
 --- have types that a message cannot have.
 function message.checked(made)
@@ -74,7 +67,8 @@ function message.checked(made)
   if made.tool_calls then
     for _, call in ipairs(made.tool_calls) do check_call(call) end
   end
-  for _, block in next, made.reasoning_blocks or {} do check_block(block) end
+  reasoning.check(made.reasoning_blocks)
+  reasoning.check(made.reasoning_details)
   for name, count in next, made.usage or {} do
     if type(count) ~= "number" then made.usage[name] = nil end
   end
@@ -101,42 +95,6 @@ function message.later_usage(a, b)
   for name, count in pairs(a) do usage[name] = count end
   for name, count in pairs(b) do usage[name] = count end
   return usage
-end
-
--- These members of a block of reasoning grow. A block's place is its `index`, or
--- else its place in the list.
-local GROWING = { thinking = true, signature = true }
-
-local function push_blocks(places, blocks)
-  for i, block in ipairs(blocks) do
-    local place = block.index or i
-    local sum = places[place] or {}
-    places[place] = sum
-    for name, value in pairs(block) do
-      if GROWING[name] then
-        local parts = sum[name] or {}
-        sum[name] = parts
-        parts[#parts + 1] = value
-      else
-        sum[name] = value
-      end
-    end
-  end
-end
-
-local function blocks_at(places)
-  local order, blocks = {}, {}
-  for place in pairs(places) do order[#order + 1] = place end
-  table.sort(order)
-  for i, place in ipairs(order) do
-    local block = {}
-    for name, value in pairs(places[place]) do
-      block[name] = GROWING[name] and table.concat(value) or value
-    end
-    block.index = place ~= i and place or nil
-    blocks[i] = block
-  end
-  return blocks
 end
 
 -- What accumulates a message: text in lists, so that time is linear.
@@ -166,7 +124,11 @@ local function push_rare(self, delta)
   if delta.usage then fields.usage = message.later_usage(fields.usage, delta.usage) end
   if delta.reasoning_blocks then
     self.blocks = self.blocks or {}
-    push_blocks(self.blocks, delta.reasoning_blocks)
+    reasoning.push_blocks(self.blocks, delta.reasoning_blocks)
+  end
+  if delta.reasoning_details then
+    self.details = self.details or {}
+    reasoning.push_details(self.details, delta.reasoning_details)
   end
   if delta.tool_calls then
     self.calls = self.calls or {}
@@ -185,7 +147,7 @@ function Sum:push(delta)
     self.n, self[n] = n, content
   end
   if not self.seen or delta.finish_reason or delta.usage or delta.tool_calls
-    or delta.reasoning or delta.refusal or delta.reasoning_blocks then
+    or delta.reasoning or delta.refusal or delta.reasoning_blocks or delta.reasoning_details then
     self.seen = true
     push_rare(self, delta)
   end
@@ -205,7 +167,8 @@ function Sum:message()
   for _, name in ipairs(TEXTS) do
     if self[name] then whole[name] = table.concat(self[name]) end
   end
-  if self.blocks then whole.reasoning_blocks = blocks_at(self.blocks) end
+  if self.blocks then whole.reasoning_blocks = reasoning.blocks(self.blocks) end
+  if self.details then whole.reasoning_details = reasoning.details(self.details) end
   if self.calls then
     whole.tool_calls = tool_calls.finished(tool_calls.listed(self.calls), whole.finish_reason)
   end

@@ -51,7 +51,9 @@ local function calls_of(calls)
 end
 
 local function write_message(m, official)
-  local calls, content, thoughts = m.tool_calls, m.content, not official and m.reasoning_member
+  local calls, content = m.tool_calls, m.content
+  local details = m.reasoning_details
+  local thoughts = not official and (details and "reasoning_details" or m.reasoning_member)
   if type(content) == "string"
     and not (calls or m.name or m.tool_call_id or m.refusal or thoughts) then
     return { role = m.role, content = content }
@@ -63,7 +65,7 @@ local function write_message(m, official)
     refusal = m.refusal,
     tool_calls = has_calls and calls_of(calls) or nil,
   }
-  if thoughts then written[thoughts] = m.reasoning end
+  if thoughts then written[thoughts] = details or m.reasoning end
   return written
 end
 
@@ -186,6 +188,12 @@ local function reasoning_of(m)
   return type(m.reasoning) == "string" and present(m.reasoning) or nil
 end
 
+-- OpenRouter's reasoning, to be given back; nil if there is none.
+local function details_of(m)
+  local details = m.reasoning_details
+  return type(details) == "table" and next(details) and details or nil
+end
+
 local function is_absent(value)
   return value == nil or value == null
 end
@@ -242,6 +250,7 @@ function openai.answer(body)
     made.reasoning, made.reasoning_member = reasoning_of(m)
     made.reasoning = made.reasoning or thoughts
   end
+  made.reasoning_details = details_of(m)
   if calls then
     made.tool_calls = tool_calls.finished(read_calls(calls), made.finish_reason or "tool_calls")
   end
@@ -267,6 +276,7 @@ local function read_rare(self, body, choice, delta, made)
   if delta then
     local thoughts, member = reasoning_of(delta)
     if thoughts then made.reasoning, made.reasoning_member = thoughts, member end
+    made.reasoning_details = details_of(delta)
   end
   made.refusal = delta and present(delta.refusal)
   local calls = delta and calls_in(delta)
@@ -294,7 +304,7 @@ local function is_plain(body, choice, delta)
   return type(delta.content) == "string" and body.id ~= null and body.model ~= null
     and is_absent(choice.finish_reason) and is_absent(body.usage) and is_absent(delta.tool_calls)
     and is_absent(delta.reasoning_content) and is_absent(delta.reasoning)
-    and is_absent(delta.refusal) and is_absent(delta.function_call)
+    and is_absent(delta.refusal) and is_absent(delta.function_call) and not details_of(delta)
 end
 
 -- The delta of an event that is not like the one before.

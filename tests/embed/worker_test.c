@@ -161,5 +161,5 @@ int main(void) {
   test_close(0);
   test_close(1);
   test_borrowed_loop();
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return verdict();
 }

@@ -8,13 +8,18 @@
 
 static int failures;
 
-#define CHECK(condition)                                                       \
+/* The arguments say what is wrong, as those of printf. The first failures tell
+ * enough. */
+#define EXPECT(condition, ...)                                                 \
   do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);          \
-      failures++;                                                              \
+    if (!(condition) && failures++ < 20) {                                     \
+      fprintf(stderr, "%s:%d: ", __FILE__, __LINE__);                          \
+      fprintf(stderr, __VA_ARGS__);                                            \
+      fputc('\n', stderr);                                                     \
     }                                                                          \
   } while (0)
+
+#define CHECK(condition) EXPECT(condition, "%s", #condition)
 
 static inline int verdict(void) {
   return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -21,19 +21,14 @@
 #include <time.h>
 #include <unistd.h>
 
-static int failures;
+#include "check.h"
 
 static char reply[16 * 1024 * 1024];
 static size_t reply_len;
 
+#undef CHECK
 #define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: %s\n  last reply: %.500s\n", __FILE__, __LINE__, \
-              #condition, reply);                                              \
-      failures++;                                                              \
-    }                                                                          \
-  } while (0)
+  EXPECT(condition, "%s\n  last reply: %.500s", #condition, reply)
 
 static inline double now(void) {
   struct timespec t;

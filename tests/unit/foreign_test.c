@@ -4,8 +4,11 @@
 #include <luge.h>
 
 #include <lauxlib.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "../support/check.h"
 
 static char reported[4096];
 
@@ -119,16 +122,12 @@ static const struct scenario scenarios[] = {
      ""},
 };
 
-static int failures;
-
 static void check(const struct scenario *scenario, const char *expected,
                   int status) {
-  int fails = expected[0] != '\0';
-  if ((status == LUGE_OK) == fails || strstr(reported, expected) == NULL ||
-      (!fails && reported[0] != '\0')) {
-    printf("%s: status %d, reported: %s\n", scenario->name, status, reported);
-    failures++;
-  }
+  bool fails = expected[0] != '\0';
+  EXPECT((status != LUGE_OK) == fails && (reported[0] != '\0') == fails &&
+             strstr(reported, expected) != NULL,
+         "%s: status %d, reported: %s", scenario->name, status, reported);
 }
 
 static int run(luge_host *host, const char *code) {
@@ -153,8 +152,8 @@ static void play(const struct scenario *scenario) {
 }
 
 int main(void) {
-  for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
+  for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
     play(&scenarios[i]);
   }
-  return failures != 0;
+  return verdict();
 }

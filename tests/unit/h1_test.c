@@ -359,5 +359,5 @@ int main(void) {
   test_idle();
   test_find();
   CHECK(live_bytes == 0);
-  return failures == 0 ? 0 : 1;
+  return verdict();
 }

@@ -2,19 +2,10 @@
  * that is so. */
 #include "http/client_pool.h"
 
-#include <stdio.h>
+#include "../support/check.h"
 
-static int failures;
-
-static void expect(bool empty, const struct luge__pool *pool, int line) {
-  if (luge__pool_is_empty(pool) != empty) {
-    fprintf(stderr, "line %d: %s\n", line, empty ? "not empty" : "empty");
-    failures++;
-  }
-}
-
-#define EMPTY(pool)     expect(true, pool, __LINE__)
-#define NOT_EMPTY(pool) expect(false, pool, __LINE__)
+#define EMPTY(pool)     CHECK(luge__pool_is_empty(pool))
+#define NOT_EMPTY(pool) CHECK(!luge__pool_is_empty(pool))
 
 static void begin(struct luge__pool *pool, bool connects) {
   pool->transfers++;
@@ -80,5 +71,5 @@ int main(void) {
   test_use();
   test_closed();
   test_limits();
-  return failures != 0;
+  return verdict();
 }

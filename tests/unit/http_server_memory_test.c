@@ -84,7 +84,7 @@ static int run_client(int ports) {
   test_large_heads();
   ask(port, "GET /quit", "\r\n");
   CHECK(strcmp(body(), "bye") == 0);
-  return failures == 0 ? 0 : 1;
+  return verdict();
 }
 
 int main(void) {

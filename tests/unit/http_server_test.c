@@ -484,7 +484,7 @@ static int run_client(int port_pipe) {
   test_no_descriptors();
   get("/quit");
   CHECK(strcmp(body(), "bye") == 0);
-  return failures == 0 ? 0 : 1;
+  return verdict();
 }
 
 int main(void) {

@@ -9,16 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int failures;
-
-#define CHECK(condition, ...)                                                  \
-  do {                                                                         \
-    if (!(condition) && failures++ < 20) {                                     \
-      printf("%s:%d: ", __FILE__, __LINE__);                                   \
-      printf(__VA_ARGS__);                                                     \
-      printf("\n");                                                            \
-    }                                                                          \
-  } while (0)
+#include "../support/check.h"
 
 /* Marsaglia's xorshift: the same numbers on every run. */
 static uint64_t next_random(void) {
@@ -41,16 +32,16 @@ static void check_read(const char *text) {
   lua_Number number = 0;
   enum json_number_kind kind = luge__json_read_number(&p, &integer, &number);
   double expected = strtod(text, NULL);
-  CHECK(*p == '\0', "%s: stopped at %s", text, p);
+  EXPECT(*p == '\0', "%s: stopped at %s", text, p);
   if (isinf(expected)) {
-    CHECK(kind == JSON_TOO_LARGE, "%s: kind %d", text, kind);
+    EXPECT(kind == JSON_TOO_LARGE, "%s: kind %d", text, kind);
   } else if (kind == JSON_INTEGER) {
-    CHECK(integer == strtoll(text, NULL, 10), "%s: %" PRId64, text,
-          (int64_t)integer);
+    EXPECT(integer == strtoll(text, NULL, 10), "%s: %" PRId64, text,
+           (int64_t)integer);
   } else {
-    CHECK(kind == JSON_FLOAT && number == expected &&
-              signbit(number) == signbit(expected),
-          "%s: got %a, strtod says %a", text, number, expected);
+    EXPECT(kind == JSON_FLOAT && number == expected &&
+               signbit(number) == signbit(expected),
+           "%s: got %a, strtod says %a", text, number, expected);
   }
 }
 
@@ -78,19 +69,19 @@ static void check_write(double value) {
   }
   int length = luge__json_write_double(text, value);
   text[length] = '\0';
-  CHECK(length < JSON_NUMBER_SIZE, "%a: %d characters", value, length);
-  CHECK(strtod(text, NULL) == value, "%a is written as %s", value, text);
-  CHECK(strpbrk(text, ".e") != NULL, "%s looks like an integer", text);
+  EXPECT(length < JSON_NUMBER_SIZE, "%a: %d characters", value, length);
+  EXPECT(strtod(text, NULL) == value, "%a is written as %s", value, text);
+  EXPECT(strpbrk(text, ".e") != NULL, "%s looks like an integer", text);
   int count = significant(text, ours);
   if (count > 1) {
     snprintf(other, sizeof other, "%.*e", count - 2, value);
-    CHECK(strtod(other, NULL) != value, "%s: %s is shorter", text, other);
+    EXPECT(strtod(other, NULL) != value, "%s: %s is shorter", text, other);
   }
   if (count > 0) {
     snprintf(other, sizeof other, "%.*e", count - 1, value);
     significant(other, theirs);
-    CHECK(strtod(other, NULL) != value || strcmp(ours, theirs) == 0,
-          "%s: %s is nearer", text, other);
+    EXPECT(strtod(other, NULL) != value || strcmp(ours, theirs) == 0,
+           "%s: %s is nearer", text, other);
   }
   check_read(text);
 }
@@ -189,7 +180,7 @@ static void test_integers(void) {
                             : (lua_Integer)next_random() >> (i & 63);
     text[luge__json_write_integer(text, value)] = '\0';
     snprintf(expected, sizeof expected, "%" PRId64, (int64_t)value);
-    CHECK(strcmp(text, expected) == 0, "%s is written as %s", expected, text);
+    EXPECT(strcmp(text, expected) == 0, "%s is written as %s", expected, text);
     check_read(text);
   }
 }
@@ -206,9 +197,9 @@ static void test_malformed(void) {
     lua_Integer integer;
     lua_Number number;
     enum json_number_kind kind = luge__json_read_number(&p, &integer, &number);
-    CHECK(kind == JSON_NOT_A_NUMBER, "%s: kind %d", samples[i].text, kind);
-    CHECK(p - samples[i].text == samples[i].at, "%s: stopped at %d",
-          samples[i].text, (int)(p - samples[i].text));
+    EXPECT(kind == JSON_NOT_A_NUMBER, "%s: kind %d", samples[i].text, kind);
+    EXPECT(p - samples[i].text == samples[i].at, "%s: stopped at %d",
+           samples[i].text, (int)(p - samples[i].text));
   }
 }
 
@@ -262,8 +253,8 @@ static struct json_pow10 upper_bits(const uint32_t *limbs, int inexact) {
 static void check_power(const uint32_t *limbs, int inexact, int k) {
   struct json_pow10 expected = upper_bits(limbs, inexact);
   struct json_pow10 got = json_pow10(k);
-  CHECK(got.high == expected.high && got.low == expected.low,
-        "10^%d is wrong in the table", k);
+  EXPECT(got.high == expected.high && got.low == expected.low,
+         "10^%d is wrong in the table", k);
 }
 
 static void test_powers(void) {
@@ -287,8 +278,5 @@ int main(void) {
   test_malformed();
   test_texts();
   test_doubles();
-  if (failures > 0) {
-    printf("%d failures\n", failures);
-  }
-  return failures > 0;
+  return verdict();
 }

@@ -6,15 +6,14 @@
 #include <luge.h>
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/check.h"
 #include "../support/failing_memory.h"
 
 enum { STEP = 31 };
 
-static int failures;
 static bool escaped; /* the script got at what is denied */
 
 static int on_output(luge_host *host, enum luge_stream stream,
@@ -73,12 +72,9 @@ static bool try_one(long k) {
     luge_run_string(host, code, sizeof code - 1, "=test", 0, NULL);
     luge_close(host);
   }
-  if (memory.live != 0 || escaped) {
-    fprintf(stderr, "allocation %ld failing: %s\n", k,
-            escaped ? "the script escaped" : "memory leaks");
-    escaped = false;
-    failures++;
-  }
+  EXPECT(!escaped, "allocation %ld failing: the script escaped", k);
+  EXPECT(memory.live == 0, "allocation %ld failing: memory leaks", k);
+  escaped = false;
   return memory.failed;
 }
 
@@ -87,5 +83,5 @@ int main(void) {
   long step = all != NULL && all[0] == '1' ? 1 : STEP;
   for (long k = 0; try_one(k); k += step) {
   }
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return verdict();
 }

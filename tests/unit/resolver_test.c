@@ -12,17 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/check.h"
 #include "core/host.h"
 #include "core/sched.h"
-
-static int failures;
-
-static void check(bool ok, const char *what) {
-  if (!ok) {
-    printf("%s\n", what);
-    failures++;
-  }
-}
 
 /* The system's side. */
 
@@ -147,29 +139,30 @@ static bool is_first(const struct luge_query *query, const char *text) {
 
 static void test_at_once(luge_host *host) {
   struct luge_query query;
-  check(ask(host, &query, "0x7f.1") == LUGE_RESOLVE_OK &&
-            is_first(&query, "127.0.0.1"),
-        "an address is its own answer");
+  EXPECT(ask(host, &query, "0x7f.1") == LUGE_RESOLVE_OK &&
+             is_first(&query, "127.0.0.1"),
+         "an address is its own answer");
   luge__resolve_end(&query);
-  check(ask(host, &query, "[::1]") == LUGE_RESOLVE_OK &&
-            is_first(&query, "::1"),
-        "IPv6 too");
+  EXPECT(ask(host, &query, "[::1]") == LUGE_RESOLVE_OK &&
+             is_first(&query, "::1"),
+         "IPv6 too");
   luge__resolve_end(&query);
-  check(ask(host, &query, "A.LocalHost.") == LUGE_RESOLVE_OK &&
-            is_first(&query, "127.0.0.1") && query.answer->count == 2,
-        "localhost is this machine");
+  EXPECT(ask(host, &query, "A.LocalHost.") == LUGE_RESOLVE_OK &&
+             is_first(&query, "127.0.0.1") && query.answer->count == 2,
+         "localhost is this machine");
   luge__resolve_end(&query);
   luge__resolve_end(&query); /* again is harmless */
   static const char *const bad[] = {
       "", ".", "a..b", "a b", "1.2.3.4.5", "256.1.1.1", "a.0x7f", "b\xc3\xbc"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-    check(ask(host, &query, bad[i]) == LUGE_RESOLVE_INVALID &&
-              query.problem != NULL,
-          bad[i]);
+    EXPECT(ask(host, &query, bad[i]) == LUGE_RESOLVE_INVALID &&
+               query.problem != NULL,
+           "%s", bad[i]);
   }
-  check(luge__resolve(host, &query, "a\0b", 3, on_done) == LUGE_RESOLVE_INVALID,
-        "a NUL is invalid");
-  check(count_asked() == 0 && told == 0, "none of that is looked up");
+  EXPECT(luge__resolve(host, &query, "a\0b", 3, on_done) ==
+             LUGE_RESOLVE_INVALID,
+         "a NUL is invalid");
+  EXPECT(count_asked() == 0 && told == 0, "none of that is looked up");
 }
 
 static uint64_t now_ns = 1;
@@ -185,29 +178,29 @@ static void test_shared(luge_host *host) {
   luge__clock_set(host, &clock);
   told = 0;
   int before = count_asked();
-  check(ask(host, &queries[0], "one") == LUGE_RESOLVE_PENDING &&
-            ask(host, &queries[1], "ONE") == LUGE_RESOLVE_PENDING &&
-            ask(host, &queries[2], "one") == LUGE_RESOLVE_PENDING,
-        "a name is looked up");
+  EXPECT(ask(host, &queries[0], "one") == LUGE_RESOLVE_PENDING &&
+             ask(host, &queries[1], "ONE") == LUGE_RESOLVE_PENDING &&
+             ask(host, &queries[2], "one") == LUGE_RESOLVE_PENDING,
+         "a name is looked up");
   luge__resolve_end(&queries[1]);
   wait_told(host, 2);
-  check(count_asked() == before + 1, "one look-up for all who ask");
-  check(is_first(&queries[0], "10.0.0.1") && is_first(&queries[2], "10.0.0.1"),
-        "all get its answer");
-  check(queries[0].answer->count == 2, "each address once");
-  check(ask(host, &queries[1], "one") == LUGE_RESOLVE_OK, "it is kept");
+  EXPECT(count_asked() == before + 1, "one look-up for all who ask");
+  EXPECT(is_first(&queries[0], "10.0.0.1") && is_first(&queries[2], "10.0.0.1"),
+         "all get its answer");
+  EXPECT(queries[0].answer->count == 2, "each address once");
+  EXPECT(ask(host, &queries[1], "one") == LUGE_RESOLVE_OK, "it is kept");
   for (int i = 0; i < 3; i++) {
     luge__resolve_end(&queries[i]);
   }
   now_ns += 61000000000;
-  check(ask(host, &queries[0], "one") == LUGE_RESOLVE_PENDING, "for a minute");
+  EXPECT(ask(host, &queries[0], "one") == LUGE_RESOLVE_PENDING, "for a minute");
   wait_told(host, 3);
   luge__resolve_end(&queries[0]);
   for (int i = 0; i < 2; i++) {
-    check(ask(host, &queries[0], "missing") == LUGE_RESOLVE_PENDING,
-          "a failure is not kept");
+    EXPECT(ask(host, &queries[0], "missing") == LUGE_RESOLVE_PENDING,
+           "a failure is not kept");
     wait_told(host, 4 + i);
-    check(queries[0].status == LUGE_RESOLVE_FAILED, "it has no address");
+    EXPECT(queries[0].status == LUGE_RESOLVE_FAILED, "it has no address");
   }
   luge__clock_set(host, NULL);
 }
@@ -220,9 +213,9 @@ static void on_chain(struct luge_query *query) {
   told++;
   if (query == &first) {
     luge__resolve_end(&second);
-    check(luge__resolve(chaining, &third, "chain", 5, on_chain) ==
-              LUGE_RESOLVE_OK,
-          "the answer is there for whoever asks meanwhile");
+    EXPECT(luge__resolve(chaining, &third, "chain", 5, on_chain) ==
+               LUGE_RESOLVE_OK,
+           "the answer is there for whoever asks meanwhile");
   }
 }
 
@@ -232,7 +225,7 @@ static void test_chain(luge_host *host) {
   luge__resolve(host, &first, "chain", 5, on_chain);
   luge__resolve(host, &second, "chain", 5, on_chain);
   wait_told(host, 1);
-  check(told == 1 && second.answer == NULL, "who has left is not told");
+  EXPECT(told == 1 && second.answer == NULL, "who has left is not told");
   luge__resolve_end(&first);
   luge__resolve_end(&third);
 }
@@ -247,23 +240,23 @@ static void test_hanging(luge_host *host) {
     snprintf(name, sizeof name, "hang%d", i);
     ask(host, &queries[i], name);
   }
-  check(ask(host, &query, "after") == LUGE_RESOLVE_PENDING, "it waits");
+  EXPECT(ask(host, &query, "after") == LUGE_RESOLVE_PENDING, "it waits");
   wait_hanging(8);
   int before = count_asked();
   for (int i = 0; i < COUNT; i++) {
     luge__resolve_end(&queries[i]);
   }
   wait_told(host, 1);
-  check(is_first(&query, "10.0.0.1"),
-        "those that nobody waits for do not keep others from a thread");
-  check(count_asked() < before + COUNT,
-        "and are not looked up, unless they have begun");
+  EXPECT(is_first(&query, "10.0.0.1"),
+         "those that nobody waits for do not keep others from a thread");
+  EXPECT(count_asked() < before + COUNT,
+         "and are not looked up, unless they have begun");
   luge__resolve_end(&query);
-  check(ask(host, &query, "hang0") == LUGE_RESOLVE_PENDING,
-        "one that hangs is asked for again");
+  EXPECT(ask(host, &query, "hang0") == LUGE_RESOLVE_PENDING,
+         "one that hangs is asked for again");
   release();
   wait_told(host, 2);
-  check(is_first(&query, "10.0.0.1"), "and told when it ends");
+  EXPECT(is_first(&query, "10.0.0.1"), "and told when it ends");
   luge__resolve_end(&query);
 }
 
@@ -271,12 +264,12 @@ static void test_no_threads(void) {
   luge_host *host = luge_open(NULL);
   struct luge_query query;
   no_threads = true;
-  check(ask(host, &query, "name") == LUGE_RESOLVE_THREADS,
-        "without threads it fails");
+  EXPECT(ask(host, &query, "name") == LUGE_RESOLVE_THREADS,
+         "without threads it fails");
   no_threads = false;
   told = 0;
-  check(ask(host, &query, "name") == LUGE_RESOLVE_PENDING,
-        "until there is one");
+  EXPECT(ask(host, &query, "name") == LUGE_RESOLVE_PENDING,
+         "until there is one");
   wait_told(host, 1);
   luge__resolve_end(&query);
   luge_close(host);
@@ -286,10 +279,10 @@ static void test_no_threads(void) {
 static void test_left_behind(void) {
   luge_host *host = luge_open(NULL);
   struct luge_query *query = malloc(3 * sizeof *query);
-  check(ask(host, &query[0], "hang-a") == LUGE_RESOLVE_PENDING &&
-            ask(host, &query[1], "hang-b") == LUGE_RESOLVE_PENDING &&
-            ask(host, &query[2], "quick") == LUGE_RESOLVE_PENDING,
-        "three are looked up");
+  EXPECT(ask(host, &query[0], "hang-a") == LUGE_RESOLVE_PENDING &&
+             ask(host, &query[1], "hang-b") == LUGE_RESOLVE_PENDING &&
+             ask(host, &query[2], "quick") == LUGE_RESOLVE_PENDING,
+         "three are looked up");
   luge__resolve_end(&query[1]);
   wait_hanging(2);
   luge_close(host);
@@ -311,5 +304,5 @@ int main(void) {
    * found; they need a moment for it. */
   struct timespec moment = {.tv_nsec = 50000000};
   nanosleep(&moment, NULL);
-  return failures != 0;
+  return verdict();
 }

@@ -303,5 +303,5 @@ int main(void) {
   test_no_copy();
   test_linear_time();
   CHECK(live_bytes == 0);
-  return failures == 0 ? 0 : 1;
+  return verdict();
 }

@@ -1,18 +1,14 @@
 /* The formats of `file:read`: what comes in pieces is read as what comes at
  * once, and nothing is decided before it can be. */
-#include <stdio.h>
+#include "mod/stdio_scan.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/mod/stdio_scan.h"
+#include "../support/check.h"
 
-static int failures;
-
-static void fail(const char *text, const struct luge_format *format,
-                 const char *what) {
-  fprintf(stderr, "'%s', format %d: %s\n", text, (int)format->kind, what);
-  failures++;
-}
+#define EXPECT_READ(condition, text, format, what)                             \
+  EXPECT(condition, "'%s', format %d: %s", text, (int)(format)->kind, what)
 
 static bool scan(const char *text, size_t length, bool ended,
                  const struct luge_format *format, struct luge_clean *clean,
@@ -43,9 +39,8 @@ static void check_pieces(const char *text, const struct luge_format *format,
   if (!complete) {
     complete = scan(text, size, true, format, &clean, &span);
   }
-  if (!complete || !equal(&span, whole)) {
-    fail(text, format, "differs when it comes in pieces");
-  }
+  EXPECT_READ(complete && equal(&span, whole), text, format,
+              "differs when it comes in pieces");
 }
 
 static void check(const char *text, enum luge_format_kind kind, size_t count,
@@ -53,17 +48,14 @@ static void check(const char *text, enum luge_format_kind kind, size_t count,
   struct luge_format format = {kind, count};
   struct luge_clean clean = {0, 0};
   struct luge_span span;
-  if (!scan(text, strlen(text), true, &format, &clean, &span)) {
-    fail(text, &format, "wants more than all");
-    return;
-  }
+  EXPECT_READ(scan(text, strlen(text), true, &format, &clean, &span), text,
+              &format, "wants more than all");
   bool as_wanted = value == NULL
                        ? !span.found
                        : span.found && span.length == strlen(value) &&
                              memcmp(text + span.begin, value, span.length) == 0;
-  if (!as_wanted || span.next != next) {
-    fail(text, &format, "is not read as it should be");
-  }
+  EXPECT_READ(as_wanted && span.next == next, text, &format,
+              "is not read as it should be");
   if (kind != LUGE_READ_CHUNK) {
     check_pieces(text, &format, &span);
   }
@@ -114,13 +106,9 @@ static void test_clean(void) {
   struct luge_format line = {LUGE_READ_LINE, 0};
   struct luge_clean clean = {0, 0};
   struct luge_span span;
-  if (luge__scan(&text, 3, &line, &clean, &span) || clean.from != 3 ||
-      clean.to != 9) {
-    fail(text.bytes, &line, "the looked-at part is not noted");
-  }
-  if (!luge__scan(&text, 0, &line, &clean, &span) || span.length != 2) {
-    fail(text.bytes, &line, "the line before it is not found");
-  }
+  CHECK(!luge__scan(&text, 3, &line, &clean, &span));
+  CHECK(clean.from == 3 && clean.to == 9);
+  CHECK(luge__scan(&text, 0, &line, &clean, &span) && span.length == 2);
 }
 
 int main(void) {
@@ -128,5 +116,5 @@ int main(void) {
   test_bytes();
   test_numbers();
   test_clean();
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return verdict();
 }

@@ -12,19 +12,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../support/check.h"
+
 enum { WRITE_LOCK = 120 };
 
 static char directory[] = "/tmp/luge-store-XXXXXX";
 static char path[64], shared[72];
 static int to_child[2], from_child[2];
-static int failures;
-
-static void check(int ok, const char *what) {
-  if (!ok) {
-    fprintf(stderr, "failed: %s\n", what);
-    failures++;
-  }
-}
 
 /* The child: "l" locks, "u" unlocks; each is answered by a byte. */
 static void serve(void) {
@@ -123,19 +117,19 @@ static const char looks[] =
 
 static void test(void) {
   luge_host *host = open_host();
-  check(run(host, waits) == LUGE_OK, "a locked file is waited for");
-  check(run(host, leaves) == LUGE_OK, "a write is left under way");
-  check(luge_close(host) == LUGE_OK, "the host closes");
-  check(tell('u'), "the lock is given up");
+  EXPECT(run(host, waits) == LUGE_OK, "a locked file is waited for");
+  EXPECT(run(host, leaves) == LUGE_OK, "a write is left under way");
+  EXPECT(luge_close(host) == LUGE_OK, "the host closes");
+  EXPECT(tell('u'), "the lock is given up");
   host = open_host();
-  check(run(host, looks) == LUGE_OK, "what was not acknowledged is not there");
+  EXPECT(run(host, looks) == LUGE_OK, "what was not acknowledged is not there");
   luge_close(host);
 }
 
 static void clean_up(void) {
   char command[128];
   snprintf(command, sizeof command, "rm -rf '%s'", directory);
-  check(system(command) == 0, "the files are removed");
+  EXPECT(system(command) == 0, "the files are removed");
 }
 
 int main(void) {
@@ -155,5 +149,5 @@ int main(void) {
   close(to_child[1]);
   waitpid(child, NULL, 0);
   clean_up();
-  return failures != 0;
+  return verdict();
 }

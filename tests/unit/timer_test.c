@@ -4,9 +4,8 @@
 #include "core/timer.h"
 
 #include <luge.h>
-#include <stdio.h>
-#include <stdlib.h>
 
+#include "../support/check.h"
 #include "core/host.h"
 
 enum { COUNT = 2000, ROUNDS = 50 };
@@ -19,15 +18,7 @@ struct probe {
 
 static struct probe probes[COUNT];
 static const struct probe *last;
-static int failures;
 static uint64_t now_ns;
-
-static void check(bool ok, const char *what) {
-  if (!ok) {
-    printf("%s\n", what);
-    failures++;
-  }
-}
 
 static uint64_t read_clock(void *data) {
   (void)data;
@@ -41,12 +32,12 @@ static void advance(void *data, uint64_t to) {
 
 static void on_fired(struct luge_timer *timer) {
   struct probe *probe = luge__container(timer, struct probe, timer);
-  check(!probe->fired && !probe->stopped, "fires once, unless it is stopped");
-  check(timer->at <= now_ns, "fires when it is due");
-  check(!luge__timer_started(timer), "is stopped when it fires");
-  check(last == NULL || last->timer.at < timer->at ||
-            (last->timer.at == timer->at && last->order < probe->order),
-        "fires in order");
+  EXPECT(!probe->fired && !probe->stopped, "fires once, unless it is stopped");
+  EXPECT(timer->at <= now_ns, "fires when it is due");
+  EXPECT(!luge__timer_started(timer), "is stopped when it fires");
+  EXPECT(last == NULL || last->timer.at < timer->at ||
+             (last->timer.at == timer->at && last->order < probe->order),
+         "fires in order");
   probe->fired = true;
   last = probe;
 }
@@ -62,7 +53,7 @@ static uint32_t next_random(void) {
 static void start_all(struct luge_host *host) {
   for (unsigned i = 0; i < COUNT; i++) {
     probes[i] = (struct probe){.order = i};
-    check(luge__timer_reserve(host), "there is memory");
+    EXPECT(luge__timer_reserve(host), "there is memory");
     luge__timer_start(host, &probes[i].timer, now_ns + next_random() % 500,
                       on_fired);
   }
@@ -90,9 +81,9 @@ static void play(struct luge_host *host) {
   }
   now_ns += 500;
   luge__timers_fire(host);
-  check(host->timers.count == 0, "none is left");
+  EXPECT(host->timers.count == 0, "none is left");
   for (unsigned i = 0; i < COUNT; i++) {
-    check(probes[i].fired != probes[i].stopped, "fires or is stopped");
+    EXPECT(probes[i].fired != probes[i].stopped, "fires or is stopped");
   }
 }
 
@@ -103,35 +94,35 @@ static void change_clocks(struct luge_host *host,
   luge__timer_start(host, &probes[0].timer, luge__after(host, 3600), on_fired);
   luge__clock_set(host, NULL);
   uint64_t left = probes[0].timer.at - luge__now(host);
-  check(left <= 3600000000000u && left > 3599000000000u, "an hour is left");
+  EXPECT(left <= 3600000000000u && left > 3599000000000u, "an hour is left");
   luge__clock_set(host, clock);
   now_ns += 3599000000000u;
   luge__timers_fire(host);
-  check(!probes[0].fired, "it is not due yet");
+  EXPECT(!probes[0].fired, "it is not due yet");
   now_ns += 1000000000u;
   last = NULL;
   luge__timers_fire(host);
-  check(probes[0].fired, "it is due");
+  EXPECT(probes[0].fired, "it is due");
 }
 
 /* One that bounds an operation fires, and is not waited for. */
 static void bound_an_operation(struct luge_host *host) {
   probes[0] = probes[1] = (struct probe){.order = 0};
-  check(luge__timer_reserve(host), "there is memory");
+  EXPECT(luge__timer_reserve(host), "there is memory");
   luge__timer_start_bound(host, &probes[0].timer, now_ns + 10, on_fired);
-  check(!luge__timers_wait(&host->timers), "a bound is not waited for");
-  check(luge__timer_reserve(host), "there is memory");
+  EXPECT(!luge__timers_wait(&host->timers), "a bound is not waited for");
+  EXPECT(luge__timer_reserve(host), "there is memory");
   luge__timer_start(host, &probes[1].timer, now_ns + 20, on_fired);
-  check(luge__timers_wait(&host->timers), "a timer is waited for");
+  EXPECT(luge__timers_wait(&host->timers), "a timer is waited for");
   now_ns += 10;
   last = NULL;
   luge__timers_fire(host);
-  check(probes[0].fired && !probes[1].fired, "the bound is due");
+  EXPECT(probes[0].fired && !probes[1].fired, "the bound is due");
   luge__timer_start_bound(host, &probes[0].timer, now_ns + 100, on_fired);
   luge__timer_stop(host, &probes[1].timer);
-  check(!luge__timers_wait(&host->timers), "the bound alone is left");
+  EXPECT(!luge__timers_wait(&host->timers), "the bound alone is left");
   luge__timer_stop(host, &probes[0].timer);
-  check(host->timers.count == 0 && host->timers.bounds == 0, "none is left");
+  EXPECT(host->timers.count == 0 && host->timers.bounds == 0, "none is left");
 }
 
 int main(void) {
@@ -146,5 +137,5 @@ int main(void) {
   bound_an_operation(host);
   change_clocks(host, &clock);
   luge_close(host);
-  return failures != 0;
+  return verdict();
 }

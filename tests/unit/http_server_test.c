@@ -393,9 +393,7 @@ static void test_time_limits(void) {
 
 /* Two connections are allowed: the third waits until one of them closes. */
 static void test_max_connections(void) {
-  int one = dial(few_port), two = dial(few_port);
-  nap(0.02);
-  int three = dial(few_port);
+  int one = dial(few_port), two = dial(few_port), three = dial(few_port);
   forget();
   say(three, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
   struct timeval brief = {0, 50000}, patience = {10, 0};

@@ -20,7 +20,7 @@
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static int asked, hanging;
+static int asked, hanging, threads;
 static bool released, no_threads;
 
 static struct addrinfo *make_info(const char *text, struct addrinfo *next) {
@@ -46,6 +46,7 @@ int getaddrinfo(const char *name, const char *service,
   asked++;
   if (strncmp(name, "hang", 4) == 0) {
     hanging++;
+    pthread_cond_broadcast(&changed);
     while (!released) {
       pthread_cond_wait(&changed, &mutex);
     }
@@ -70,12 +71,39 @@ void freeaddrinfo(struct addrinfo *list) {
   }
 }
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+struct thread {
+  void *(*run)(void *);
+  void *data;
+};
+
+static void add(int *number, int count) {
+  pthread_mutex_lock(&mutex);
+  *number += count;
+  pthread_cond_broadcast(&changed);
+  pthread_mutex_unlock(&mutex);
+}
+
+static void *run_thread(void *data) {
+  struct thread thread = *(struct thread *)data;
+  free(data);
+  void *result = thread.run(thread.data);
+  add(&threads, -1);
+  return result;
+}
+
+int pthread_create(pthread_t *id, const pthread_attr_t *attributes,
                    void *(*run)(void *), void *data) {
   int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
   void *symbol = dlsym(RTLD_NEXT, "pthread_create");
   memcpy(&real, &symbol, sizeof real);
-  return no_threads ? EAGAIN : real(thread, attributes, run, data);
+  struct thread *thread = malloc(sizeof *thread);
+  if (no_threads || thread == NULL) {
+    free(thread);
+    return EAGAIN;
+  }
+  *thread = (struct thread){run, data};
+  add(&threads, 1);
+  return real(id, attributes, run_thread, thread);
 }
 
 static int count_asked(void) {
@@ -88,10 +116,16 @@ static int count_asked(void) {
 static void wait_hanging(int count) {
   pthread_mutex_lock(&mutex);
   while (hanging < count) {
-    pthread_mutex_unlock(&mutex);
-    struct timespec moment = {.tv_nsec = 1000000};
-    nanosleep(&moment, NULL);
-    pthread_mutex_lock(&mutex);
+    pthread_cond_wait(&changed, &mutex);
+  }
+  pthread_mutex_unlock(&mutex);
+}
+
+/* Threads that were left behind free what they had: no leak is to be found. */
+static void wait_threads(void) {
+  pthread_mutex_lock(&mutex);
+  while (threads > 0) {
+    pthread_cond_wait(&changed, &mutex);
   }
   pthread_mutex_unlock(&mutex);
 }
@@ -300,9 +334,6 @@ int main(void) {
   luge_close(host);
   test_no_threads();
   test_left_behind();
-  /* Threads that were left behind have freed what they had, so that no leak is
-   * found; they need a moment for it. */
-  struct timespec moment = {.tv_nsec = 50000000};
-  nanosleep(&moment, NULL);
+  wait_threads();
   return verdict();
 }

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include "../net/descriptor.h"
 #include "net_address.h"
 #include "net_listen.h"
 
@@ -25,8 +26,7 @@ static void prepare(int fd, int family) {
 
 int luge__net_bind(const struct sockaddr *address, socklen_t size, int backlog,
                    int *fd) {
-  *fd =
-      socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  *fd = luge__descriptor_open(address->sa_family);
   if (*fd < 0) {
     return fail(-1);
   }

@@ -16,6 +16,7 @@
 #include "../core/sched.h"
 #include "../core/task.h"
 #include "../core/wait.h"
+#include "../net/descriptor.h"
 #include "../net/unix.h"
 #include "net_address.h"
 #include "net_socket.h"
@@ -232,7 +233,7 @@ int luge__net_dial(lua_State *L) {
 
 static int connect_path(const struct sockaddr_un *address, socklen_t size,
                         int *fd) {
-  *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  *fd = luge__descriptor_open(AF_UNIX);
   if (*fd < 0) {
     return uv_translate_sys_error(errno);
   }

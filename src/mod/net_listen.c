@@ -10,6 +10,7 @@
 #include "../core/sched.h"
 #include "../core/task.h"
 #include "../core/wait.h"
+#include "../net/descriptor.h"
 #include "net_address.h"
 
 struct box {
@@ -118,8 +119,7 @@ static int take(struct luge_acceptor *acceptor, struct luge_socket_box *box) {
   socklen_t size = sizeof peer;
   int fd;
   do {
-    fd = accept4(acceptor->fd, (struct sockaddr *)&peer, &size,
-                 SOCK_CLOEXEC | SOCK_NONBLOCK);
+    fd = luge__descriptor_accept(acceptor->fd, (struct sockaddr *)&peer, &size);
   } while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
   if (fd < 0) {
     return uv_translate_sys_error(errno);

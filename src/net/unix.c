@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "../core/permission.h"
+#include "descriptor.h"
 
 const char *luge__unix_permit(lua_State *L, const char *path, size_t *length) {
   if (path[0] == '@') {
@@ -36,13 +37,9 @@ socklen_t luge__unix_address(struct sockaddr_un *address, const char *path,
   return (socklen_t)sizeof *address;
 }
 
-static int open_socket(void) {
-  return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-}
-
 static int bind_to(const struct sockaddr_un *address, socklen_t size,
                    int backlog, int *fd) {
-  *fd = open_socket();
+  *fd = luge__descriptor_open(AF_UNIX);
   if (*fd < 0) {
     return uv_translate_sys_error(errno);
   }
@@ -61,7 +58,7 @@ static bool is_stale(const struct sockaddr_un *address, socklen_t size) {
   if (lstat(address->sun_path, &found) != 0 || !S_ISSOCK(found.st_mode)) {
     return false;
   }
-  int fd = open_socket();
+  int fd = luge__descriptor_open(AF_UNIX);
   if (fd < 0) {
     return false;
   }

@@ -26,7 +26,7 @@ static bool load(void) {
       {"BrotliDecoderDecompressStream", &decode},
       {"BrotliDecoderDestroyInstance", &destroy},
       {NULL, NULL}};
-  return luge__load_library("libbrotlidec.so.1", imports);
+  return luge__load_library(LUGE_LIBRARY("brotlidec", "1"), imports);
 }
 
 static void close_brotli(struct luge__decoder *base,

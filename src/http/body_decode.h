@@ -71,6 +71,13 @@ struct luge__import {
   void *function;
 };
 
+/* What the dynamic loader calls a shared library. */
+#if defined(__APPLE__)
+#define LUGE_LIBRARY(name, version) "lib" name "." version ".dylib"
+#else
+#define LUGE_LIBRARY(name, version) "lib" name ".so." version
+#endif
+
 bool luge__load_library(const char *name, const struct luge__import *imports);
 
 #endif

@@ -41,7 +41,7 @@ static bool load(void) {
       {"ZSTD_decompressStream", &decompress},
       {"ZSTD_isError", &is_error},
       {NULL, NULL}};
-  return luge__load_library("libzstd.so.1", imports);
+  return luge__load_library(LUGE_LIBRARY("zstd", "1"), imports);
 }
 
 static void close_zstd(struct luge__decoder *base,

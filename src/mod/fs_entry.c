@@ -58,9 +58,15 @@ void luge__fs_push_stat(lua_State *L, const struct stat *status) {
   set_integer(L, "links", (lua_Integer)status->st_nlink);
   set_integer(L, "inode", (lua_Integer)status->st_ino);
   set_integer(L, "device", (lua_Integer)status->st_dev);
+#if defined(__APPLE__)
+  set_time(L, "modified", status->st_mtimespec);
+  set_time(L, "accessed", status->st_atimespec);
+  set_time(L, "changed", status->st_ctimespec);
+#else
   set_time(L, "modified", status->st_mtim);
   set_time(L, "accessed", status->st_atim);
   set_time(L, "changed", status->st_ctim);
+#endif
 }
 
 /* stat(path, follow) -> a table */

@@ -12,6 +12,10 @@
 #include "../core/descriptors.h"
 #include "schema.h"
 
+#ifndef SQLITE_OPEN_NOFOLLOW /* Apple's header has left it out */
+#define SQLITE_OPEN_NOFOLLOW 0x01000000
+#endif
+
 /* To so many bytes a large write-ahead log is cut. */
 #define SETTINGS                                                               \
   "PRAGMA trusted_schema = OFF;"                                               \

@@ -8,6 +8,17 @@
 # because loading them and their dependencies takes longer than all the rest of
 # the start.
 find_package(Threads REQUIRED)
+
+# Homebrew keeps these out of the way of the system's own, which may be too old.
+if(APPLE)
+  execute_process(COMMAND brew --prefix OUTPUT_VARIABLE brew_prefix
+                  OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  foreach(formula lua@5.4 curl sqlite zlib libedit)
+    if(IS_DIRECTORY "${brew_prefix}/opt/${formula}")
+      list(APPEND CMAKE_PREFIX_PATH "${brew_prefix}/opt/${formula}")
+    endif()
+  endforeach()
+endif()
 find_package(PkgConfig REQUIRED)
 
 # Debian calls it lua5.4, others lua-5.4 or just lua.
@@ -44,24 +55,24 @@ else()
 endif()
 message(STATUS "HTTP parser: ${${parser}_LIBRARY}")
 
-# The name under which the dynamic loader finds the shared library at `path`.
+# The name under which the dynamic loader finds the shared library at `path`. On
+# macOS it looks for bare names in /usr/lib, which has the system's own, of which
+# only a stub is seen here (.tbd); Homebrew's are named with their path.
 function(luge_soname variable path)
-  file(REAL_PATH "${path}" path)
-  get_filename_component(name "${path}" NAME)
-  if(APPLE)
-    string(REGEX REPLACE "^([^.]+\\.[0-9]+).*$" "\\1.dylib" name "${name}")
-  else()
+  file(REAL_PATH "${path}" real)
+  get_filename_component(name "${real}" NAME)
+  if(NOT APPLE)
     string(REGEX REPLACE "^(.+\\.so\\.[0-9]+).*$" "\\1" name "${name}")
+  elseif(name MATCHES "^(.+)\\.tbd$")
+    set(name "${CMAKE_MATCH_1}.dylib")
+  else()
+    set(name "${path}")
   endif()
   set(${variable} "${name}" PARENT_SCOPE)
 endfunction()
 luge_soname(curl_soname "${CURL_LIBRARY}")
 luge_soname(sqlite_soname "${SQLITE_LIBRARY}")
-if(EDIT_LIBRARY MATCHES "\\.tbd$") # the system's own, of which only a stub is seen
-  set(edit_soname libedit.3.dylib)
-else()
-  luge_soname(edit_soname "${EDIT_LIBRARY}")
-endif()
+luge_soname(edit_soname "${EDIT_LIBRARY}")
 
 add_library(luge_headers INTERFACE)
 target_include_directories(luge_headers SYSTEM INTERFACE

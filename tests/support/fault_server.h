@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "socket.h"
+
 static inline void nap(int milliseconds) {
   struct timespec t = {milliseconds / 1000,
                        (long)(milliseconds % 1000) * 1000000};
@@ -75,7 +77,7 @@ static inline int open_listener(int *port) {
   struct sockaddr_in at = {.sin_family = AF_INET,
                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t size = sizeof at;
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int fd = stream_socket(AF_INET);
   if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) != 0 ||
       listen(fd, 64) != 0 ||
       getsockname(fd, (struct sockaddr *)&at, &size) != 0) {

@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../support/socket.h"
+
 /* What is known of names. */
 
 enum { MAX_NAMES = 256, MAX_ADDRESSES = 4 };
@@ -132,10 +134,10 @@ static int lua_silence(lua_State *L) {
   const struct sockaddr *at =
       is_v4 ? (struct sockaddr *)&in : (struct sockaddr *)&in6;
   socklen_t size = is_v4 ? sizeof in : sizeof in6;
-  int fd = socket(at->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int fd = stream_socket(at->sa_family);
   bool silent = fd >= 0 && bind(fd, at, size) == 0 && listen(fd, 0) == 0;
   for (int i = 0; silent && i < CONNECTIONS; i++) {
-    fd = socket(at->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    fd = stream_socket(at->sa_family);
     silent = fd >= 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
              (connect(fd, at, size) == 0 || errno == EINPROGRESS);
   }
@@ -259,7 +261,7 @@ static bool start(const char *address, pthread_t *thread, int *listener) {
                            .sin_port = htons((uint16_t)port)};
   socklen_t size = sizeof at;
   inet_pton(AF_INET, address, &at.sin_addr);
-  *listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  *listener = stream_socket(AF_INET);
   if (*listener < 0 ||
       bind(*listener, (struct sockaddr *)&at, sizeof at) != 0 ||
       listen(*listener, 64) != 0 ||

@@ -349,7 +349,14 @@ struct luge_usage {
                                   I/O, programs, listeners */
   size_t timers;
 };
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* of the struct's name */
+#endif
 LUGE_API int luge_usage(const luge_host *host, struct luge_usage *usage);
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 /* Modules for `require`: a C module by its opener, as `luaopen_cjson`; and Lua
  * source, which is text, compiled when it is first required, and may wait. The

@@ -21,8 +21,8 @@ run("${prefix}/bin/luge" -e "assert(require 'luge')")
 
 run("${CMAKE_COMMAND}" -S "${source}" -B "${work}/build" -G "${GENERATOR}"
     "-DCMAKE_PREFIX_PATH=${prefix}" "-DCMAKE_BUILD_TYPE=Debug"
-    "-DCMAKE_C_FLAGS=-Wall -Wextra -Wpedantic -Werror"
-    "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Werror")
+    "-DCMAKE_C_FLAGS=-Wall -Wextra -Wpedantic -Wshadow -Werror"
+    "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Wshadow -Werror")
 run("${CMAKE_COMMAND}" --build "${work}/build")
 foreach(program shared static cxx)
   run("${work}/build/${program}")
@@ -31,7 +31,7 @@ endforeach()
 set(examples "${source}/../../examples/embed")
 run("${CMAKE_COMMAND}" -S "${examples}" -B "${work}/examples" -G "${GENERATOR}"
     "-DCMAKE_PREFIX_PATH=${prefix}" "-DCMAKE_BUILD_TYPE=Release"
-    "-DCMAKE_C_FLAGS=-Wall -Wextra -Wpedantic -Werror")
+    "-DCMAKE_C_FLAGS=-Wall -Wextra -Wpedantic -Wshadow -Werror")
 run("${CMAKE_COMMAND}" --build "${work}/examples")
 foreach(program minimal pool glib_loop)
   if(EXISTS "${work}/examples/${program}") # glib_loop: where there is GLib

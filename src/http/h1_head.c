@@ -183,6 +183,7 @@ static int read_length(struct luge__h1 *p, struct framing *f,
 static int read_coding(struct luge__h1 *p, struct framing *f,
                        struct luge__h1_text value) {
   struct luge__h1_text coding;
+  int before = f->codings;
   f->has_coding = 1;
   while (next_element(&value, &coding)) {
     if (f->ends_chunked) {
@@ -191,7 +192,8 @@ static int read_coding(struct luge__h1 *p, struct framing *f,
     f->codings++;
     f->ends_chunked = is_named(coding, "chunked");
   }
-  return 0;
+  /* Whoever looks at one such field alone must see the same. */
+  return f->codings > before ? 0 : refuse(p, 400, "empty Transfer-Encoding");
 }
 
 static void read_connection(struct framing *f, struct luge__h1_text value) {
@@ -300,7 +302,9 @@ int luge__h1_read_head(struct luge__h1 *p) {
     status = check_framing(p, &f);
   }
   p->head.chunked = f.has_coding;
-  p->head.keep_alive = !f.close && (p->head.minor > 0 || f.keep_alive);
+  /* What follows a CONNECT may be meant for the tunnel that it asks for. */
+  p->head.keep_alive = !f.close && !is_named(p->head.method, "connect") &&
+                       (p->head.minor > 0 || f.keep_alive);
   p->head.upgrade = f.upgrade && luge__h1_find(&p->head, "upgrade") != NULL;
   return status;
 }

@@ -212,6 +212,9 @@ bool luge__head_add(struct luge__conn *c, const char *name, size_t name_len,
 /* Adds the empty line. False: out of memory. */
 bool luge__head_end(struct luge__conn *c);
 
+/* Whether the request is a HEAD, of which the answer is only a head. */
+bool luge__conn_is_to_head(const struct luge__conn *c);
+
 /* "Not Found" for 404; "" for what has no name. */
 const char *luge__status_text(int status);
 

@@ -71,11 +71,6 @@ int luge__request_finish(lua_State *L) {
   return 0;
 }
 
-static bool is_to_head(const struct luge__conn *c) {
-  const struct luge__h1_text *method = &c->h1.head.method;
-  return method->len == 4 && memcmp(method->ptr, "HEAD", 4) == 0;
-}
-
 static bool has_no_body(int status) {
   return status == 204 || status == 304;
 }
@@ -151,7 +146,7 @@ int luge__request_respond(lua_State *L) {
   }
   c->framing = has_no_body(status) ? LUGE_FRAMING_NONE : LUGE_FRAMING_LENGTH;
   build_head(L, c, status, len, 5);
-  if (is_to_head(c)) {
+  if (luge__conn_is_to_head(c)) {
     len = 0;
   }
   size_t first = len < LUGE_SERVER_OUT ? len : LUGE_SERVER_OUT;
@@ -174,7 +169,7 @@ int luge__request_start(lua_State *L) {
       c->h1.head.minor == 0 ? LUGE_FRAMING_CLOSE : LUGE_FRAMING_CHUNKED;
   build_head(L, c, status, 0, 4);
   send_head(L, c, "", 0);
-  bool wanted = !is_to_head(c);
+  bool wanted = !luge__conn_is_to_head(c);
   if (!wanted) {
     c->framing = LUGE_FRAMING_NONE;
   }

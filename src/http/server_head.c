@@ -70,6 +70,11 @@ const char *luge__status_text(int status) {
   return "";
 }
 
+bool luge__conn_is_to_head(const struct luge__conn *c) {
+  const struct luge__h1_text *method = &c->h1.head.method;
+  return method->len == 4 && memcmp(method->ptr, "HEAD", 4) == 0;
+}
+
 /* IMF-fixdate, made once a second. strftime would follow the locale. */
 static const char *date(struct luge__server *s) {
   static const char days[] = "SunMonTueWedThuFriSat";

@@ -125,7 +125,7 @@ void luge__conn_refuse(struct luge__conn *c, int status, const char *reason) {
   struct luge__bytes *head = &c->server->head;
   uv_buf_t bufs[2] = {uv_buf_init(head->ptr, (unsigned)head->len),
                       uv_buf_init(body, (unsigned)len)};
-  if (luge__conn_send(c, bufs, 2)) {
+  if (luge__conn_send(c, bufs, luge__conn_is_to_head(c) ? 1 : 2)) {
     luge__conn_finish(c);
   }
 }

@@ -159,7 +159,8 @@ describe("a target", function()
   end)
 
   it("that is none of HTTP's is refused", function()
-    for _, target in ipairs { "ftp://h/", "http:///a", "http://user@h/", "http://h\\/a", "*" } do
+    for _, target in ipairs { "ftp://h/", "http:///a", "http://user@h/", "http://h\\/a", "*",
+      "http://:80/", "http://[::1/", "http://[::1]x/", "http://a]b/", "http://h:1:2/" } do
       test.matches(get(target), "^HTTP/1.1 400 ")
     end
   end)

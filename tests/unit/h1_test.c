@@ -129,7 +129,7 @@ static const struct fixture fixtures[] = {
     CASE("GET http://h/x HTTP/1.1\r\n" H "\r\n", "GET http://h/x 1k Host=h:;"),
     CASE("OPTIONS * HTTP/1.1\r\n" H "\r\n", "OPTIONS * 1k Host=h:;"),
     CASE("CONNECT h:1 HTTP/1.1\r\n" H "\r\nGET / HTTP/1.0\r\n\r\n",
-         "CONNECT h:1 1k Host=h:;GET / 0:;"),
+         "CONNECT h:1 1 Host=h:;GET / 0:;"),
     CASE("GET / HTTP/1.1\r\nHost:\r\n\r\n", "GET / 1k Host=:;"),
     CASE("GET / HTTP/1.1\r\n" H "A: \xE2\x82\xAC\r\n\r\n",
          "GET / 1k Host=h A=\xE2\x82\xAC:;"),
@@ -258,6 +258,12 @@ static const struct fixture fixtures[] = {
          "Transfer-Encoding: identity\r\n\r\n",
          "!400"),
     CASE("POST / HTTP/1.1\r\n" H "Transfer-Encoding:\r\n\r\n", "!400"),
+    CASE("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n"
+         "Transfer-Encoding:\r\n\r\n",
+         "!400"),
+    CASE("POST / HTTP/1.1\r\n" H "Transfer-Encoding: ,\r\n"
+         "Transfer-Encoding: chunked\r\n\r\n",
+         "!400"),
     CASE("POST / HTTP/1.1\r\n" H "Transfer-Encoding: \"chunked\"\r\n\r\n",
          "!400"),
     CASE("POST / HTTP/1.1\r\n" H "Transfer-Encoding: gzip, chunked\r\n\r\n",

@@ -64,8 +64,8 @@ static void test_bad_requests(void) {
   CHECK(is_status(400));
   get("/#a");
   CHECK(is_status(400));
-  ask(main_port, "CONNECT h:1", "\r\n");
-  CHECK(is_status(501));
+  ask(main_port, "HEAD /", "Host: again\r\n\r\n");
+  CHECK(is_status(400) && !has("Host is given twice"));
   ask(main_port, "GET /", "Host: again\r\n\r\n");
   CHECK(is_status(400) && has("Host is given twice"));
   ask(main_port, "POST /echo",
@@ -75,6 +75,12 @@ static void test_bad_requests(void) {
   forget();
   say(fd, "GET / HTTP/3.0\r\n\r\n");
   CHECK(hear_end(fd) == 0 && is_status(505));
+  close(fd);
+  fd = dial(main_port); /* what follows may be for the tunnel */
+  forget();
+  say(fd, "CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n"
+          "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(hear_end(fd) == 0 && is_status(501) && !has("hello"));
   close(fd);
   char long_line[2200];
   memset(long_line, 'x', sizeof long_line);

@@ -28,12 +28,18 @@ local function query(text)
   return first, list
 end
 
+-- A name or an address, and a port.
+local function is_host(text)
+  local host = gsub(text, ":%d*$", "")
+  return find(host, "^[%w%-._~%%]+$") or find(host, "^%[[%x:.]+%]$")
+end
+
 -- The host and the port of a URL, and what follows them. Returns nothing for
 -- other schemes, and for hosts that no URL of them has (RFC 9110, section 4.2).
 local function split_url(target)
   local scheme, host, rest = match(target, "^(%a+)://([%w%-._~%%:%[%]]+)(.*)$")
   scheme = scheme and scheme:lower()
-  if scheme ~= "http" and scheme ~= "https" then return end
+  if (scheme ~= "http" and scheme ~= "https") or not is_host(host) then return end
   local first = sub(rest, 1, 1)
   if first == "/" then return host, rest end
   if first == "" or first == "?" then return host, "/" .. rest end

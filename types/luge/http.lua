@@ -265,8 +265,9 @@ local class = {}
 function class:route(method, path, handler) end
 
 --- Takes no more requests, waits until those that are being handled have been
---- answered, for `grace` seconds at most, and cancels the rest. Where a handler
---- calls it, that handler goes on, and its answer is still sent.
+--- answered, and the tasks that their handlers spawned have ended, for `grace`
+--- seconds at most, and cancels the rest. A handler that calls it, or of which a
+--- task does, goes on, and its answer is still sent.
 ---@param grace number? seconds; default 0
 function class:close(grace) end
 

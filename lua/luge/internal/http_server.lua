@@ -174,33 +174,46 @@ function Server:route(method, path, handler)
   return self
 end
 
-local function is_handler(server, task)
-  for _, handler in pairs(server.running) do
-    if handler == task then return true end
+-- Whether a request that is still being answered is what calls this.
+local function is_handling(server)
+  for _, task in pairs(server.running) do
+    if task and server.native:within(task) then return true end
   end
   return false
 end
 
+-- Until nothing is left to wait for: the answers, and what handlers spawned. A
+-- task of the server's own cannot wait for itself.
+local function wait_for_end(server, inside)
+  if inside then return server.native:drain(is_handling(server) and 1 or 0) end
+  server.task:await()
+end
+
+local function flush(server)
+  server.native:drain(0)
+  server.native:destroy()
+  server.task:await()
+end
+
 ---Takes no more requests, waits until those that are being handled have been
----answered, for `grace` seconds at most, and cancels the rest. Where a handler
----calls it, that handler goes on, and its answer is still sent.
+---answered, and the tasks that their handlers spawned have ended, for `grace`
+---seconds at most, and cancels the rest. A handler that calls it, or of which a
+---task does, goes on, and its answer is still sent.
 ---@param grace number? seconds; default 0
 function Server:close(grace)
   if grace ~= nil and (type(grace) ~= "number" or grace ~= grace or grace < 0) then
     invalid("close: grace is %s, takes seconds, from 0", describe_value(grace))
   end
-  local listener, current = self.native, tasks.current()
-  local inside = is_handler(self, current)
+  local listener = self.native
+  local inside = listener:within(self.task)
   listener:stop()
   if grace and grace > 0 then
-    local ok, err = pcall(tasks.timeout, grace, listener.drain, listener, inside and 1 or 0)
-    if not ok and not is_error(err, "timeout") then error(err, 0) end
+    local _, err = pcall(tasks.timeout, grace, wait_for_end, self, inside)
+    if is_error(err, "cancelled") and not self.task:done() then error(err, 0) end
   end
-  for _, task in pairs(self.running) do
-    if task ~= current then task:cancel("the server closes") end
-  end
+  listener:cancel()
   if not inside then
-    pcall(tasks.timeout, FLUSH, self.task.await, self.task)
+    pcall(tasks.timeout, FLUSH, flush, self)
     listener:destroy()
   end
 end

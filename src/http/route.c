@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "../core/error.h"
 #include "../core/permission.h"
@@ -235,6 +236,10 @@ void luge__route_set(lua_State *L, struct luge__transfer *t) {
       luge__raise_memory(L);
     }
     check_proxy(L, t);
+    if (t->https && luge__route_is_proxied(t) &&
+        strncasecmp(t->route.proxy.ptr, "socks", 5) == 0) {
+      luge__transfer_watch_tls(t);
+    }
     t->route.literal = is_literal(t);
     t->route.known = true;
   }

@@ -221,12 +221,20 @@ enum luge__failure luge__failure_of(enum luge__body_status status) {
   return LUGE_FAILURE_NONE;
 }
 
+/* Whether there is a way to the server: a proxy has made it, or none has to. */
+static bool is_through(const struct luge__transfer *t) {
+  long code = 0;
+  luge__transfer_curl(t)->easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE,
+                                       &code);
+  return t->securing || code / 100 == 2 || !luge__route_is_proxied(t);
+}
+
 /* Whether it is in its TLS handshake: libcurl does not say that it is connected
  * before that is over. */
 static bool is_securing(const struct luge__transfer *t) {
   struct sockaddr_storage peer;
   socklen_t size = sizeof peer;
-  return t->https && !t->connected && t->opened > 0 &&
+  return t->https && !t->connected && t->opened > 0 && is_through(t) &&
          getpeername(t->socket, (struct sockaddr *)&peer, &size) == 0;
 }
 
@@ -286,6 +294,7 @@ void luge__transfer_done(struct luge__transfer *t, CURLcode result) {
     return;
   }
   end(t);
+  result = t->complete ? CURLE_OK : result;
   t->result = result == CURLE_OK && !t->head_done ? CURLE_GOT_NOTHING : result;
   if (t->result == CURLE_OK) {
     t->failure = t->streaming ? LUGE_FAILURE_NONE

@@ -117,9 +117,11 @@ struct luge__transfer {
   bool bounds_whole; /* the timeout is for a stream's end, too */
   bool multiplexed;  /* the answer comes over HTTP/2 */
   bool sent_again;   /* after libcurl gave it up */
+  bool securing;     /* libcurl says that TLS has begun */
   bool was_securing; /* when it ended; the next too */
   bool was_sending;  /* when it ended */
   bool head_done;
+  bool complete;       /* the answer, if libcurl begins once more */
   bool handed;         /* to libcurl, which has it */
   bool done;           /* with libcurl */
   bool keeps_encoding; /* the script asked for encodings of its own */
@@ -214,6 +216,10 @@ void luge__transfer_end_look(struct luge__transfer *t);
 
 /* Sets libcurl's callbacks on the handle; transfer_callbacks.c. */
 void luge__transfer_set_callbacks(struct luge__transfer *t);
+
+/* Has libcurl say when TLS begins, which behind a SOCKS proxy nothing else
+ * tells; one that is built without OpenSSL says nothing. */
+void luge__transfer_watch_tls(struct luge__transfer *t);
 
 /* Raises the error of a failed transfer, which is spare afterwards;
  * transfer_error.c. */

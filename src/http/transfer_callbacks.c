@@ -129,6 +129,8 @@ static void begin_head(struct luge__transfer *t, const char *line,
   if (t->multiplexed && t->opened == 1) {
     luge__socket_multiplexes(t->client->http, t->socket, t);
   }
+  for (; at != NULL && at[1] == ' '; at++) { /* libcurl skips them, too */
+  }
   for (int i = 1; at != NULL && i <= 3 && at[i] >= '0' && at[i] <= '9'; i++) {
     t->status = t->status * 10 + (at[i] - '0');
   }
@@ -219,13 +221,21 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
 /* Whether libcurl is about to send a request a second time that must not be. It
  * wants to when a kept connection dies before the first byte of the answer; but
  * if bytes of the request have gone out, it may do harm to send it twice, or
- * its body may be gone. */
-static bool is_resent(const struct luge__transfer *t) {
+ * its body may be gone. And when a script's own `Expect` is answered with 417:
+ * then that is the answer. */
+static bool is_resent(struct luge__transfer *t) {
   long sent = 0;
+  if (t->head_done) {
+    t->complete = true;
+    return true;
+  }
   if (!t->connected || (t->idempotent && t->upload == NULL)) {
     return false;
   }
   luge__transfer_curl(t)->easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
+  if (sent > 0) {
+    t->failure = LUGE_FAILURE_RESENT;
+  }
   return sent > 0;
 }
 
@@ -234,12 +244,12 @@ static curl_socket_t on_open_socket(void *data, curlsocktype purpose,
   struct luge__transfer *t = data;
   (void)purpose;
   if (is_resent(t)) {
-    t->failure = LUGE_FAILURE_RESENT;
     return CURL_SOCKET_BAD;
   }
   if (t->connecting == 0) {
     t->connecting = t->client->now;
   }
+  t->securing = false;
   curl_socket_t fd = luge__socket_open(t->client, t, address);
   t->socket = fd;
   t->opened++;
@@ -254,7 +264,6 @@ static int on_resolve(void *resolver, void *reserved, void *data) {
   (void)resolver;
   (void)reserved;
   if (is_resent(t)) {
-    t->failure = LUGE_FAILURE_RESENT;
     return 1;
   }
   if (t->connecting == 0) {
@@ -262,6 +271,15 @@ static int on_resolve(void *resolver, void *reserved, void *data) {
   }
   t->needs_names = !luge__transfer_needs_no_name(t);
   return t->needs_names;
+}
+
+/* A SOCKS proxy has connected: TLS begins. */
+static CURLcode on_tls(CURL *easy, void *context, void *data) {
+  struct luge__transfer *t = data;
+  (void)easy;
+  (void)context;
+  t->securing = true;
+  return CURLE_OK;
 }
 
 /* It has a connection; the request goes out next. */
@@ -273,7 +291,6 @@ static int on_request(void *data, char *remote, char *local, int remote_port,
   (void)remote_port;
   (void)local_port;
   if (is_resent(t)) {
-    t->failure = LUGE_FAILURE_RESENT;
     return CURL_PREREQFUNC_ABORT;
   }
   if (t->opened == 1) {
@@ -290,6 +307,12 @@ static size_t on_read(char *bytes, size_t size, size_t count, void *data) {
   struct luge__transfer *t = data;
   note_activity(t);
   return luge__upload_take(t->upload, bytes, size * count);
+}
+
+void luge__transfer_watch_tls(struct luge__transfer *t) {
+  const struct luge__curl *curl = luge__transfer_curl(t);
+  curl->easy_setopt(t->easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
+  curl->easy_setopt(t->easy, CURLOPT_SSL_CTX_DATA, t);
 }
 
 void luge__transfer_set_callbacks(struct luge__transfer *t) {

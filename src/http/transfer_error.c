@@ -139,6 +139,8 @@ static const struct {
 } meanings[] = {
     {CURLE_UNSUPPORTED_PROTOCOL, NETWORK("protocol", "the answer is not HTTP")},
     {CURLE_WEIRD_SERVER_REPLY, NETWORK("protocol", "the answer is not HTTP")},
+    {CURLE_BAD_FUNCTION_ARGUMENT,
+     NETWORK("protocol", "a header or a trailer is malformed")},
     {CURLE_URL_MALFORMAT, {.kind = "invalid", .text = "the URL is malformed"}},
     {CURLE_UPLOAD_FAILED,
      {.kind = "invalid",

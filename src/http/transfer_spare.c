@@ -78,7 +78,7 @@ static void reset(struct luge__transfer *t) {
   t->opened = 0;
   t->socket = CURL_SOCKET_BAD;
   t->upload = NULL;
-  t->streaming = t->connected = t->head_done = false;
+  t->streaming = t->connected = t->head_done = t->complete = false;
   t->needs_names = t->several = false;
   t->keeps_encoding = t->was_sending = t->bounds_whole = false;
   t->multiplexed = t->sent_again = t->dropped = false;

@@ -76,6 +76,15 @@ function check.bad_argument(name, position, value, wants)
   fail("bad argument #%d to '%s': got %s, takes %s", position, name, describe(value), wants)
 end
 
+-- Raises where a method was called with a dot. A text is not shown: it may be a
+-- URL with a password.
+function check.own(self, class, what, method)
+  if getmetatable(self) ~= class then
+    fail("%s: called on %s: write %s:%s(...), with a colon", method,
+      type(self) == "string" and "a string" or describe(self), what, method)
+  end
+end
+
 -- The arguments of a `write`, strings and numbers, as one text.
 function check.written(...)
   local count = select("#", ...)

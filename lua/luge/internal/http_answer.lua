@@ -68,9 +68,11 @@ function metatable.__tostring(self)
   return ("Response: %d from %s"):format(self.status, native.mask(self.url))
 end
 
-local function stream_of(self)
-  local stream = self.stream
+-- `self` is nil where a method was called with a dot.
+local function stream_of(self, method)
+  local stream = self and self.stream
   if not stream then
+    check.own(self, metatable, "response", method)
     check.fail("the response is not streamed: its request did not say stream = true")
   end
   return stream
@@ -82,13 +84,13 @@ end
 --- `closed` after `close`. A cancelled read closes the response.
 ---@return string?
 function Response:read()
-  return read(stream_of(self))
+  return read(stream_of(self, "read"))
 end
 
 -- If the body breaks off, the error has in `partial` what came, as that of a
 -- whole body has.
-local function collect(self)
-  local pieces, stream = {}, stream_of(self)
+local function collect(self, method)
+  local pieces, stream = {}, stream_of(self, method)
   repeat
     local ok, piece = pcall(read, stream)
     if not ok then
@@ -106,7 +108,7 @@ end
 --- yet read. Waits if so, and raises as `read`, with what came in `partial`.
 ---@return string
 function Response:text()
-  return self.body or collect(self)
+  return self and self.body or collect(self, "text")
 end
 
 --- The body, decoded from JSON by luge.json. Of a streamed response it is read
@@ -114,12 +116,13 @@ end
 ---@return any
 function Response:json()
   decode = decode or require("luge.json").decode
-  return decode(self.body or collect(self))
+  return decode(self and self.body or collect(self, "json"))
 end
 
 --- Whether the status is one of success, 200 to 299.
 ---@return boolean
 function Response:ok()
+  if not self then check.own(self, metatable, "response", "ok") end
   return self.status >= 200 and self.status <= 299
 end
 
@@ -151,6 +154,7 @@ end
 --- read the beginning of a streamed body, which it closes.
 ---@return luge.http.Response self
 function Response:raise_for_status()
+  if not self then check.own(self, metatable, "response", "raise_for_status") end
   local status, headers = self.status, self.headers
   if status < 400 then
     return self
@@ -172,7 +176,7 @@ end
 --- Waits, and raises as `read`.
 ---@return luge.http.Reader, nil, nil, luge.http.Reader
 function Response:chunks()
-  local self_reader = reader(stream_of(self), "chunks", MAX_LINE)
+  local self_reader = reader(stream_of(self, "chunks"), "chunks", MAX_LINE)
   return self_reader, nil, nil, self_reader
 end
 
@@ -181,7 +185,7 @@ end
 --- `limit` for a line of more than 16 MiB.
 ---@return luge.http.Reader, nil, nil, luge.http.Reader
 function Response:lines()
-  local self_reader = reader(stream_of(self), "lines", MAX_LINE)
+  local self_reader = reader(stream_of(self, "lines"), "lines", MAX_LINE)
   return self_reader, nil, nil, self_reader
 end
 
@@ -196,6 +200,9 @@ setmetatable(native.reader_methods, {
     local stream = require "luge.internal.stream"
     local method = stream.Stream[name]
     return method and function(self, ...)
+      if type(self) ~= "userdata" then
+        check.own(self, native.reader_methods, "reader", name)
+      end
       return method(stream.new(function() return self:next() end, function() self:close() end), ...)
     end
   end,
@@ -214,20 +221,21 @@ setmetatable(native.reader_methods, {
 --- `limit` for a line or an event of more than 16 MiB.
 ---@return luge.http.Reader, nil, nil, luge.http.Reader
 function Response:events()
-  local self_reader = reader(stream_of(self), "events", MAX_LINE)
+  local self_reader = reader(stream_of(self, "events"), "events", MAX_LINE)
   return self_reader, nil, nil, self_reader
 end
 
 --- The same, as `data, event` for each, without a table.
 ---@return luge.http.Reader, nil, nil, luge.http.Reader
 function Response:event_data()
-  local self_reader = reader(stream_of(self), "data", MAX_LINE)
+  local self_reader = reader(stream_of(self, "event_data"), "data", MAX_LINE)
   return self_reader, nil, nil, self_reader
 end
 
 --- Closes a streamed response, and its connection if the body has not been
 --- read to the end. May be called again, and on one that is not streamed.
 function Response:close()
+  check.own(self, metatable, "response", "close")
   if self.stream then
     close_stream(self.stream)
   end

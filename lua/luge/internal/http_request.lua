@@ -1,7 +1,7 @@
 -- What a handler of http.server gets: the head of a request, taken apart, and
 -- its body, read when it is asked for.
 local tasks = require "luge.native.task"
-local describe_value = require "luge.internal.check".describe
+local check = require "luge.internal.check"
 local headers = require "luge.internal.http_headers"
 local targets = require "luge.internal.http_target"
 
@@ -32,6 +32,10 @@ setmetatable(Request, {
   end,
 })
 
+local function check_own(self, method)
+  if not self then check.own(self, Request, "req", method) end
+end
+
 -- The key of a request's native half.
 local NATIVE = {}
 
@@ -39,6 +43,7 @@ local NATIVE = {}
 ---the server's max_body, `timeout` when nothing comes for its idle_timeout.
 ---@return fun(): string? iterator
 function Request:chunks()
+  check_own(self, "chunks")
   local request = self[NATIVE]
   return function() return request:read() end
 end
@@ -47,6 +52,7 @@ end
 ---`chunks`; called again after that, it goes on.
 ---@return string
 function Request:text()
+  check_own(self, "text")
   if not self.body_text then
     local pieces = self.body_pieces -- of a call that was cut off, or still reads
     for piece in self:chunks() do pieces[#pieces + 1] = piece end
@@ -59,6 +65,7 @@ end
 ---is no JSON: if the handler lets it pass, the answer is 400.
 ---@return any
 function Request:json()
+  check_own(self, "json")
   local ok, value = pcall(require "luge.json".decode, self:text())
   if ok then return value end
   if tasks.is_error(value, "parse") then value.answer = 400 end
@@ -76,9 +83,10 @@ end
 ---@return table<string, string> # the first value of each name
 ---@return string[][] # every `{ name, value }`, in their order
 function Request:form()
+  check_own(self, "form")
   local media = self.headers["content-type"]
   if media and media:lower():match "^[^;%s]*" ~= FORM then
-    refuse_form(415, ("the body is %s, not %s"):format(describe_value(media), FORM))
+    refuse_form(415, ("the body is %s, not %s"):format(check.describe(media), FORM))
   end
   local fields, list = targets.query(self:text())
   if not fields then refuse_form(400, "malformed form") end

@@ -5,13 +5,14 @@
 local log = require "luge.native.log".write
 local native = require "luge.native.http_server"
 local tasks = require "luge.native.task"
-local describe_value = require "luge.internal.check".describe
+local check = require "luge.internal.check"
 local closing = require "luge.internal.closing"
 local requests = require "luge.internal.http_request"
 local response = require "luge.internal.http_response"
 local routers = require "luge.internal.http_router"
 
 local is_error = tasks.is_error
+local describe_value, check_own = check.describe, check.own
 
 local function invalid(...)
   error(tasks.error { kind = "invalid", message = string.format(...) }, 0)
@@ -167,6 +168,7 @@ end
 ---@param handler fun(req: luge.http.ServerRequest): table|string
 ---@return luge.http.Server self
 function Server:route(method, path, handler)
+  check_own(self, Server, "server", "route")
   if type(handler) ~= "function" then
     invalid("route: handler is %s, takes a function", type(handler))
   end
@@ -201,6 +203,7 @@ end
 ---task does, goes on, and its answer is still sent.
 ---@param grace number? seconds; default 0
 function Server:close(grace)
+  check_own(self, Server, "server", "close")
   if grace ~= nil and (type(grace) ~= "number" or grace ~= grace or grace < 0) then
     invalid("close: grace is %s, takes seconds, from 0", describe_value(grace))
   end

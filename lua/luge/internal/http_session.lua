@@ -100,6 +100,7 @@ local function perform(self, where, method, url, options)
   options = options or none
   local has_special = options ~= none and check_options(where, options)
   if type(url) ~= "string" then
+    check.own(self, Client, "client", where)
     check.bad_argument(where, 1, url, "a URL")
   end
   if self.base_url then
@@ -145,6 +146,7 @@ end
 ---@return luge.http.Response
 function Client:request(options)
   if type(options) ~= "table" then
+    check.own(self, Client, "client", "request")
     check.bad_argument("request", 1, options, "a table of options")
   end
   local method = options.method or "GET"
@@ -184,6 +186,7 @@ add_method("delete", "DELETE")
 ---@param options? luge.http.DownloadOptions
 ---@return luge.http.Downloaded
 function Client:download(url, path, options)
+  check.own(self, Client, "client", "download")
   return require("luge.internal.http_download")(self, url, path, options)
 end
 
@@ -192,11 +195,13 @@ end
 ---@param options? luge.http.EventsOptions
 ---@return luge.Stream, nil, nil, luge.Stream
 function Client:events(url, options)
+  check.own(self, Client, "client", "events")
   return require("luge.internal.http_events")(self, url, options)
 end
 
 --- Closes the client and its connections: what is under way raises `closed`.
 function Client:close()
+  check.own(self, Client, "client", "close")
   native.close(self.native)
 end
 

@@ -146,11 +146,17 @@ bool luge__is_interrupted(lua_State *L) {
   return task != NULL && task->interrupted;
 }
 
-/* Whether the error on top of the stack goes on: that of an interruption, or of
- * os.exit, which ends all that it cancels. */
+/* Whether the error on top of the stack goes on: that of an interruption, of
+ * os.exit, which ends all that it cancels, or of a cancellation that the task
+ * does not heed. */
 static bool passes(lua_State *L) {
-  return luge__is_interrupted(L) || (luge__task_exits(luge__host(L)->current) &&
-                                     luge__is_error(L, -1, "cancelled"));
+  const struct luge_task *task = luge__host(L)->current;
+  if (task == NULL) {
+    return false;
+  }
+  return task->interrupted ||
+         ((luge__task_exits(task) || luge__scope_is_deaf(task)) &&
+          luge__is_error(L, -1, "cancelled"));
 }
 
 static int called(lua_State *L, int status, lua_KContext below) {

@@ -9,6 +9,8 @@
 #include "host.h"
 #include "task.h"
 
+enum { DEAF = 1000 }; /* refused waits */
+
 static const char reasons_key = 0; /* registry: scope -> reason */
 
 void luge__scope_setup(lua_State *L) {
@@ -139,6 +141,18 @@ void luge__scope_push_cancelled(lua_State *L, struct luge_scope *scope) {
   }
   lua_insert(L, -2);
   lua_setfield(L, -2, "reason");
+}
+
+void luge__scope_count_refusal(struct luge_task *task) {
+  struct luge_scope *scope = task->scope;
+  while (scope->task == task && (scope->flags & LUGE_SCOPE_CANCELLED)) {
+    scope->refused += scope->refused < DEAF;
+    scope = scope->parent;
+  }
+}
+
+bool luge__scope_is_deaf(const struct luge_task *task) {
+  return task->scope->refused == DEAF;
 }
 
 void luge__scope_close(struct luge_scope *scope) {

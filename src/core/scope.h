@@ -38,8 +38,9 @@ struct luge_scope {
   luge_scope_left left;       /* see luge__scope_call */
   struct luge_scope *reached; /* the next to be told of a cancellation */
   const char *reason;         /* of the origin; NULL: in the registry */
-  unsigned flags;
-  int first; /* stack index of the first result or the error */
+  unsigned flags : 8;
+  unsigned refused : 24; /* waits of its task since it was cancelled */
+  int first;             /* stack index of the first result or the error */
 };
 
 void luge__scope_init(struct luge_scope *scope, struct luge_scope *parent,
@@ -59,6 +60,12 @@ void luge__scope_cancel_children(struct luge_scope *scope, const char *reason);
 
 /* Pushes the `cancelled` error that a wait in the scope raises. */
 void luge__scope_push_cancelled(lua_State *L, struct luge_scope *scope);
+
+/* A wait of the task is refused. Whether it is in a cancelled scope in which
+ * that has happened so often that it must be looping around a protected call.
+ */
+void luge__scope_count_refusal(struct luge_task *task);
+bool luge__scope_is_deaf(const struct luge_task *task);
 
 /* Forgets the reason; the scope is gone for its parent. */
 void luge__scope_close(struct luge_scope *scope);

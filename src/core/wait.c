@@ -91,6 +91,7 @@ bool luge__can_wait(lua_State *L) {
 }
 
 static int raise_cancelled(lua_State *L, struct luge_task *task) {
+  luge__scope_count_refusal(task);
   luge__scope_push_cancelled(L, task->scope);
   return lua_error(L);
 }

@@ -62,6 +62,28 @@ describe("a cancelled task", function()
     test.equal(task:status(), "cancelled")
   end)
 
+  it("ends a loop around a pcall, too", function()
+    local function poll(wait, ...)
+      while true do pcall(wait, ...) end
+    end
+    local closed = false
+    local task = cancel(function()
+      local _ <close> = setmetatable({}, { __close = function() closed = true end })
+      poll(luge.timeout, 5, luge.sleep, 5)
+    end)
+    test.equal(task:status(), "cancelled")
+    test.ok(closed)
+    -- A block that is left so leaves its task as it was.
+    test.raises("timeout", luge.timeout, 0.01, poll, xpcall, forever, tostring)
+    test.equal(pcall(luge.timeout, 0, forever), false)
+    luge.scope(function(scope)
+      scope:spawn(poll, luge.scope, forever)
+      luge.sleep(0)
+      scope:cancel()
+      for _ = 1, 2000 do luge.shield(pcall, luge.timeout, 0, forever) end
+    end)
+  end)
+
   it("is done, with its results, if it does not wait again", function()
     local task = luge.spawn(function()
       pcall(forever)

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,15 +16,12 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "socket.h"
 
 static inline void nap(int milliseconds) {
-  struct timespec t = {milliseconds / 1000,
-                       (long)(milliseconds % 1000) * 1000000};
-  nanosleep(&t, NULL);
+  poll(NULL, 0, milliseconds);
 }
 
 /* The process of a connection whose client has left ends. */

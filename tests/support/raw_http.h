@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,10 +37,8 @@ static inline double now(void) {
   return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static inline void nap(double seconds) {
-  struct timespec t = {(time_t)seconds,
-                       (long)((seconds - (double)(time_t)seconds) * 1e9)};
-  nanosleep(&t, NULL);
+static inline void nap(int milliseconds) {
+  poll(NULL, 0, milliseconds);
 }
 
 static inline int dial(int port) {

@@ -13,6 +13,17 @@ static const char *get(const char *target) {
   return ask(main_port, head, "\r\n");
 }
 
+/* Sends the text on a connection of its own, and reads to the end; see
+ * hear_end. */
+static int exchange(const char *text) {
+  int fd = dial(main_port);
+  forget();
+  say(fd, text);
+  int end = hear_end(fd);
+  close(fd);
+  return end;
+}
+
 /* Asks until the answer is `wanted`, for some seconds at most. */
 static int becomes(const char *target, const char *wanted) {
   double until = now() + 20;
@@ -21,7 +32,7 @@ static int becomes(const char *target, const char *wanted) {
     if (strcmp(body(), wanted) == 0) {
       return 1;
     }
-    nap(0.005);
+    nap(5);
   } while (now() < until);
   return 0;
 }
@@ -71,17 +82,11 @@ static void test_bad_requests(void) {
   ask(main_port, "POST /echo",
       "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
   CHECK(is_status(400));
-  int fd = dial(main_port);
-  forget();
-  say(fd, "GET / HTTP/3.0\r\n\r\n");
-  CHECK(hear_end(fd) == 0 && is_status(505));
-  close(fd);
-  fd = dial(main_port); /* what follows may be for the tunnel */
-  forget();
-  say(fd, "CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n"
-          "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-  CHECK(hear_end(fd) == 0 && is_status(501) && !has("hello"));
-  close(fd);
+  CHECK(exchange("GET / HTTP/3.0\r\n\r\n") == 0 && is_status(505));
+  int end = exchange("CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n"
+                     "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(end == 0 && is_status(501)); /* what follows may be for the tunnel */
+  CHECK(!has("hello"));
   char long_line[2200];
   memset(long_line, 'x', sizeof long_line);
   memcpy(long_line, "GET /", 5);
@@ -108,70 +113,88 @@ static void test_keep_alive(void) {
   CHECK(hear_end(fd) == 0);
   CHECK(has("\r\nContent-Length: 5\r\n") && !has("hello"));
   close(fd);
-  fd = dial(main_port);
-  forget();
-  say(fd, "HEAD /iterator HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
-          "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-  CHECK(hear_end(fd) == 0 && !has("piece")); /* no length to go by */
-  close(fd);
-  fd = dial(main_port);
-  forget();
-  say(fd, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
-          "GET / HTTP/1.0\r\n\r\n");
-  CHECK(hear_end(fd) == 0 && has("\r\nConnection: keep-alive\r\n"));
+  int end = exchange("HEAD /iterator HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+                     "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  CHECK(end == 0 && !has("piece")); /* no length to go by */
+  end = exchange("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+                 "GET / HTTP/1.0\r\n\r\n");
+  CHECK(end == 0 && has("\r\nConnection: keep-alive\r\n"));
   CHECK(has("hello") && has("\r\nConnection: close\r\n"));
-  close(fd);
 }
 
 /* The first answer takes longest, and yet comes first. */
 static void test_pipelining(void) {
-  int fd = dial(main_port);
-  forget();
-  say(fd, "GET /slow HTTP/1.1\r\nHost: h\r\n\r\n"
-          "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
-          "GET /items/last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-  CHECK(hear_end(fd) == 0);
+  int end = exchange(
+      "GET /slow HTTP/1.1\r\nHost: h\r\n\r\n"
+      "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
+      "GET /items/last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
   const char *slow = strstr(reply, "slow"), *abc = strstr(reply, "abc"),
              *last = strstr(reply, "last");
-  CHECK(slow != NULL && abc != NULL && last != NULL && slow < abc &&
-        abc < last);
-  close(fd);
+  CHECK(end == 0 && slow != NULL && abc != NULL && last != NULL);
+  CHECK(slow < abc && abc < last);
+}
 
-  fd = dial(main_port); /* more than a server keeps in advance */
-  forget();
+static int count_answers(void) {
+  int count = 0;
+  for (const char *at = reply; (at = strstr(at, "HTTP/1.1 200")) != NULL;
+       at++) {
+    count++;
+  }
+  return count;
+}
+
+/* More requests than a server keeps in advance. */
+static void test_long_pipeline(void) {
   enum { COUNT = 5000 };
-  static const char one[] = "GET /items/x HTTP/1.1\r\nHost: h\r\n\r\n";
+  int fd = dial(main_port);
+  forget();
   if (fork() == 0) {
     for (int i = 0; i < COUNT; i++) {
-      say(fd, one);
+      say(fd, "GET /items/x HTTP/1.1\r\nHost: h\r\n\r\n");
     }
     say(fd, "GET /items/end HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     _exit(0);
   }
-  CHECK(hear_end(fd) == 0);
-  int answers = 0;
-  for (const char *at = reply; (at = strstr(at, "HTTP/1.1 200")) != NULL;
-       at++) {
-    answers++;
-  }
-  CHECK(answers == COUNT + 1 && strcmp(reply + reply_len - 3, "end") == 0);
+  CHECK(hear_end(fd) == 0 && count_answers() == COUNT + 1);
+  CHECK(strcmp(reply + reply_len - 3, "end") == 0);
   wait(NULL);
   close(fd);
 }
 
 static void test_bodies(void) {
-  int fd = dial(main_port);
-  forget();
   static const char request[] =
       "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
       "Connection: close\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: x\r\n\r\n";
+  int fd = dial(main_port);
+  forget();
   for (size_t i = 0; i < sizeof request - 1; i++) {
     say_bytes(fd, request + i, 1);
   }
   CHECK(hear_end(fd) == 0 && strcmp(body(), "abcde") == 0);
   close(fd);
+  ask(main_port, "POST /echo", "Content-Length: 1001\r\n\r\n");
+  CHECK(is_status(413));
+  ask(main_port, "POST /echo", "Transfer-Encoding: chunked\r\n\r\n1\nx\r\n");
+  CHECK(is_status(400));
+}
 
-  fd = dial(main_port);
+static void test_too_many_chunks(void) {
+  char chunk[0x1F4 + 10] = "1f4\r\n";
+  memset(chunk + 5, 'z', 0x1F4);
+  memcpy(chunk + 5 + 0x1F4, "\r\n", 3);
+  int fd = dial(main_port);
+  forget();
+  say(fd, "POST /pieces HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+          "\r\n");
+  for (int i = 0; i < 3; i++) {
+    say(fd, chunk);
+  }
+  CHECK(hear_end(fd) == 0 && is_status(413));
+  close(fd);
+}
+
+static void test_continue(void) {
+  int fd = dial(main_port);
   forget();
   say(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n"
           "Expect: 100-continue\r\nConnection: close\r\n\r\n");
@@ -185,28 +208,12 @@ static void test_bodies(void) {
   ask(main_port, "POST /ignore",
       "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n");
   CHECK(is_status(200) && strcmp(body(), "ignored") == 0);
-  ask(main_port, "POST /echo", "Content-Length: 1001\r\n\r\n");
-  CHECK(is_status(413));
+}
 
-  fd = dial(main_port);
-  forget();
-  say(fd, "POST /pieces HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
-          "\r\n");
-  char chunk[0x1F4 + 10] = "1f4\r\n";
-  memset(chunk + 5, 'z', 0x1F4);
-  memcpy(chunk + 5 + 0x1F4, "\r\n", 3);
-  for (int i = 0; i < 3; i++) {
-    say(fd, chunk);
-  }
-  CHECK(hear_end(fd) == 0 && is_status(413));
-  close(fd);
-
-  ask(main_port, "POST /echo", "Transfer-Encoding: chunked\r\n\r\n1\nx\r\n");
-  CHECK(is_status(400));
-
-  /* An answer before the body has come is not lost, be it long. */
+/* An answer before the body has come is not lost, be it long. */
+static void test_early_answers(void) {
   static char upload[20000000];
-  fd = dial(main_port);
+  int fd = dial(main_port);
   forget();
   say(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 20000000\r\n\r\n");
   say_bytes(fd, upload, sizeof upload);
@@ -217,8 +224,7 @@ static void test_bodies(void) {
   forget();
   say(fd, "POST /ignore HTTP/1.1\r\nHost: h\r\nContent-Length: 900\r\n\r\n");
   CHECK(hear(fd, "ignored") && has("\r\nConnection: close\r\n"));
-  char rest[900] = {0};
-  say_bytes(fd, rest, sizeof rest);
+  say_bytes(fd, upload, 900);
   CHECK(hear_end(fd) == 0);
   close(fd);
 }
@@ -231,20 +237,14 @@ static void test_streams(void) {
   get("/producer");
   CHECK(is_status(201) && has("\r\nX-B: 1\r\nX-B: 2\r\n"));
   CHECK(strcmp(body(), "3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n") == 0);
-  int fd = dial(main_port);
-  forget();
-  say(fd, "GET /iterator HTTP/1.0\r\n\r\n");
-  CHECK(hear_end(fd) == 0 && !has("chunked"));
+  int end = exchange("GET /iterator HTTP/1.0\r\n\r\n");
+  CHECK(end == 0 && !has("chunked"));
   CHECK(strcmp(body(), "piece 1piece 2piece 3") == 0);
-  close(fd);
-  fd = dial(main_port);
-  forget();
-  say(fd, "GET /events HTTP/1.0\r\n\r\n");
-  CHECK(hear_end(fd) == 0 && has("\r\nContent-Type: text/event-stream\r\n"));
+  end = exchange("GET /events HTTP/1.0\r\n\r\n");
+  CHECK(end == 0 && has("\r\nContent-Type: text/event-stream\r\n"));
   CHECK(strcmp(body(),
                "event: delta\nid: 7\nretry: 10\ndata: a\ndata: b\n\n"
                "data: plain\ndata: text\n\n: still here\n\ndata: \n\n") == 0);
-  close(fd);
 }
 
 static void test_errors(void) {
@@ -272,11 +272,7 @@ static void test_errors(void) {
   CHECK(is_status(200) && strcmp(body(), "5\r\nbegun\r\n") == 0);
   get("/inject-event");
   CHECK(is_status(200) && strcmp(body(), "") == 0);
-  int fd = dial(main_port);
-  forget();
-  say(fd, "GET /broken HTTP/1.0\r\n\r\n");
-  CHECK(hear_end(fd) == -1);
-  close(fd);
+  CHECK(exchange("GET /broken HTTP/1.0\r\n\r\n") == -1);
   get("/errors");
   CHECK(has("broken on purpose") && has("event: 'id'"));
 }
@@ -326,7 +322,7 @@ static void test_leaving_early(void) {
     int fd = dial(main_port);
     say_bytes(fd, request, i % sizeof request);
     if (i % 3 == 0) {
-      nap(0.001);
+      nap(1);
     }
     if (i % 2 == 0) {
       setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
@@ -346,7 +342,7 @@ static void test_leaving_unread(void) {
   int fd = dial(big_port);
   say(fd, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n");
   say_bytes(fd, piece, sizeof piece);
-  nap(0.05);
+  nap(50);
   close(fd);
   CHECK(becomes("/left", wanted));
 }
@@ -357,7 +353,7 @@ static void test_backpressure(void) {
   long before, after = -1;
   do { /* until the buffers between are full */
     before = after;
-    nap(0.1);
+    nap(100);
     get("/produced");
     after = atol(body());
   } while (after != before);
@@ -375,7 +371,7 @@ static void test_backpressure(void) {
   fd = dial(main_port); /* a large body, read late */
   forget();
   say(fd, "GET /large HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-  nap(0.1);
+  nap(100);
   CHECK(hear_end(fd) == 0 && reply_len > 8 * 1024 * 1024);
   CHECK(strlen(body()) == 8 * 1024 * 1024);
   close(fd);
@@ -454,7 +450,7 @@ static void test_no_descriptors(void) {
   for (int i = 0; i < MANY; i++) {
     fds[i] = dial(main_port);
   }
-  nap(0.05);
+  nap(50);
   for (int i = 0; i < MANY; i++) {
     close(fds[i]);
   }
@@ -474,7 +470,11 @@ static int run_client(int port_pipe) {
   test_bad_requests();
   test_keep_alive();
   test_pipelining();
+  test_long_pipeline();
   test_bodies();
+  test_too_many_chunks();
+  test_continue();
+  test_early_answers();
   test_streams();
   test_errors();
   test_leaving();

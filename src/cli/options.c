@@ -5,23 +5,12 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "report.h"
 #include "subcommands.h"
-
-int cli_usage_error(const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  fputs("luge: ", stderr);
-  vfprintf(stderr, format, args);
-  fputs(" (see luge --help)\n", stderr);
-  va_end(args);
-  return 2;
-}
 
 /* A number of seconds above 0. */
 static bool set_seconds(double *seconds, const char *value) {

@@ -39,8 +39,4 @@ bool cli_each_code(int argc, char **argv,
 bool cli_each_env_file(int argc, char **argv,
                        bool (*each)(const char *path, void *user), void *user);
 
-/* Says on standard error that the command was used wrongly; returns 2. */
-int cli_usage_error(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
-
 #endif

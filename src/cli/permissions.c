@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "audit.h"
-#include "options.h"
+#include "report.h"
 
 static const char *const names[CLI_CAPABILITIES] = {"net", "read", "write",
                                                     "env", "run"};

@@ -2,8 +2,10 @@
  * shown as escapes, so that they cannot drive the terminal. */
 #include "report.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -66,6 +68,16 @@ static void put_line(const char *prefix, const char *text, const char *more) {
 
 void cli_report_error(const char *message, const char *traceback) {
   put_line("luge: ", message, traceback);
+}
+
+int cli_usage_error(const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  fputs("luge: ", stderr);
+  vfprintf(stderr, format, args);
+  fputs(" (see luge --help)\n", stderr);
+  va_end(args);
+  return 2;
 }
 
 void cli_on_log(luge_host *host, enum luge_log_level level, const char *message,

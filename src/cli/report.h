@@ -7,6 +7,10 @@
 /* Prints an error; `traceback` may be NULL. */
 void cli_report_error(const char *message, const char *traceback);
 
+/* Says on standard error that the command was used wrongly; returns 2. */
+int cli_usage_error(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
 /* A callback of luge_options. */
 void cli_on_log(luge_host *host, enum luge_log_level level, const char *message,
                 void *user);

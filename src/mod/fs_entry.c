@@ -11,7 +11,7 @@
 
 #include "fs.h"
 #include "fs_call.h"
-#include "fs_io.h"
+#include "fs_remove.h"
 
 struct entry_call {
   struct luge_fs_call call;

@@ -19,6 +19,7 @@
 #include "../core/permission.h"
 #include "fs.h"
 #include "fs_io.h"
+#include "fs_remove.h"
 
 static const struct luge_class file_class = {"an open file"};
 

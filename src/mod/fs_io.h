@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "../core/place.h"
 #include "job.h"
 
 /* Reads until the buffer is full or the file has ended. `offset` is where; -1
@@ -22,10 +21,5 @@ int luge__fs_write_full(const struct luge_job *job, int fd, const char *bytes,
 
 /* Closes it; returns also errors of earlier writes that show only now. */
 int luge__fs_close(int fd);
-
-/* Removes a file, or a directory with all that is below. Never follows symbolic
- * links, even ones that appear meanwhile. */
-int luge__fs_remove_tree(const struct luge_job *job,
-                         const struct luge_place *place);
 
 #endif

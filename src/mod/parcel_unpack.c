@@ -19,7 +19,8 @@ static void take(struct unpacker *u, void *bytes, size_t length) {
 }
 
 static enum luge_parcel_tag take_tag(struct unpacker *u) {
-  return (enum luge_parcel_tag) * u->at++;
+  char tag = *u->at++;
+  return (enum luge_parcel_tag)tag;
 }
 
 static void push_integer(struct unpacker *u) {
@@ -83,12 +84,12 @@ static void push_table(struct unpacker *u, enum luge_parcel_tag tag) {
     push_value(u, take_tag(u));
     lua_rawseti(L, table, i);
   }
-  while ((enum luge_parcel_tag) * u->at != LUGE_PARCEL_END) {
-    push_value(u, take_tag(u));
+  enum luge_parcel_tag key;
+  while ((key = take_tag(u)) != LUGE_PARCEL_END) {
+    push_value(u, key);
     push_value(u, take_tag(u));
     lua_rawset(L, table);
   }
-  u->at++;
   set_metatable(L, tag);
 }
 

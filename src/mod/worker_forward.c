@@ -55,15 +55,13 @@ static void deliver(luge_host *parent, void *data) {
   free(message);
 }
 
-static struct message *create(struct luge_worker *worker, enum kind kind,
-                              int number, const char *first, size_t length,
+/* NULL: there is no memory. `second` may be NULL. */
+static struct message *create(enum kind kind, const char *first, size_t length,
                               const char *second) {
   size_t more = second != NULL ? strlen(second) : 0;
   struct message *message = malloc(sizeof *message + length + more + 2);
   if (message != NULL) {
-    message->worker = worker;
     message->kind = kind;
-    message->number = number;
     message->length = length;
     message->size = length + more + 2;
     memcpy(message->texts, first, length);
@@ -96,10 +94,11 @@ static void post(struct luge_worker *worker, struct message *message) {
   }
 }
 
-static void forward(struct luge_worker *worker, enum kind kind, int number,
-                    const char *first, size_t length, const char *second) {
-  struct message *message = create(worker, kind, number, first, length, second);
+static void forward(struct luge_worker *worker, int number,
+                    struct message *message) {
   if (message != NULL) {
+    message->worker = worker;
+    message->number = number;
     post(worker, message);
   }
 }
@@ -110,7 +109,7 @@ static int on_output(luge_host *host, enum luge_stream stream,
   (void)host;
   for (size_t at = 0; at < length; at += PIECE) {
     size_t size = length - at < PIECE ? length - at : PIECE;
-    forward(user, PRINT, (int)stream, bytes + at, size, NULL);
+    forward(user, (int)stream, create(PRINT, bytes + at, size, NULL));
   }
   return 0;
 }
@@ -118,19 +117,19 @@ static int on_output(luge_host *host, enum luge_stream stream,
 static void on_log(luge_host *host, enum luge_log_level level,
                    const char *message, void *user) {
   (void)host;
-  forward(user, LOG, (int)level, message, strlen(message), NULL);
+  forward(user, (int)level, create(LOG, message, strlen(message), NULL));
 }
 
 static void on_record(luge_host *host, enum luge_log_level level,
                       const char *text, const char *json, void *user) {
   (void)host;
-  forward(user, RECORD, (int)level, text, strlen(text), json);
+  forward(user, (int)level, create(RECORD, text, strlen(text), json));
 }
 
 static void on_error(luge_host *host, const char *message,
                      const char *traceback, void *user) {
   (void)host;
-  forward(user, REPORT, 0, message, strlen(message), traceback);
+  forward(user, 0, create(REPORT, message, strlen(message), traceback));
 }
 
 /* Questions: the worker waits for the answer. The parent takes what has been

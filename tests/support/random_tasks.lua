@@ -11,24 +11,11 @@
 -- reported on standard error.
 local luge = require "luge"
 local clock = require "luge.native.clock"
+local generator = dofile "tests/support/generator.lua"
 
 local MS = 0.001
 local LENGTH = 50 * MS -- of a program; then all that lives is cancelled
 local MAX_TASKS, MAX_DEPTH = 120, 5
-
--- Random numbers: splitmix64, so that every task has its own sequence.
-
-local function generator(seed)
-  local state = seed * 0x9e3779b97f4a7c15
-  return function(n)
-    state = state + 0x9e3779b97f4a7c15
-    local z = state
-    z = (z ~ z >> 30) * 0xbf58476d1ce4e5b9
-    z = (z ~ z >> 27) * 0x94d049bb133111eb
-    z = z ~ z >> 31
-    return (z >> 1) % n + 1
-  end
-end
 
 -- The world that one seed's tasks share.
 

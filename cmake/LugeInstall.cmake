@@ -4,9 +4,7 @@
 include(CMakePackageConfigHelpers)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/luge")
 
-if(TARGET luge_command)
-  install(TARGETS luge_command RUNTIME)
-endif()
+install(TARGETS luge_command RUNTIME)
 set_target_properties(luge_shared PROPERTIES EXPORT_NAME luge)
 set_target_properties(luge_static PROPERTIES EXPORT_NAME static)
 # Installed, they name their own dependencies, as lugeConfig.cmake finds them.

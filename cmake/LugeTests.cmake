@@ -1,6 +1,6 @@
 # One CTest test per file, each its own process, named by its path:
 #   tests/unit/*_test.c      C, against libluge and its private headers
-#   tests/embed/*_test.c,cc  C and C++, against luge.h and the shared library
+#   tests/embed/*_test.c     C, against luge.h and the shared library
 #   examples/embed/*.c       the same; also against the installed package
 #   tests/lua/**/*_test.lua  run by the command
 #   tests/command/*_test.sh  the command from outside, in the shell; and in C
@@ -61,6 +61,23 @@ function(luge_add_program variable path)
   set(${variable} ${target} PARENT_SCOPE)
 endfunction()
 
+# luge_add_embedder(variable path): one that uses luge.h and nothing else of ours.
+function(luge_add_embedder variable path)
+  luge_add_program(target "${path}" luge_shared luge_headers luge_libraries)
+  target_compile_options(${target} PRIVATE
+    $<TARGET_PROPERTY:luge_settings,INTERFACE_COMPILE_OPTIONS>)
+  set(${variable} ${target} PARENT_SCOPE)
+endfunction()
+
+# luge_add_module(name path): a shared library that a test loads or preloads.
+function(luge_add_module name path)
+  add_library(${name} MODULE "${path}")
+  set_target_properties(${name} PROPERTIES
+    C_VISIBILITY_PRESET default
+    PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  target_link_libraries(${name} PRIVATE luge_settings luge_headers)
+endfunction()
+
 file(GLOB_RECURSE unit_tests CONFIGURE_DEPENDS
      tests/unit/*_test.c tests/regress/*.c)
 if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux") # where one may stand before libc
@@ -77,67 +94,37 @@ endforeach()
 
 file(GLOB embed_tests CONFIGURE_DEPENDS
      tests/embed/*_test.c tests/embed/long/*_test.c)
-file(GLOB embed_cxx_tests CONFIGURE_DEPENDS tests/embed/*_test.cc)
-if(embed_cxx_tests)
-  include(CheckLanguage)
-  check_language(CXX)
-  if(CMAKE_CXX_COMPILER)
-    enable_language(CXX)
-    list(APPEND embed_tests ${embed_cxx_tests})
-  else()
-    message(STATUS "No C++ compiler: its embedding tests are left out")
-  endif()
-endif()
 foreach(path IN LISTS embed_tests)
-  luge_add_program(target "${path}" luge_shared luge_headers luge_libraries)
-  if(path MATCHES "\\.c$")
-    target_compile_options(${target} PRIVATE
-      $<TARGET_PROPERTY:luge_settings,INTERFACE_COMPILE_OPTIONS>)
-  endif()
+  luge_add_embedder(target "${path}")
   luge_add_test("${path}" ${target})
 endforeach()
 
-if(TARGET luge_command)
-  file(GLOB_RECURSE lua_tests CONFIGURE_DEPENDS
-       tests/lua/*_test.lua tests/regress/*.lua)
-  foreach(path IN LISTS lua_tests)
-    luge_add_test("${path}" luge_command test
-                  --patience ${test_patience} "${path}")
-    luge_test_name(name "${path}")
-    set_tests_properties("${name}" PROPERTIES # all of it, that is
-      SKIP_REGULAR_EXPRESSION "\n0 passed, 0 failed, [1-9][0-9]* skipped")
-  endforeach()
-  file(GLOB command_tests CONFIGURE_DEPENDS tests/command/*_test.sh)
-  foreach(path IN LISTS command_tests)
-    luge_add_test("${path}" sh "${path}")
-  endforeach()
-  file(GLOB command_c_tests CONFIGURE_DEPENDS tests/command/*_test.c)
-  foreach(path IN LISTS command_c_tests)
-    luge_add_program(target "${path}" luge_settings)
-    target_sources(${target} PRIVATE tests/support/process.c)
-    luge_add_test("${path}" ${target})
-  endforeach()
-endif()
+file(GLOB_RECURSE lua_tests CONFIGURE_DEPENDS
+     tests/lua/*_test.lua tests/regress/*.lua)
+foreach(path IN LISTS lua_tests)
+  luge_add_test("${path}" luge_command test
+                --patience ${test_patience} "${path}")
+  luge_test_name(name "${path}")
+  set_tests_properties("${name}" PROPERTIES # all of it, that is
+    SKIP_REGULAR_EXPRESSION "\n0 passed, 0 failed, [1-9][0-9]* skipped")
+endforeach()
 
-# A disk that hangs, by a library that is preloaded.
-if(TARGET luge_command AND CMAKE_SYSTEM_NAME STREQUAL "Linux"
-   AND NOT LUGE_SANITIZE)
-  add_library(hang MODULE tests/support/hang.c)
-  set_target_properties(hang PROPERTIES
-    C_VISIBILITY_PRESET default
-    PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
-  target_link_libraries(hang PRIVATE luge_settings)
-  set_property(TEST command/signals_test APPEND PROPERTY
-    ENVIRONMENT "LUGE_HANG=$<TARGET_FILE:hang>")
-endif()
+file(GLOB command_tests CONFIGURE_DEPENDS tests/command/*_test.sh)
+foreach(path IN LISTS command_tests)
+  luge_add_test("${path}" sh "${path}")
+endforeach()
+file(GLOB command_c_tests CONFIGURE_DEPENDS tests/command/*_test.c)
+foreach(path IN LISTS command_c_tests)
+  luge_add_program(target "${path}" luge_settings)
+  target_sources(${target} PRIVATE tests/support/process.c)
+  luge_add_test("${path}" ${target})
+endforeach()
 
-if(TARGET luge_command)
-  file(GLOB_RECURSE examples CONFIGURE_DEPENDS examples/*.lua)
-  list(FILTER examples EXCLUDE REGEX "/examples/embed/") # for programs in C
-  foreach(path IN LISTS examples)
-    luge_add_test("${path}" luge_command tests/support/example.lua "${path}")
-  endforeach()
-endif()
+file(GLOB_RECURSE examples CONFIGURE_DEPENDS examples/*.lua)
+list(FILTER examples EXCLUDE REGEX "/examples/embed/") # for programs in C
+foreach(path IN LISTS examples)
+  luge_add_test("${path}" luge_command tests/support/example.lua "${path}")
+endforeach()
 
 # Programs that embed luge, built here against the shared library; run.cmake
 # below builds them as their users would.
@@ -149,9 +136,7 @@ foreach(path IN LISTS embed_examples)
     message(STATUS "No GLib: examples/embed/glib_loop is left out")
     continue()
   endif()
-  luge_add_program(target "${path}" luge_shared luge_headers luge_libraries)
-  target_compile_options(${target} PRIVATE
-    $<TARGET_PROPERTY:luge_settings,INTERFACE_COMPILE_OPTIONS>)
+  luge_add_embedder(target "${path}")
   if(name STREQUAL "glib_loop")
     target_link_libraries(${target} PRIVATE PkgConfig::GLIB)
   endif()
@@ -163,29 +148,22 @@ foreach(path IN LISTS embed_examples)
 endforeach()
 
 # A C module that `require` finds in a file.
-if(TARGET luge_command)
-  add_library(probe MODULE tests/cmodule/probe.c)
-  set_target_properties(probe PROPERTIES
-    C_VISIBILITY_PRESET default
-    PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
-  target_link_libraries(probe PRIVATE luge_settings luge_headers)
-  if(APPLE)
-    target_link_options(probe PRIVATE -undefined dynamic_lookup)
-  endif()
-  set(path "${PROJECT_SOURCE_DIR}/tests/cmodule/probe_test.lua")
-  luge_add_test("${path}" luge_command "${path}")
-  set_property(TEST cmodule/probe_test APPEND PROPERTY
-    ENVIRONMENT "LUA_CPATH=${PROJECT_BINARY_DIR}/tests/?.so")
+luge_add_module(probe tests/cmodule/probe.c)
+if(APPLE)
+  target_link_options(probe PRIVATE -undefined dynamic_lookup)
 endif()
+luge_add_test("${PROJECT_SOURCE_DIR}/tests/cmodule/probe_test.lua"
+  luge_command tests/cmodule/probe_test.lua)
+set_property(TEST cmodule/probe_test APPEND PROPERTY
+  ENVIRONMENT "LUA_CPATH=${PROJECT_BINARY_DIR}/tests/?.so")
 
-# Timers while the wall clock is set, by a library that is preloaded.
-if(TARGET luge_command AND CMAKE_SYSTEM_NAME STREQUAL "Linux"
-   AND NOT LUGE_SANITIZE)
-  add_library(clock_jump MODULE tests/clock/jump.c)
-  set_target_properties(clock_jump PROPERTIES
-    C_VISIBILITY_PRESET default
-    PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
-  target_link_libraries(clock_jump PRIVATE luge_settings)
+# Libraries that are preloaded: a disk that hangs, and a wall clock that is set
+# while timers run.
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT LUGE_SANITIZE)
+  luge_add_module(hang tests/support/hang.c)
+  set_property(TEST command/signals_test APPEND PROPERTY
+    ENVIRONMENT "LUGE_HANG=$<TARGET_FILE:hang>")
+  luge_add_module(clock_jump tests/clock/jump.c)
   foreach(jump 86400 -86400)
     add_test(NAME "clock/jump_test ${jump}" COMMAND
       ${CMAKE_COMMAND} -E env "CLOCK_JUMP=${jump}"
@@ -197,7 +175,7 @@ if(TARGET luge_command AND CMAKE_SYSTEM_NAME STREQUAL "Linux"
 endif()
 
 # What `cmake --install` leaves serves programs of others, in C and in C++.
-if(TARGET luge_command AND CMAKE_BUILD_TYPE STREQUAL "Release")
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
   luge_add_test("${PROJECT_SOURCE_DIR}/tests/install/run.cmake"
     ${CMAKE_COMMAND} "-DBUILD=${PROJECT_BINARY_DIR}"
     "-DGENERATOR=${CMAKE_GENERATOR}" "-DCC=${CMAKE_C_COMPILER}"

@@ -1,8 +1,6 @@
 ---@meta luge
 -- Made by scripts/reference from the annotations in lua/luge.
 
----@alias luge.test.Answer string|table|fun(request: table): any
-
 do
 --- What luge raises: a table whose `tostring` is one readable line. The kinds are
 --- cancelled, timeout, closed, deadlock, invalid, network, truncated, http, limit,

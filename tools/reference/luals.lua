@@ -85,7 +85,7 @@ local function file_of(model, module)
   self:add("---@meta %s", module.name)
   self:add "-- Made by scripts/reference from the annotations in lua/luge.\n"
   for _, alias in ipairs(model.aliases) do
-    if alias.name:sub(1, #module.name + 1) == module.name .. "." then
+    if alias.name:match "^(.*)%." == module.name then
       self:add("---@alias %s %s\n", alias.name, alias.type)
     end
   end

@@ -15,8 +15,10 @@ local tool_calls = require "luge.internal.llm.tool_calls"
 ---@field input_tokens? integer
 ---@field output_tokens? integer
 ---@field total_tokens? integer
----@field cached_tokens? integer of the input, read from the provider's cache
+---@field cached_tokens? integer from the provider's cache; part of the input, but not with Anthropic
+---@field cache_creation_tokens? integer written to Anthropic's cache, beside the input
 ---@field reasoning_tokens? integer of the output
+---@field requests? integer of `llm.usage`: how many answers that were
 
 --- What a model says, or is told. `tostring` gives its text; deltas of a stream add
 --- up with `+`.

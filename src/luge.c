@@ -6,14 +6,13 @@
 #include "core/permission.h"
 #include "mod/environment.h"
 #include "mod/modules.h"
-#include "mod/operations.h"
 #include "mod/stdio.h"
 
 /* The module that gives Tasks their methods is loaded at once: the main task
  * has them too. */
 static int open_modules(lua_State *L) {
-  luge__operations_preload(L);
-  luge__operations_open(L, "luge.native.task");
+  luge__modules_preload(L);
+  luge__modules_open(L, "luge.native.task");
   luge__stdio_install(L);
   luge__environment_install(L);
   return 0;
@@ -39,7 +38,7 @@ luge_host *luge_open(const luge_options *options) {
 }
 
 static int restrict_modules(lua_State *L) {
-  luge__operations_restrict(L);
+  luge__modules_restrict(L);
   return 0;
 }
 

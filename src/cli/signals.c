@@ -37,6 +37,11 @@ static const double PATIENCE = 0.1, LEAST_PATIENCE = 0.005;
 enum { HOPELESS = 400 };
 static volatile sig_atomic_t in_vain; /* interruptions, without a turn */
 
+/* The host while it is being closed after a stop, and how many seconds what is
+ * at work on other threads then has left: a disk may not answer. */
+static luge_host *volatile closing_host;
+static const double LAST_PATIENCE = 0.5;
+
 static void set_time(struct timeval *time, double seconds) {
   const double longest = 1e9;
   seconds = seconds < longest ? seconds : longest;
@@ -46,11 +51,6 @@ static void set_time(struct timeval *time, double seconds) {
     time->tv_usec = 1; /* 0 would mean never */
   }
 }
-
-/* The host while it is being closed after a stop, and how many seconds what is
- * at work on other threads then has left: a disk may not answer. */
-static luge_host *volatile closing_host;
-static const double LAST_PATIENCE = 0.5;
 
 /* Only the host's own thread can interrupt it; libuv has others. */
 static bool redirect(int signal_number) {
@@ -68,7 +68,7 @@ static void wake(void) {
 }
 
 /* setitimer is a plain system call, fit for handlers. */
-static void start(int which, double seconds, double interval) {
+static void set_timer(int which, double seconds, double interval) {
   struct itimerval timer = {{0, 0}, {0, 0}};
   set_time(&timer.it_value, seconds);
   set_time(&timer.it_interval, interval);
@@ -76,7 +76,7 @@ static void start(int which, double seconds, double interval) {
 }
 
 static void start_timer(double seconds) {
-  start(ITIMER_REAL, seconds, 0);
+  set_timer(ITIMER_REAL, seconds, 0);
 }
 
 static double patience(void) {
@@ -161,7 +161,7 @@ static void on_ask(int signal_number) {
   if (!redirect(signal_number)) {
     asked = 1;
     interrupted = 0;
-    start(ITIMER_VIRTUAL, PATIENCE, PATIENCE);
+    set_timer(ITIMER_VIRTUAL, PATIENCE, PATIENCE);
     wake();
   }
   errno = error;
@@ -174,7 +174,7 @@ static void on_patience_over(int signal_number) {
       interrupted = 1;
       luge_interrupt(the_host);
     } else {
-      start(ITIMER_VIRTUAL, 0, 0);
+      set_timer(ITIMER_VIRTUAL, 0, 0);
     }
   }
   errno = error;
@@ -275,7 +275,7 @@ void cli_signals_stop(void) {
   the_host = NULL;
   start_timer(0);
   if (asker != NULL) {
-    start(ITIMER_VIRTUAL, 0, 0);
+    set_timer(ITIMER_VIRTUAL, 0, 0);
     handle_stop(SIGINT);
   }
   uv_close((uv_handle_t *)&wakeup, NULL);

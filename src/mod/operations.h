@@ -6,7 +6,6 @@
 #ifndef LUGE_MOD_OPERATIONS_H
 #define LUGE_MOD_OPERATIONS_H
 
-#include <lauxlib.h>
 #include <stdbool.h>
 
 #include "../core/operation.h"
@@ -14,16 +13,5 @@
 /* Finds the first operation of a function, by its full name, such as "io.open";
  * LUGE_OP_NONE: it does nothing outside. False: it has no entry. */
 bool luge__operation_of(const char *function, enum luge_operation *operation);
-
-/* Makes luge's C modules known to `require`; each is sealed, if need be, when
- * it is loaded. */
-void luge__operations_preload(lua_State *L);
-
-/* Loads one of them, as `require` does. */
-void luge__operations_open(lua_State *L, const char *name);
-
-/* The host has got its permissions: makes Lua's own libraries ask them, and, if
- * scripts are confined, seals the modules that are loaded. */
-void luge__operations_restrict(lua_State *L);
 
 #endif

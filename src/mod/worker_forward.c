@@ -7,7 +7,7 @@
 
 #include "../core/host.h"
 #include "../core/permission.h"
-#include "operations.h"
+#include "modules.h"
 #include "worker.h"
 
 enum { MAX_UNSENT = 1 << 18 };
@@ -188,7 +188,7 @@ static void on_audit(luge_host *host, const luge_access *access, void *user) {
 }
 
 static int restrict_modules(lua_State *L) {
-  luge__operations_restrict(L);
+  luge__modules_restrict(L);
   return 0;
 }
 

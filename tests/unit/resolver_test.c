@@ -3,7 +3,6 @@
  * left behind at close, and a system without threads. */
 #include "net/resolver.h"
 
-#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <luge.h>
 #include <netdb.h>
@@ -12,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/addresses.h"
 #include "../support/check.h"
 #include "core/host.h"
 #include "core/sched.h"
@@ -22,21 +22,6 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static int asked, hanging, threads;
 static bool released, no_threads;
-
-static struct addrinfo *make_info(const char *text, struct addrinfo *next) {
-  struct addrinfo *info = calloc(1, sizeof *info);
-  struct sockaddr_in *in = calloc(1, sizeof *in);
-  if (info == NULL || in == NULL) {
-    abort();
-  }
-  in->sin_family = AF_INET;
-  inet_pton(AF_INET, text, &in->sin_addr);
-  info->ai_family = AF_INET;
-  info->ai_addrlen = sizeof *in;
-  info->ai_addr = (struct sockaddr *)in;
-  info->ai_next = next;
-  return info;
-}
 
 int getaddrinfo(const char *name, const char *service,
                 const struct addrinfo *hints, struct addrinfo **list) {
@@ -60,15 +45,6 @@ int getaddrinfo(const char *name, const char *service,
   *list =
       make_info("10.0.0.1", make_info("10.0.0.2", make_info("10.0.0.1", NULL)));
   return 0;
-}
-
-void freeaddrinfo(struct addrinfo *list) {
-  while (list != NULL) {
-    struct addrinfo *next = list->ai_next;
-    free(list->ai_addr);
-    free(list);
-    list = next;
-  }
 }
 
 struct thread {

@@ -137,14 +137,11 @@ function Reader:declare_member(block, line)
     self.functions[name] = described(block, name, "function", real)
     return
   end
-  local class_name, prefix = nil, nil
+  local class_name, prefix
   if owner and name then
     class_name, prefix = self:owner_of(owner)
   end
-  if not class_name then
-    return
-  end
-  if name:find "^_" then
+  if not class_name or name:find "^_" then
     return
   end
   local is_method = separator == ":"

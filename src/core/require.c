@@ -52,8 +52,8 @@ static int load(lua_State *L, const struct luge_embedded *module) {
   return luaL_loadbufferx(L, text, length, chunkname, "t");
 }
 
-/* Modules that DESIGN.md promises for later: a name that says so is kinder
- * than the list of places where nothing was found. */
+/* Modules that are planned: to say so is kinder than the list of places where
+ * nothing was found. */
 static bool comes_later(const char *name) {
   static const char *const names[] = {"luge.graph", "luge.sandbox", "luge.mcp",
                                       "luge.trace", NULL};

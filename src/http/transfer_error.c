@@ -1,4 +1,4 @@
-/* Errors of transfers: their kind, code and phase, as DESIGN says. */
+/* Errors of transfers: their kind, code and phase; see docs/errors.md. */
 #include <errno.h>
 #include <lauxlib.h>
 #include <string.h>

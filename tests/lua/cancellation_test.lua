@@ -1,4 +1,4 @@
--- Cancellation as a state: DESIGN.md, "Cancellation". Each wait in turn:
+-- Cancellation as a state: docs/tasks.md. Each wait in turn:
 -- cancel_points_test.lua; blocks that are cancelled: timeout_test.lua,
 -- scope_test.lua.
 local luge = require "luge"

@@ -1,4 +1,4 @@
--- Conditions, barriers and context values: DESIGN.md, "luge: tasks".
+-- Conditions, barriers and context values: docs/tasks.md.
 local luge = require "luge"
 local test = require "luge.test"
 local describe, it = test.describe, test.it

@@ -1,5 +1,4 @@
--- The user's own coroutines, in which tasks wait: DESIGN.md, "No coloured
--- functions".
+-- The user's own coroutines, in which tasks wait: docs/tasks.md.
 local luge = require "luge"
 local test = require "luge.test"
 local describe, it = test.describe, test.it

@@ -1,4 +1,4 @@
--- gather, race, as_completed: DESIGN.md, "luge: tasks".
+-- gather, race, as_completed: docs/tasks.md.
 local luge = require "luge"
 local test = require "luge.test"
 local describe, it = test.describe, test.it

@@ -1,4 +1,4 @@
--- limiter: DESIGN.md, "luge: tasks".
+-- limiter: docs/tasks.md.
 local luge = require "luge"
 local test = require "luge.test"
 local describe, it = test.describe, test.it

@@ -1,4 +1,4 @@
--- map: DESIGN.md, "luge: tasks".
+-- map: docs/tasks.md.
 local luge = require "luge"
 local test = require "luge.test"
 local describe, it = test.describe, test.it

@@ -1,5 +1,5 @@
--- Who owns whom: DESIGN.md, "Ownership". Errors that are reported and not
--- raised are tested in reports_test.lua.
+-- Who owns whom: docs/tasks.md. Errors that are reported and not raised are
+-- tested in reports_test.lua.
 local luge = require "luge"
 local test = require "luge.test"
 local support = dofile "tests/support/tasks.lua"

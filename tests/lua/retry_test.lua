@@ -1,4 +1,4 @@
--- retry and its waits: DESIGN.md, "luge: retry".
+-- retry and its waits: docs/retry.md.
 local luge = require "luge"
 local test = require "luge.test"
 local hint = require "luge.internal.hint"

@@ -1,4 +1,4 @@
--- luge.signal: DESIGN.md, "luge: tasks".
+-- luge.signal: docs/tasks.md.
 local luge = require "luge"
 local test = require "luge.test"
 local describe, it = test.describe, test.it

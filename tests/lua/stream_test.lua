@@ -1,4 +1,4 @@
--- Streams and their producers: DESIGN.md, "luge: streams". The operators:
+-- Streams and their producers: docs/streams.md. The operators:
 -- operators_test.lua.
 local luge = require "luge"
 local test = require "luge.test"

@@ -1,5 +1,5 @@
--- Where a task may wait: DESIGN.md, "No coloured functions"; and the named
--- error where Lua cannot suspend. In coroutines: coroutine_test.lua.
+-- Where a task may wait, and the named error where Lua cannot suspend. In
+-- coroutines: coroutine_test.lua.
 local luge = require "luge"
 local test = require "luge.test"
 local describe, it = test.describe, test.it

@@ -28,10 +28,7 @@ static int add_page(struct luge_slab *slab) {
   return 1;
 }
 
-void *luge__slab_make(struct luge_slab *slab, size_t size) {
-  if (!luge__slab_takes(size)) {
-    return malloc(size);
-  }
+static void *make(struct luge_slab *slab, size_t size) {
   size_t whole = (luge__slab_class(size) + 1) * LUGE_SLAB_STEP;
   if ((size_t)(slab->end - slab->at) < whole && !add_page(slab)) {
     return NULL;
@@ -41,8 +38,20 @@ void *luge__slab_make(struct luge_slab *slab, size_t size) {
   return made;
 }
 
-void luge__slab_drop(void *ptr) {
-  free(ptr);
+void *luge__slab_get(struct luge_slab *slab, size_t size) {
+  if (!luge__slab_takes(size)) {
+    return malloc(size);
+  }
+  return luge__slab_has(slab, size) ? luge__slab_take(slab, size)
+                                    : make(slab, size);
+}
+
+void luge__slab_put(struct luge_slab *slab, void *ptr, size_t size) {
+  if (luge__slab_takes(size)) {
+    luge__slab_give(slab, ptr, size);
+  } else {
+    free(ptr);
+  }
 }
 
 void *luge__slab_resize(struct luge_slab *slab, void *ptr, size_t old_size,

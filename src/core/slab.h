@@ -42,43 +42,43 @@ struct luge_slab {
 #define LUGE_SLAB_OFF 0
 #endif
 
+/* Whether blocks of that size are the slab's, and not malloc's. */
 static inline int luge__slab_takes(size_t size) {
-  return size <= LUGE_SLAB_MAX && !LUGE_SLAB_OFF;
+  return size - 1 < LUGE_SLAB_MAX && !LUGE_SLAB_OFF;
 }
 
-/* Which list has the blocks for a size, which is at least 1. */
+/* Which list has the blocks for a size that the slab takes. */
 static inline size_t luge__slab_class(size_t size) {
   return (size - 1) / LUGE_SLAB_STEP;
 }
 
-/* The slow paths of the next two: no block of the size is free, and the block
- * is malloc's. */
-void *luge__slab_make(struct luge_slab *slab, size_t size);
-void luge__slab_drop(void *ptr);
+/* Whether luge__slab_take has one. */
+static inline int luge__slab_has(const struct luge_slab *slab, size_t size) {
+  return luge__slab_takes(size) && slab->free[luge__slab_class(size)] != NULL;
+}
 
-/* A block of `size` bytes, at least 1. NULL: out of memory. */
-static inline void *luge__slab_get(struct luge_slab *slab, size_t size) {
-  size_t place = luge__slab_class(size);
-  if (!luge__slab_takes(size) || slab->free[place] == NULL) {
-    return luge__slab_make(slab, size);
-  }
-  struct luge_slab_block *block = slab->free[place];
-  slab->free[place] = block->next;
+/* The free block of that size that was given last. */
+static inline void *luge__slab_take(struct luge_slab *slab, size_t size) {
+  struct luge_slab_block **free = &slab->free[luge__slab_class(size)];
+  struct luge_slab_block *block = *free;
+  *free = block->next;
   return block;
 }
 
-/* Takes back a block of `size` bytes. */
-static inline void luge__slab_put(struct luge_slab *slab, void *ptr,
-                                  size_t size) {
-  if (!luge__slab_takes(size)) {
-    luge__slab_drop(ptr);
-    return;
-  }
+/* Makes a block free that the slab takes. */
+static inline void luge__slab_give(struct luge_slab *slab, void *ptr,
+                                   size_t size) {
+  struct luge_slab_block **free = &slab->free[luge__slab_class(size)];
   struct luge_slab_block *block = ptr;
-  size_t place = luge__slab_class(size);
-  block->next = slab->free[place];
-  slab->free[place] = block;
+  block->next = *free;
+  *free = block;
 }
+
+/* A block of any size from 1 on. NULL: out of memory. */
+void *luge__slab_get(struct luge_slab *slab, size_t size);
+
+/* Takes back a block of `size` bytes. */
+void luge__slab_put(struct luge_slab *slab, void *ptr, size_t size);
 
 /* Changes the size of a block, which may move; neither size is 0. NULL: out of
  * memory; then the block stays as it was. */

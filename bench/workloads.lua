@@ -6,6 +6,7 @@
 -- once), BENCH_URL, BENCH_LATENCY_MS, BENCH_CHUNKS, BENCH_DELAY_MS,
 -- BENCH_BATCH, BENCH_SLEEP_MS, BENCH_CAP. Prints one line of JSON.
 local luge = require "luge"
+local json = require "luge.json"
 
 local function setting(name, default)
   return math.tointeger(tonumber(os.getenv("BENCH_" .. name)) or default)
@@ -15,6 +16,14 @@ local N = setting("N", 1000)
 local CONCURRENCY = setting("CONC", 64)
 local URL = os.getenv "BENCH_URL"
 local LATENCY, CHUNKS, DELAY = setting "LATENCY_MS", setting "CHUNKS", setting "DELAY_MS"
+
+-- Loading modules is a part of the start; libcurl too, as for programs that link
+-- it.
+local http = URL and require "luge.http"
+if http then
+  http.client():close()
+end
+local llm = ... == "pipeline" and require "luge.llm"
 
 local workloads = {}
 
@@ -103,7 +112,7 @@ local function numbers()
 end
 
 local function complete()
-  local client <close> = require("luge.http").client { max_connections = CONCURRENCY }
+  local client <close> = http.client { max_connections = CONCURRENCY }
   luge.map(numbers(), function(i)
     local answer = client:post(URL, request(i)):json()
     assert(#answer.choices[1].message.content == 300, "bad answer")
@@ -122,8 +131,7 @@ local function expected_text(chunks)
 end
 
 local function read_streams()
-  local client <close> = require("luge.http").client { max_connections = N }
-  local json = require "luge.json"
+  local client <close> = http.client { max_connections = N }
   local chunks = CHUNKS or 100
   local expected = expected_text(chunks)
   luge.map(numbers(), function(i)
@@ -146,7 +154,6 @@ workloads.stream, workloads.stream_paced = read_streams, read_streams
 -- Prompt, model, parser.
 
 function workloads.pipeline()
-  local llm = require "luge.llm"
   local chain = llm.prompt {
     { "system", "You are a helpful assistant." },
     { "user", "Question {i}: what is the answer?" },

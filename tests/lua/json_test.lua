@@ -106,6 +106,45 @@ describe("json.decode", function()
     end
   end)
 
+  it("reads what documents repeat as if it were new", function()
+    local value = '{"name":"%s","next":{"nome":"%s","name":"%s"}}'
+    local texts = { "", "a", "ab", "ab", "a", "", "a\\n", "a\\n", "b", "a\\n", "b", ("c"):rep(30), ("c"):rep(31) }
+    for _, text in ipairs(texts) do
+      for _ = 1, 3 do
+        local got = json.decode(value:format(text, text .. text, text))
+        local means = text:gsub("\\n", "\n")
+        test.same(got, { name = means, next = { nome = means .. means, name = means } })
+      end
+    end
+    fails("parse", json.decode, '{"name":"a')
+    fails("parse", json.decode, '{"name":"a\n"}')
+    test.same(json.decode '["name","a",{"name":["a","b"]}]', { "name", "a", { name = { "a", "b" } } })
+  end)
+
+  -- Objects of few names, some of which share their place among those that the
+  -- decoder keeps, and few texts.
+  it("reads random objects in which names and texts repeat", function()
+    local random = dofile "tests/support/generator.lua"(1)
+    local names = { "ab", "ac", "a-b", "a+b", "axb", "", ("n"):rep(31), "id", "a\\u0062" }
+    local function object(depth)
+      local parts, want = {}, {}
+      for i = 1, random(7) - 1 do
+        local name = names[random(#names)]
+        local text, value = '"' .. ("t"):rep(random(3)) .. '"', nil
+        if depth < 3 and random(4) == 1 then
+          text, value = object(depth + 1)
+        end
+        parts[i] = ('"%s": %s'):format(name, text)
+        want[name:gsub("\\u0062", "b")] = value or text:sub(2, -2)
+      end
+      return "{" .. table.concat(parts, ",") .. "}", want
+    end
+    for _ = 1, 2000 do
+      local text, want = object(1)
+      test.same(json.decode(text), want)
+    end
+  end)
+
   it("lets the last of equal keys count, in objects of any size", function()
     test.same(json.decode '{"a":1,"b":2,"a":3}', { a = 3, b = 2 })
     local parts = {}

@@ -21,13 +21,27 @@ static bool is_timed(const struct luge__transfer *t) {
  * the next address: 7.88 has no timer for that. */
 enum { TRIES = 16 };
 
+/* Where it has longer to connect than libcurl has by itself, or for ever, its
+ * addresses are tried in rounds. In nanoseconds. */
+static const uint64_t MAX_ROUND = 300 * UINT64_C(1000000000);
+static const uint64_t ROUND = 10 * UINT64_C(1000000000);
+
+static bool has_rounds(const struct luge__transfer *t) {
+  return t->several &&
+         (t->bounds.connect == 0 || t->bounds.connect >= MAX_ROUND);
+}
+
+uint64_t luge__transfer_round(const struct luge__transfer *t) {
+  return has_rounds(t) ? ROUND : t->bounds.connect;
+}
+
 /* When to look at the bounds again. It may be connected by then. */
 static uint64_t next_look(const struct luge__transfer *t, uint64_t now) {
   uint64_t at = is_timed(t) ? t->started + t->timeout : UINT64_MAX;
   if (!t->connected) {
     at = earlier(at, t->connecting != 0 ? t->connecting : now,
                  t->bounds.connect);
-    at = earlier(at, now, t->several ? t->bounds.connect / TRIES : 0);
+    at = earlier(at, now, t->several ? luge__transfer_round(t) / TRIES : 0);
   }
   return earlier(at, t->connected ? t->active : now, t->bounds.idle);
 }
@@ -93,6 +107,39 @@ void luge__transfer_keep_trying(struct luge__transfer *t) {
   }
 }
 
+/* Keeps libcurl from giving up too early: it does after 300 s, unless told
+ * otherwise. If it is told, it starts a timer that lives as long as the
+ * transfer and is moved with every event, so it is told only where the bound is
+ * larger. */
+static void outlast(const struct luge__transfer *t) {
+  static const long seconds = 20 * 86400;
+  if (t->bounds.connect == 0 || t->bounds.connect >= MAX_ROUND) {
+    luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT,
+                                        seconds);
+  }
+}
+
+static bool has_peer(const struct luge__transfer *t) {
+  struct sockaddr_storage peer;
+  socklen_t size = sizeof peer;
+  return t->opened > 0 &&
+         getpeername(t->socket, (struct sockaddr *)&peer, &size) == 0;
+}
+
+/* Makes libcurl see whether it is time for the next address. What follows when
+ * one has answered, such as TLS, has no rounds. */
+static void try_next(struct luge__transfer *t) {
+  if (!t->several || t->connected) {
+    return;
+  }
+  if (has_rounds(t) && has_peer(t)) {
+    t->several = false;
+    outlast(t);
+  } else {
+    luge__client_rouse(t->client, t->easy);
+  }
+}
+
 static void on_look(struct luge_timer *timer) {
   struct luge__transfer *t =
       luge__container(timer, struct luge__transfer, timer);
@@ -104,11 +151,9 @@ static void on_look(struct luge_timer *timer) {
   if (is_source_awaited(t)) {
     t->active = now;
   }
-  if (t->several && !t->connected) {
-    luge__client_rouse(t->client, t->easy);
-    if (t->waiter == NULL) { /* it has what it waited for */
-      return;
-    }
+  try_next(t);
+  if (t->waiter == NULL) { /* it has what it waited for */
+    return;
   }
   enum luge__failure failure = bound_passed(t, now);
   if (failure == LUGE_FAILURE_NONE) {
@@ -122,19 +167,6 @@ static void end_upload(struct luge__transfer *t) {
   if (t->upload != NULL) {
     luge__upload_end(t->upload);
     t->upload = NULL;
-  }
-}
-
-/* Keeps libcurl from giving up too early: it does after 300 s, unless told
- * otherwise. If it is told, it starts a timer that lives as long as the
- * transfer and is moved with every event, so it is told only where the bound is
- * larger. */
-static void outlast(const struct luge__transfer *t) {
-  static const uint64_t by_itself = 300 * UINT64_C(1000000000);
-  static const long seconds = 20 * 86400;
-  if (t->bounds.connect == 0 || t->bounds.connect >= by_itself) {
-    luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT,
-                                        seconds);
   }
 }
 
@@ -232,10 +264,7 @@ static bool is_through(const struct luge__transfer *t) {
 /* Whether it is in its TLS handshake: libcurl does not say that it is connected
  * before that is over. */
 static bool is_securing(const struct luge__transfer *t) {
-  struct sockaddr_storage peer;
-  socklen_t size = sizeof peer;
-  return t->https && !t->connected && t->opened > 0 && is_through(t) &&
-         getpeername(t->socket, (struct sockaddr *)&peer, &size) == 0;
+  return t->https && !t->connected && is_through(t) && has_peer(t);
 }
 
 /* Takes it back from libcurl. */
@@ -284,13 +313,24 @@ static bool go_again(struct luge__transfer *t) {
   return luge__client_add(t->client, t);
 }
 
+/* Begins the next round if the last address was as silent. */
+static bool try_again(struct luge__transfer *t, CURLcode result) {
+  if (result != CURLE_OPERATION_TIMEDOUT || !has_rounds(t) || t->connected ||
+      t->failure != LUGE_FAILURE_NONE) {
+    return false;
+  }
+  luge__client_remove(t->client, t);
+  t->opened = 0;
+  return luge__client_add(t->client, t);
+}
+
 /* libcurl reports success for an answer whose head broke off. */
 void luge__transfer_done(struct luge__transfer *t, CURLcode result) {
   if (t->needs_names && result != CURLE_OK && t->failure == LUGE_FAILURE_NONE) {
     luge__transfer_look_up(t);
     return;
   }
-  if (may_go_again(t, result) && go_again(t)) {
+  if ((may_go_again(t, result) && go_again(t)) || try_again(t, result)) {
     return;
   }
   end(t);

@@ -164,6 +164,9 @@ int luge__transfer_wait(lua_State *L, struct luge__transfer *t,
                         struct luge_task *task, enum luge__awaited awaited,
                         const struct luge_wait_kind *kind);
 
+/* How long `several` addresses are tried, one after another. */
+uint64_t luge__transfer_round(const struct luge__transfer *t);
+
 /* Has `several` addresses tried, one after another, while it connects. */
 void luge__transfer_keep_trying(struct luge__transfer *t);
 

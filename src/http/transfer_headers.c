@@ -186,18 +186,41 @@ void luge__fields_add_table(lua_State *L, struct luge__transfer *t, int index,
   }
 }
 
+/* What follows the name in a line of a script's own cookies; NULL: it is none,
+ * or the client keeps no cookies. */
+static const char *after_cookie(const struct luge__transfer *t,
+                                const char *line) {
+  static const char name[] = "cookie";
+  size_t length = sizeof name - 1;
+  return t->client->share != NULL && strncasecmp(line, name, length) == 0 &&
+                 (line[length] == ':' || line[length] == ';')
+             ? line + length
+             : NULL;
+}
+
 /* A script's own cookies go into one line with those that the client keeps
  * (RFC 6265, 5.4). libcurl copies them. */
-static bool take_cookie(struct luge__transfer *t, const char *line) {
-  static const char name[] = "cookie: ";
-  if (t->client->share == NULL ||
-      strncasecmp(line, name, sizeof name - 1) != 0) {
-    return false;
+static void set_cookies(struct luge__transfer *t, const char *text) {
+  const struct luge__curl *curl = luge__transfer_curl(t);
+  if (*text == '\0') { /* none at all are wanted */
+    curl->easy_setopt(t->easy, CURLOPT_SHARE, NULL);
+  } else {
+    curl->easy_setopt(t->easy, CURLOPT_COOKIE, text);
   }
-  luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_COOKIE,
-                                      line + sizeof name - 1);
   t->needs_reset = true;
-  return true;
+}
+
+/* Adds a line's cookies to those of the ones before, which may be NULL. */
+static const char *join_cookies(lua_State *L, const char *before,
+                                const char *after) {
+  if (after[0] == ';' || after[1] == '\0') {
+    return before != NULL ? before : "";
+  }
+  if (before == NULL || *before == '\0') {
+    return after + 2;
+  }
+  luaL_checkstack(L, 1, NULL);
+  return lua_pushfstring(L, "%s; %s", before, after + 2);
 }
 
 void luge__fields_end(lua_State *L, struct luge__transfer *t) {
@@ -212,10 +235,12 @@ void luge__fields_end(lua_State *L, struct luge__transfer *t) {
   }
   struct curl_slist *node = (struct curl_slist *)(void *)t->nodes.ptr;
   size_t used = 0;
-  bool has_cookie = false;
+  const char *cookies = NULL;
+  int top = lua_gettop(L);
   for (; at < end; at += strlen(at) + 1) {
-    if (!has_cookie && take_cookie(t, at)) {
-      has_cookie = true;
+    const char *cookie = after_cookie(t, at);
+    if (cookie != NULL) {
+      cookies = join_cookies(L, cookies, cookie);
       continue;
     }
     node[used].data = at;
@@ -227,4 +252,8 @@ void luge__fields_end(lua_State *L, struct luge__transfer *t) {
   }
   luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_HTTPHEADER,
                                       used > 0 ? node : NULL);
+  if (cookies != NULL) {
+    set_cookies(t, cookies);
+  }
+  lua_settop(L, top);
 }

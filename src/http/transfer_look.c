@@ -151,13 +151,12 @@ static enum luge__failure write_all(struct luge__look *look) {
  * which is 300 s where it is told no other. It is told the bound, and a little
  * more, so that it is the bound that ends the last one. */
 static void share_time(struct luge__transfer *t) {
-  uint64_t time = t->bounds.connect + t->bounds.connect / 8;
-  if (t->bounds.connect != 0 && time < 300 * UINT64_C(1000000000)) {
-    luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS,
-                                        (long)(time / 1000000) + 1);
-    t->needs_reset = true; /* the next request may have time of its own */
-    luge__transfer_keep_trying(t);
-  }
+  uint64_t time = luge__transfer_round(t);
+  time += time / 8;
+  luge__transfer_curl(t)->easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                                      (long)(time / 1000000) + 1);
+  t->needs_reset = true; /* the next request may have time of its own */
+  luge__transfer_keep_trying(t);
 }
 
 static enum luge__failure tell(struct luge__look *look) {

@@ -135,6 +135,60 @@ describe("a head", function()
   end)
 end)
 
+describe("cookies that a script gives", function()
+  local sent
+  local function keeper()
+    return "http://" .. peer(function(socket)
+      repeat
+        local text = head(socket)
+        sent = {}
+        for value in text:gmatch "\n[Cc]ookie:%s*([^\r]*)" do sent[#sent + 1] = value end
+        socket:write "HTTP/1.1 200 OK\r\nSet-Cookie: kept=1\r\nContent-Length: 0\r\n\r\n"
+      until text == ""
+    end)
+  end
+
+  case("in a list go into one line with those that are kept", function()
+    local client <close> = http.client {}
+    local url = keeper()
+    client:get(url, { headers = { Cookie = { "p=1", "q=2" } } })
+    test.same(sent, { "p=1; q=2" })
+    client:get(url, { headers = { cookie = { "p=1", "q=2", "r=3" } } })
+    test.same(sent, { "kept=1; p=1; q=2; r=3" })
+    client:get(url)
+    test.same(sent, { "kept=1" })
+  end)
+
+  case("as false keep back those that are kept", function()
+    local client <close> = http.client {}
+    local url = keeper()
+    client:get(url)
+    client:get(url, { headers = { Cookie = false } })
+    test.same(sent, {})
+    client:get(url)
+    test.same(sent, { "kept=1" })
+  end)
+end)
+
+describe("a multipart form", function()
+  case("has names of any text but NUL", function()
+    local sent = ""
+    local url = "http://" .. peer(function(socket)
+      repeat
+        local piece = socket:read()
+        sent = sent .. (piece or "")
+      until not piece or sent:find("--\r\n", 1, true)
+      socket:write(OK)
+    end)
+    test.raises("invalid", http.post, url, { multipart = { { name = "a\0b", data = "x" } } })
+    test.equal(sent, "")
+    http.post(url, { multipart = { { name = 'q"u\\o\r\nte', data = "1" },
+      { name = "\u{fc}", data = "2", filename = 'f"\u{e9}' } } })
+    test.ok(sent:find('form-data; name="q%22u\\o%0D%0Ate"\r\n\r\n1\r\n', 1, true), sent)
+    test.ok(sent:find('form-data; name="\u{fc}"; filename="f%22\u{e9}"\r\n', 1, true), sent)
+  end)
+end)
+
 describe("a method called with a dot", function()
   local function refused(words, fn, ...)
     local message = test.raises("invalid", fn, ...).message

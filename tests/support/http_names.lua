@@ -66,6 +66,14 @@ if names.silence "::1" then
   test.equal(err.phase, "connect")
 end
 
+-- One of the same kind is tried in time where there is no limit, too: that takes
+-- seconds, and is awaited at the end.
+local unlimited
+if names.silence "127.0.0.5" then
+  names.set("silent-for-ever.test", "127.0.0.5", "127.0.0.2")
+  unlimited = luge.spawn(http.get, url "silent-for-ever.test", { connect_timeout = math.huge })
+end
+
 -- One of the same kind is tried in half of the time to connect.
 if names.silence "127.0.0.4" then
   names.set("silent-first.test", "127.0.0.4", "127.0.0.2")
@@ -164,6 +172,10 @@ do
   for _, bad in ipairs { "ftp://proxy.test", "socks5://localhost/run/socket", "http://" } do
     test.raises("invalid", function() http.get(url "target.test", { proxy = bad }) end)
   end
+end
+
+if unlimited then
+  test.equal(unlimited:await().body, "127.0.0.2 /")
 end
 
 -- An address that changes is followed, a minute later.

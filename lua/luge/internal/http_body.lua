@@ -110,6 +110,9 @@ local function check_line(text, what)
 end
 
 local function field_head(boundary, name, field)
+  if name:find("\0", 1, true) then
+    fail "bad name of a multipart field: takes a string without NUL"
+  end
   local lines = {
     "--" .. boundary,
     ('Content-Disposition: form-data; name="%s"'):format(quote(name)),

@@ -8,6 +8,7 @@
 #define LUGE_CORE_PLACE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 struct luge_place {
@@ -25,6 +26,15 @@ struct luge_place luge__place_here(const char *path);
  * what was left of it; after ENOENT the directory is there, and `name` is all
  * that is missing below. To be left in any case. */
 int luge__place_find(struct luge_place *place, const char *path, bool follow);
+
+/* Looks a real path up again that was checked before. ELOOP: it has links now,
+ * and leads elsewhere. */
+int luge__place_again(struct luge_place *place, const char *real);
+
+/* A path that leads to what the descriptor is of, or (unless `name` is NULL) to
+ * the name in that directory, whatever is swapped meanwhile: for libraries that
+ * take no descriptor. False: there is none, as where there is no /proc. */
+bool luge__descriptor_alias(int fd, const char *name, char *text, size_t size);
 
 /* Closes and frees what it has; again, or of a zeroed place, does nothing. */
 void luge__place_leave(struct luge_place *place);

@@ -350,6 +350,7 @@ struct luge__http *luge__http_service(struct luge_host *host,
   *http = (struct luge__http){.host = host,
                               .curl = curl,
                               .memory = {.fn = reallocate, .ud = host},
+                              .held = -1,
                               .service = {.stop = stop, .freed = freed}};
   luge__list_init(&http->clients);
   luge__service_start(host, &http->service);

@@ -42,6 +42,7 @@ struct luge__http {
   struct luge_list clients;           /* luge__client.link */
   struct luge__socket_place *sockets; /* by descriptor */
   size_t socket_count;                /* of places */
+  int held; /* the UNIX socket last connected to; -1: none */
   bool stopped;
 };
 
@@ -130,10 +131,11 @@ int luge__on_socket(CURL *easy, curl_socket_t fd, int what, void *data,
 int luge__on_close_socket(void *data, curl_socket_t fd);
 
 /* A new socket for the transfer, which children do not inherit; or
- * CURL_SOCKET_BAD, and errno. */
+ * CURL_SOCKET_BAD, and errno. The address of a UNIX socket becomes one that
+ * leads to no other, whatever is swapped meanwhile. */
 curl_socket_t luge__socket_open(struct luge__client *client,
                                 const struct luge__transfer *opener,
-                                const struct curl_sockaddr *address);
+                                struct curl_sockaddr *address);
 
 /* The connection that was opened for the transfer is established. */
 void luge__socket_keep(struct luge__http *http, curl_socket_t fd,

@@ -11,9 +11,11 @@
  * without a word: their polling ends when libcurl says REMOVE. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../net/unix.h"
 #include "client.h"
 #include "transfer.h"
 
@@ -188,12 +190,40 @@ static int create(const struct curl_sockaddr *address) {
 #endif
 }
 
+static void release(struct luge__http *http) {
+  if (http->held >= 0) {
+    close(http->held);
+    http->held = -1;
+  }
+}
+
+/* libcurl connects as soon as it has the descriptor, to what the address is by
+ * then; its room is that of any address. 0, or an errno. */
+static int aim(struct luge__http *http, struct curl_sockaddr *address) {
+  struct luge_unix_target target;
+  struct sockaddr_un un = {0};
+  memcpy(&un, (const char *)&address->addr,
+         address->addrlen < sizeof un ? address->addrlen : sizeof un - 1);
+  if (un.sun_path[0] == '\0') {
+    return 0; /* in the abstract namespace */
+  }
+  int error =
+      luge__unix_aim(&target, http->host, un.sun_path, strlen(un.sun_path));
+  release(http);
+  http->held = target.held;
+  memcpy((char *)&address->addr, &target.address, target.size);
+  address->addrlen = (unsigned)target.size;
+  return error;
+}
+
 curl_socket_t luge__socket_open(struct luge__client *client,
                                 const struct luge__transfer *opener,
-                                const struct curl_sockaddr *address) {
+                                struct curl_sockaddr *address) {
   struct luge__http *http = client->http;
-  int fd = create(address);
+  int error = address->family == AF_UNIX ? aim(http, address) : 0;
+  int fd = error == 0 ? create(address) : -1;
   if (fd < 0) {
+    errno = error != 0 ? error : errno;
     return CURL_SOCKET_BAD;
   }
   if (!make_room(http, fd)) {
@@ -237,6 +267,7 @@ void luge__sockets_nudge(struct luge__client *client) {
 
 /* What is left once all clients are closed: libcurl's own sockets. */
 void luge__sockets_free(struct luge__http *http) {
+  release(http);
   for (size_t i = 0; i < http->socket_count; i++) {
     if (http->sockets[i].socket != NULL) {
       drop(http, http->sockets[i].socket);

@@ -31,6 +31,7 @@ enum luge__failure {
   LUGE_FAILURE_HEAD_LIMIT,
   LUGE_FAILURE_BODY_LIMIT,
   LUGE_FAILURE_FILE_LIMIT,   /* of descriptors */
+  LUGE_FAILURE_NO_SOCKET,    /* at the path of a UNIX socket */
   LUGE_FAILURE_RESENT,       /* a kept connection died under it */
   LUGE_FAILURE_PROXY,        /* it wants a user and a password */
   LUGE_FAILURE_SWITCHED,     /* to a protocol that nobody asked for */

@@ -255,6 +255,8 @@ static curl_socket_t on_open_socket(void *data, curlsocktype purpose,
   t->opened++;
   if (fd == CURL_SOCKET_BAD && (errno == EMFILE || errno == ENFILE)) {
     t->failure = LUGE_FAILURE_FILE_LIMIT;
+  } else if (fd == CURL_SOCKET_BAD && errno == ENOENT) {
+    t->failure = LUGE_FAILURE_NO_SOCKET;
   }
   return fd;
 }

@@ -100,6 +100,8 @@ static struct verdict on_stream(const struct luge__transfer *t) {
              : network("reset", "the server reset the stream");
 }
 
+static const char no_socket[] = "there is no such socket";
+
 static struct verdict on_connect(struct luge__transfer *t) {
   if (luge__route_is_proxied(t)) {
     return network("connect", "cannot connect to the proxy");
@@ -111,7 +113,7 @@ static struct verdict on_connect(struct luge__transfer *t) {
   case ENETUNREACH:
     return network("connect", "no route to the host");
   case ENOENT:
-    return network("connect", "there is no such socket");
+    return network("connect", no_socket);
   default:
     return network("connect", "cannot connect");
   }
@@ -222,6 +224,8 @@ static struct verdict verdict_of(struct luge__transfer *t) {
     return limit("body", t->body.max, "the body is too long");
   case LUGE_FAILURE_FILE_LIMIT:
     return limit("open files", 0, "no file descriptor is left");
+  case LUGE_FAILURE_NO_SOCKET:
+    return network("connect", no_socket);
   case LUGE_FAILURE_NAME:
     return network("dns", t->problem);
   case LUGE_FAILURE_PROXY_NAME:

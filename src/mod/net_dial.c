@@ -231,19 +231,31 @@ int luge__net_dial(lua_State *L) {
 
 /* UNIX sockets: they connect at once, or never. */
 
-static int connect_path(const struct sockaddr_un *address, socklen_t size,
-                        int *fd) {
+static int connect_path(const struct luge_unix_target *target, int *fd) {
   *fd = luge__descriptor_open(AF_UNIX);
   if (*fd < 0) {
     return uv_translate_sys_error(errno);
   }
   int status = 0;
   do {
-    status = connect(*fd, (const struct sockaddr *)address, size);
+    status =
+        connect(*fd, (const struct sockaddr *)&target->address, target->size);
   } while (status != 0 && errno == EINTR);
   if (status != 0) {
     status = uv_translate_sys_error(errno);
     close(*fd);
+  }
+  return status;
+}
+
+static int dial_path(const struct luge_host *host, const char *path,
+                     size_t length, int *fd) {
+  struct luge_unix_target target;
+  int error = luge__unix_aim(&target, host, path, length);
+  int status =
+      error != 0 ? uv_translate_sys_error(error) : connect_path(&target, fd);
+  if (target.held >= 0) {
+    close(target.held);
   }
   return status;
 }
@@ -254,13 +266,12 @@ int luge__net_dial_path(lua_State *L) {
   size_t length;
   luaL_checklstring(L, 1, &length);
   const char *path = luge__net_permit_path(L, 1, &length);
-  socklen_t size = luge__unix_address(&address, path, length);
-  if (size == 0) {
+  if (luge__unix_address(&address, path, length) == 0) {
     return luge__raise(L, "invalid", "the path of a UNIX socket is too long");
   }
   struct luge_socket_box *box = luge__connection_new(L);
-  int fd;
-  int status = connect_path(&address, size, &fd);
+  int fd = -1;
+  int status = dial_path(luge__host(L), path, length, &fd);
   if (status != 0) {
     return luge__net_raise(L, status, "connect", path);
   }

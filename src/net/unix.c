@@ -2,6 +2,7 @@
 #include "unix.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <uv.h>
 
 #include "../core/permission.h"
+#include "../core/place.h"
 #include "descriptor.h"
 
 const char *luge__unix_permit(lua_State *L, const char *path, size_t *length) {
@@ -35,6 +37,44 @@ socklen_t luge__unix_address(struct sockaddr_un *address, const char *path,
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
   }
   return (socklen_t)sizeof *address;
+}
+
+#if defined(O_PATH)
+
+/* A link in place of the socket is none, and refuses. */
+static int hold(struct luge_unix_target *target, const char *path) {
+  struct luge_place place;
+  int error = luge__place_again(&place, path);
+  if (error == 0) {
+    target->held =
+        openat(place.dir, place.name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    error = target->held < 0 ? errno : 0;
+  }
+  luge__place_leave(&place);
+  char alias[sizeof target->address.sun_path];
+  if (error == 0 &&
+      luge__descriptor_alias(target->held, NULL, alias, sizeof alias)) {
+    target->size = luge__unix_address(&target->address, alias, strlen(alias));
+  }
+  return error;
+}
+
+#else
+
+static int hold(struct luge_unix_target *target, const char *path) {
+  (void)target;
+  (void)path;
+  return 0;
+}
+
+#endif
+
+int luge__unix_aim(struct luge_unix_target *target,
+                   const struct luge_host *host, const char *path,
+                   size_t length) {
+  target->held = -1;
+  target->size = luge__unix_address(&target->address, path, length);
+  return luge__is_trusted(host) || path[0] == '@' ? 0 : hold(target, path);
 }
 
 static int bind_to(const struct sockaddr_un *address, socklen_t size,

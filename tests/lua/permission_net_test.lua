@@ -212,7 +212,13 @@ describe("listening and sockets", function()
     ]]
     test.matches(folder:lines({ "--allow-read=in", "--allow-net" }, code)[1], "^permission\twrite")
     test.matches(folder:lines({ "--allow-write=in", "--allow-net" }, code)[1], "^permission\tread")
-    test.matches(folder:lines({ "--allow-read=in", "--allow-write=in" }, code)[1], "^ok\tseen")
+    local both = { "--allow-read=in", "--allow-write=in" }
+    test.matches(folder:lines(both, code)[1], "^ok\tseen")
+    local missing = folder:lines(both, [[
+      local http = require "luge.http"
+      print(pcall(http.get, "http://localhost/", { unix_socket = "in/socket" }))
+    ]])
+    test.matches(missing[1], "there is no such socket")
   end)
 
   it("of names that are no paths takes all of them", function()

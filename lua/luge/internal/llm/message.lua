@@ -15,7 +15,7 @@ local tool_calls = require "luge.internal.llm.tool_calls"
 ---@field input_tokens? integer
 ---@field output_tokens? integer
 ---@field total_tokens? integer
----@field cached_tokens? integer from the provider's cache; part of the input, but not with Anthropic
+---@field cached_tokens? integer from the provider's cache: part of the input, unless Anthropic's
 ---@field cache_creation_tokens? integer written to Anthropic's cache, beside the input
 ---@field reasoning_tokens? integer of the output
 ---@field requests? integer of `llm.usage`: how many answers that were

@@ -67,6 +67,7 @@ end
 ---@param ... any copied
 ---@return any ...
 function Pool:run(fn, ...)
+  check.own(self, Pool, "pool", "run")
   return self.native:run(code_of("run", 1, fn), ...)
 end
 
@@ -78,6 +79,7 @@ end
 ---@param options? luge.worker.MapOptions
 ---@return table results
 function Pool:map(list, fn, options)
+  check.own(self, Pool, "pool", "map")
   local code = code_of("map", 2, fn)
   options = check.options("map", options, map_known)
   local pool = self.native

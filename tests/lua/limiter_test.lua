@@ -100,7 +100,7 @@ describe("a limiter", function()
     local function refused(pattern, fn, ...)
       test.matches(test.raises("invalid", fn, ...).message, pattern)
     end
-    refused("takes a table", luge.limiter)
+    refused("takes a table: { rate =", luge.limiter)
     refused("'rate' is missing", luge.limiter, {})
     refused("'rate'.*got 0", luge.limiter, { rate = 0 })
     refused("'rate'", luge.limiter, { rate = math.huge })

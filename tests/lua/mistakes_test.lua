@@ -1,8 +1,12 @@
 -- What somebody writes who comes from Python, and what luge says to it.
 local chain = require "luge.chain"
 local flow = require "luge.flow"
+local json = require "luge.json"
+local llm = require "luge.llm"
 local luge = require "luge"
+local process = require "luge.process"
 local test = require "luge.test"
+local worker = require "luge.worker"
 local describe, it = test.describe, test.it
 
 local function refused(pattern, fn, ...)
@@ -63,5 +67,19 @@ describe("a dot instead of a colon", function()
     refused("run: called on a table: write node:run", node.run, {})
     refused("run: called on a table: write node:run", flow.new { start = node }.run, {})
     refused("on: called on \"again\": write node:on", node.on, "again", node)
+  end)
+
+  it("is told by what else has methods", function()
+    local history = llm.history()
+    refused("messages: called on nil: write history:messages", history.messages)
+    refused("add: called on a table: write history:add", history.add, { "user", "x" })
+    refused("acquire: called on nil: write limiter:acquire", luge.limiter { rate = 1 }.acquire)
+    refused("check: called on a string: write schema:check", json.schema({}).check, "x")
+    local pool <close> = worker.pool()
+    refused("run: called on a function: write pool:run", pool.run, print)
+    refused("map: called on a table: write pool:map", pool.map, {}, print)
+    local child <close> = process.spawn { "true" }
+    refused("wait: called on nil: write child:wait", child.wait)
+    child:wait()
   end)
 end)

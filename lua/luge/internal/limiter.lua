@@ -21,7 +21,9 @@ end
 local options_known = { rate = "positive", per = "positive", burst = "positive" }
 
 local function new(options)
-  check.argument("limiter", 1, options, "table")
+  if type(options) ~= "table" then
+    check.bad_argument("limiter", 1, options, "a table: { rate =, per =, burst = }")
+  end
   check.options("limiter", options, options_known)
   if not options.rate then
     check.fail("option 'rate' is missing for 'limiter': a number above 0")
@@ -47,6 +49,7 @@ end
 --- before. More than the burst is `invalid`.
 ---@param n? number above 0
 function Limiter:acquire(n)
+  check.own(self, Limiter, "limiter", "acquire")
   n = n == nil and 1 or check.argument("acquire", 1, n, "positive")
   if n > self.burst then
     check.fail("bad argument #1 to 'acquire': got %s, takes at most the burst, %s", n, self.burst)

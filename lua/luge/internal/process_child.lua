@@ -57,6 +57,7 @@ Child.__index = Child
 --- more than a pipe holds.
 ---@return { code?: integer, signal?: string, number?: integer }
 function Child:wait()
+  check.own(self, Child, "child", "wait")
   if not self.result then
     local code, number, signal = self.native:wait()
     self.result = { code = code, signal = signal, number = number }

@@ -8,6 +8,7 @@
 -- https://json-schema.org/draft/2020-12/json-schema-core
 
 local luge = require "luge"
+local own = require("luge.internal.check").own
 local checks = require "luge.internal.schema_applicators"
 local values = require "luge.internal.schema_values"
 
@@ -184,6 +185,7 @@ Schema.__name = "json.schema"
 ---@param value T
 ---@return T value
 function Schema:check(value)
+  own(self, Schema, "schema", "check")
   local failure = checks.run(self.node, value, checks.ROOT)
   if not failure then
     return value

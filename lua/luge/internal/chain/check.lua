@@ -12,6 +12,7 @@ local invalid, is_callable = check.invalid, common.is_callable
 
 check.is_callable = is_callable
 check.list = common.list
+check.own = common.own
 
 --- A value as a message should name it.
 function check.describe(value)

@@ -76,11 +76,13 @@ end
 --- The messages, oldest first, at most `limit`. Waits if its store does.
 ---@return luge.llm.Message[]
 function History:messages()
+  check.own(self, History, "history", "messages")
   return limited(load(self), self.limit)
 end
 
 --- Adds a message, as a prompt takes it. Waits if its store does.
 function History:add(item)
+  check.own(self, History, "history", "add")
   append(self, { prompt.message(item, "history:add") })
 end
 

@@ -108,32 +108,58 @@ void luge__failure_push_trace(lua_State *L, int index) {
   lua_remove(L, -2);
 }
 
-void luge__failure_take(lua_State *L, struct luge_failure *failure) {
-  luaL_checkstack(L, 6, NULL);
+/* Pushes the record of a failure in a list, and counts it as handled. */
+static void take_record(lua_State *L, struct luge_failure *failure) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &records_key);
   lua_rawgetp(L, -1, failure);
   lua_remove(L, -2);
   forget(L, failure);
+}
+
+void luge__failure_take(lua_State *L, struct luge_failure *failure) {
+  luaL_checkstack(L, 6, NULL);
+  take_record(L, failure);
   unpack(L);
+}
+
+/* Tells the host of the error at `index`; its trace is on top of the stack. */
+static void report(lua_State *L, struct luge_host *host, int index) {
+  const char *trace = lua_tostring(L, -1);
+  if (trace != NULL && strchr(trace, '\n') == NULL) { /* no frames */
+    trace = NULL;
+  }
+  luge__report_text(host, luge__error_text(L, index), trace);
+  lua_pop(L, 1);
 }
 
 void luge__report(lua_State *L, struct luge_host *host) {
   luaL_checkstack(L, 6, NULL);
   luge__trace_push(L, -1);
-  const char *trace = lua_tostring(L, -1);
-  if (trace != NULL && strchr(trace, '\n') == NULL) { /* no frames */
-    trace = NULL;
-  }
-  luge__report_text(host, luge__error_text(L, -2), trace);
-  lua_pop(L, 2);
+  report(L, host, lua_gettop(L) - 1);
+  lua_pop(L, 1);
+}
+
+/* Reports the record on top of the stack, which is popped. It is of another
+ * task: the traces of the current one stay as they are. */
+static void report_record(lua_State *L) {
+  lua_rawgeti(L, -1, 1);
+  lua_rawgeti(L, -2, 2);
+  report(L, luge__host(L), lua_gettop(L) - 1);
+  lua_pop(L, 3);
 }
 
 void luge__failures_report(lua_State *L, struct luge_list *failures) {
+  luaL_checkstack(L, 8, NULL);
   while (!luge__list_empty(failures)) {
-    luge__failure_take(
-        L, luge__container(failures->next, struct luge_failure, link));
-    luge__report(L, luge__host(L));
-    lua_pop(L, 1);
+    take_record(L, luge__container(failures->next, struct luge_failure, link));
+    report_record(L);
+  }
+}
+
+void luge__failures_drop(lua_State *L, struct luge_list *failures) {
+  luaL_checkstack(L, 6, NULL);
+  while (!luge__list_empty(failures)) {
+    forget(L, luge__container(failures->next, struct luge_failure, link));
   }
 }
 
@@ -141,8 +167,9 @@ void luge__failures_report(lua_State *L, struct luge_list *failures) {
 static int on_collected(lua_State *L) {
   struct luge_failure *failure = lua_touserdata(L, 1);
   if (!failure->handled) {
-    luge__failure_push(L, 1);
-    luge__report(L, failure->host);
+    lua_getiuservalue(L, 1, 1);
+    forget(L, failure);
+    report_record(L);
   }
   return 0;
 }

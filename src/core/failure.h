@@ -40,8 +40,9 @@ void luge__failure_push_trace(lua_State *L, int index);
 /* The same, for one that is still in a list. */
 void luge__failure_take(lua_State *L, struct luge_failure *failure);
 
-/* Reports the failures of a list that nobody will await. */
+/* Reports the failures of a list that nobody will await; or drops them. */
 void luge__failures_report(lua_State *L, struct luge_list *failures);
+void luge__failures_drop(lua_State *L, struct luge_list *failures);
 
 /* Before the loop waits: if there are new failures, lets the collector find
  * out, once a second at most, which of them nobody can await any more. */

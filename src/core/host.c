@@ -84,6 +84,7 @@ static int open_lua(lua_State *L) {
   luge__error_init(L);
   open_store(L, host);
   luge__scope_setup(L);
+  luge__trace_init(L);
   luge__failure_init(L);
   luge__block_init(L);
   luge__scope_object_init(L);

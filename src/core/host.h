@@ -18,6 +18,7 @@
 #include "scope.h"
 #include "thread.h"
 #include "timer.h"
+#include "trace.h"
 #include "warn.h"
 
 struct luge_task;
@@ -71,10 +72,7 @@ struct luge_host {
   struct luge_list waits;    /* luge_pending.link */
   struct luge_pool pool;
   struct luge_thread cradle; /* see newborn.h; co may be NULL */
-  struct {
-    uint32_t task;    /* the task that the error was last seen in */
-    lua_State *noted; /* the coroutine whose stack was last added */
-  } trace;
+  struct luge_traces trace;
   struct luge_scope top; /* owns the main tasks and the detached ones */
   struct luge_service *services;
   bool parked_scopes; /* a coroutine was suspended inside a block */

@@ -1,8 +1,7 @@
 /* Running a function in a scope, and leaving it when its children have ended;
  * see scope.h. While the children are waited for, what came out of the
- * function stays on the stack: from scope->first on the results; or the error,
- * and above it its traceback, since other errors pass in between. On top of
- * them, whether it failed. */
+ * function stays on the stack, from scope->first on: the results, or the error.
+ * On top of them, whether it failed. */
 #include <lauxlib.h>
 
 #include "block.h"
@@ -27,7 +26,6 @@ static int on_children_ended(lua_State *L, struct luge_task *task, int base) {
       luge__list_empty(&scope->failures)) {
     lua_settop(L, scope->first - 1);
     luge__scope_push_cancelled(L, scope);
-    lua_pushnil(L);
     failed = true;
   }
   return leave(L, scope, failed);
@@ -49,35 +47,16 @@ static bool take_failure(lua_State *L, struct luge_scope *scope) {
   lua_settop(L, scope->first - 1);
   luge__failure_take(
       L, luge__container(scope->failures.next, struct luge_failure, link));
-  luge__trace_push(L, scope->first);
   return true;
 }
 
 /* One error is raised. The others are in the scope's `errors`, if it is such
  * a scope, or else are reported: nothing fails in silence. */
 static void settle_others(lua_State *L, struct luge_scope *scope) {
-  if (!(scope->flags & LUGE_SCOPE_FAIL_FAST)) {
-    luge__failures_report(L, &scope->failures);
-    return;
-  }
-  while (!luge__list_empty(&scope->failures)) {
-    luge__failure_take(
-        L, luge__container(scope->failures.next, struct luge_failure, link));
-    lua_pop(L, 1);
-  }
-}
-
-/* Makes the text on top of the stack, which is popped, the trace of the error
- * at `index` again. If it still is the trace, nothing may be set: the host then
- * also knows which stack was added last. */
-static void restore_trace(lua_State *L, int index) {
-  luge__trace_push(L, index);
-  bool is_there = lua_rawequal(L, -1, -2);
-  lua_pop(L, 1);
-  if (is_there) {
-    lua_pop(L, 1);
+  if (scope->flags & LUGE_SCOPE_FAIL_FAST) {
+    luge__failures_drop(L, &scope->failures);
   } else {
-    luge__trace_set(L, index);
+    luge__failures_report(L, &scope->failures);
   }
 }
 
@@ -100,8 +79,7 @@ static int leave(lua_State *L, struct luge_scope *scope, bool failed) {
   }
   if (failed) {
     settle_others(L, scope);
-    lua_settop(L, scope->first + 1);
-    restore_trace(L, scope->first);
+    lua_settop(L, scope->first);
   }
   return scope->left(L, scope, scope->first, failed);
 }
@@ -124,7 +102,6 @@ static int on_return(lua_State *L, int status, lua_KContext context) {
   scope->flags |= LUGE_SCOPE_JOINING;
   if (failed) {
     keep_own_error(L, scope);
-    luge__trace_push(L, -1);
   }
   return leave(L, scope, failed);
 }

@@ -266,12 +266,10 @@ static int after_wrap(lua_State *L, lua_State *co, int results) {
   }
   lua_settop(co, 0);
   if (lua_type(L, -1) == LUA_TSTRING) {
-    luge__trace_push(L, -1);
     luaL_where(L, 1);
-    lua_pushvalue(L, -3);
+    lua_pushvalue(L, -2);
     lua_concat(L, 2);
-    lua_insert(L, -2);
-    luge__trace_amend(L, -2);
+    luge__trace_move(L, -2, -1);
   }
   return lua_error(L);
 }

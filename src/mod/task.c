@@ -170,19 +170,11 @@ static int lib_note_trace(lua_State *L) {
   return 1;
 }
 
-/* last_trace() -> error, text, where; restore_trace(error, text, where): for
- * `<close>` handlers of luge's own that wait while an error is on its way. */
-static int lib_last_trace(lua_State *L) {
-  luge__trace_push_last(L);
-  return 3;
-}
-
-static int lib_restore_trace(lua_State *L) {
-  lua_settop(L, 3);
-  if (!lua_isnil(L, 1)) {
-    luge__trace_put_back(L);
-  }
-  return 0;
+/* trace_of(error): the text that was noted for it in this task, or nil. */
+static int lib_trace_of(lua_State *L) {
+  luaL_checkany(L, 1);
+  luge__trace_push(L, 1);
+  return 1;
 }
 
 static int lib_can_wait(lua_State *L) {
@@ -334,8 +326,7 @@ int luge__open_task(lua_State *L) {
                                        {"scope", luge__scope},
                                        {"current", lib_current},
                                        {"current_or_nil", lib_current_or_nil},
-                                       {"last_trace", lib_last_trace},
-                                       {"restore_trace", lib_restore_trace},
+                                       {"trace_of", lib_trace_of},
                                        {"can_wait", lib_can_wait},
                                        {"note_trace", lib_note_trace},
                                        {"type_name", lib_type_name},

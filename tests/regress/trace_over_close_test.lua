@@ -55,3 +55,38 @@ test.it("an error of the producer, when its stream is closed", function()
   test.matches(trace, "deep_inside")
   test.matches(trace, "awaited by")
 end)
+
+-- A handler that waits, while the error that runs it is on its way.
+local function closing_by(handler)
+  return function()
+    local _ <close> = setmetatable({}, { __close = handler })
+    deep_inside()
+  end
+end
+
+test.it("a handler that waits while other tasks fail", function()
+  local others = {}
+  local trace = trace_of(closing_by(function()
+    for i = 1, 20 do
+      others[i] = luge.detach(error, "plain " .. i)
+    end
+    for i = 1, 20 do
+      test.raises(nil, others[i].await, others[i])
+    end
+  end))
+  test.matches(trace, "deep_inside")
+end)
+
+test.it("a handler that catches what a block of its own raises", function()
+  local trace = trace_of(closing_by(function()
+    pcall(luge.timeout, 0, luge.sleep, 1)
+    pcall(luge.scope, function() error("in the handler", 0) end)
+  end))
+  test.matches(trace, "deep_inside")
+end)
+
+test.it("error(nil)", function()
+  local task = luge.spawn(function() error() end)
+  pcall(task.await, task)
+  test.matches(task:traceback(), "trace_over_close_test")
+end)

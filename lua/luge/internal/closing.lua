@@ -2,12 +2,11 @@
 -- that is being cancelled does it too, and for five seconds at most, so that
 -- nothing hangs. Errors of `fn(...)` are raised, except `cancelled`, since most
 -- of what is closed ends by that. Where Lua cannot suspend, nothing is waited
--- for. If an error is on its way meanwhile, its trace is kept.
+-- for.
 local native = require "luge.native.task"
 local xpcall, pcall, error = xpcall, pcall, error
 local shield, timeout, is_error = native.shield, native.timeout, native.is_error
-local note_trace, last_trace, restore_trace =
-  native.note_trace, native.last_trace, native.restore_trace
+local note_trace = native.note_trace
 
 local SECONDS = 5
 
@@ -15,7 +14,6 @@ return function(fn, ...)
   if not native.can_wait() then
     return
   end
-  local raised, trace, where = last_trace()
   local ok, err = true, nil
   pcall(shield, timeout, SECONDS, function(...)
     ok, err = xpcall(fn, note_trace, ...)
@@ -23,5 +21,4 @@ return function(fn, ...)
   if not ok and not is_error(err, "cancelled") then
     error(err, 0)
   end
-  restore_trace(raised, trace, where)
 end

@@ -16,11 +16,9 @@ local Guard = {}
 function Guard.__close(guard)
   local group = guard.group
   if group:cancel(guard.reason) then
-    local raised, trace, where = native.last_trace()
     if not pcall(group.wait, group, true) then
       closing(group.wait, group, true)
     end
-    native.restore_trace(raised, trace, where)
   end
   group:forget()
 end

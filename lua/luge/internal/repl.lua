@@ -54,8 +54,8 @@ end
 
 local function finish(future, ok, ...)
   local result = table.pack(...)
-  local err, trace = tasks.last_trace()
-  if not ok and rawequal(err, result[1]) then
+  local trace = not ok and tasks.trace_of(result[1])
+  if trace then
     result.trace = trace:gsub("\n\t%[C%]: in %?\n", "\n", 1) -- the handler
   end
   result.failed = not ok

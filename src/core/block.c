@@ -62,6 +62,25 @@ static int on_abandoned(lua_State *L) {
   return 0;
 }
 
+/* Places the block in the innermost that is open. */
+static void nest(lua_State *L, struct luge_block *block,
+                 struct luge_scope *parent) {
+  bool outermost = parent == &parent->task->root;
+  const struct luge_block *outer = outermost ? NULL : luge__block_of(parent);
+  block->shielded = (block->scope.flags & LUGE_SCOPE_SHIELD) != 0 ||
+                    (outer != NULL && outer->shielded);
+  block->depth = outer != NULL ? outer->depth + 1 : 1;
+  int limit = LUGE_MAX_BLOCKS + (block->shielded ? LUGE_RESERVED_BLOCKS : 0);
+  if (block->depth > limit) {
+    luge__push_error(L, "limit",
+                     "more than %d blocks (timeout, scope, shield and the "
+                     "like) inside each other: a recursion without an end?",
+                     limit);
+    luge__set_limit(L, "blocks", limit);
+    lua_error(L);
+  }
+}
+
 struct luge_block *luge__block_open(lua_State *L, unsigned flags,
                                     luge_scope_left left) {
   struct luge_task *task = luge__host(L)->current;
@@ -70,6 +89,7 @@ struct luge_block *luge__block_open(lua_State *L, unsigned flags,
   memset(block, 0, sizeof *block);
   luge__scope_init(&block->scope, task->scope, task, flags);
   block->scope.left = left;
+  nest(L, block, task->scope);
   luge__list_append(&task->scope->blocks, &block->link);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
   lua_setmetatable(L, -2);

@@ -7,11 +7,20 @@
 #include "scope.h"
 #include "timer.h"
 
+/* How many may be open inside each other. Lua has a limit of its own, 200, for
+ * functions that have not waited; without one for those that have, a recursion
+ * that never ends would take a minute to unwind, since Lua looks at the whole
+ * stack for each block that an error leaves. Shields have some in reserve, so
+ * that handlers which need them can run at the limit. */
+enum { LUGE_MAX_BLOCKS = 2000, LUGE_RESERVED_BLOCKS = 100 };
+
 struct luge_block {
   struct luge_scope scope;
   struct luge_list link; /* in the parent's blocks */
   struct luge_timer deadline;
   double seconds; /* of the deadline, as it was given */
+  int depth;      /* how many of its task are open up to this one */
+  bool shielded;  /* it, or one around it, is a shield */
 };
 
 static inline struct luge_block *luge__block_of(struct luge_scope *scope) {
@@ -20,7 +29,7 @@ static inline struct luge_block *luge__block_of(struct luge_scope *scope) {
 
 /* Opens a block in the current task, which may wait. The stack holds only the
  * function and its arguments, which move up by two. luge__block_call is to
- * follow. May raise (memory). */
+ * follow. May raise (memory, or a `limit`: too many are open). */
 struct luge_block *luge__block_open(lua_State *L, unsigned flags,
                                     luge_scope_left left);
 

@@ -251,3 +251,23 @@ describe("a block in a coroutine", function()
     luge.sleep(0)
   end)
 end)
+
+describe("a recursion through blocks", function()
+  it("ends in an error that says so", function()
+    local depth, closed = 0, 0
+    local function recurse()
+      depth = depth + 1
+      luge.sleep(0) -- Lua has a limit of its own where nothing waits
+      local _ <close> = setmetatable({}, { __close = function()
+        luge.shield(luge.timeout, 1, luge.sleep, 0)
+        closed = closed + 1
+      end })
+      return (luge.scope(recurse))
+    end
+    local err = test.raises("limit", recurse)
+    test.equal(err.what, "blocks")
+    test.matches(err.message, "recursion")
+    test.equal(err.limit, depth - 1)
+    test.equal(closed, depth)
+  end)
+end)

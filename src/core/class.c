@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "name.h"
 
 /* Where a metatable says of which class it is. */
 enum { CLASS = 1 };
@@ -86,11 +87,36 @@ void *luge__class_test(lua_State *L, int index,
   return found == class ? object : NULL;
 }
 
+/* Pushes the name of the method of the class that runs, if one does that was
+ * called with a dot. */
+static bool push_dotted(lua_State *L, const struct luge_class *class) {
+  lua_Debug ar;
+  luaL_checkstack(L, 8, NULL);
+  if (!lua_getstack(L, 0, &ar) || !lua_getinfo(L, "nf", &ar) ||
+      strcmp(ar.namewhat, "method") == 0 ||
+      lua_rawgetp(L, LUA_REGISTRYINDEX, class) != LUA_TTABLE ||
+      lua_getfield(L, -1, "__index") != LUA_TTABLE) {
+    return false;
+  }
+  return luge__name_key(L, lua_gettop(L) - 2);
+}
+
+int luge__class_refuse(lua_State *L, int index,
+                       const struct luge_class *class) {
+  const char *got = luge__describe_argument(L, index);
+  if (index != 1 || !push_dotted(L, class)) {
+    luge__arg_error(L, index, class->name);
+  }
+  const char *name = lua_tostring(L, -1), *noun = strchr(class->name, ' ') + 1;
+  luge__raise(L, "invalid", "%s: called on %s: write %s:%s(...), with a colon",
+              name, got, noun, name);
+}
+
 void *luge__class_check(lua_State *L, int index,
                         const struct luge_class *class) {
   void *object = luge__class_test(L, index, class);
   if (object == NULL) {
-    luge__arg_error(L, index, class->name);
+    luge__class_refuse(L, index, class);
   }
   return object;
 }

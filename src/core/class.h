@@ -6,6 +6,8 @@
 #include <lauxlib.h>
 #include <stddef.h>
 
+#include "error.h"
+
 struct luge_class {
   const char *name; /* with an article, as messages call it: "a Task" */
 };
@@ -32,5 +34,9 @@ void *luge__class_new(lua_State *L, const struct luge_class *class, size_t size,
 void *luge__class_test(lua_State *L, int index, const struct luge_class *class);
 void *luge__class_check(lua_State *L, int index,
                         const struct luge_class *class);
+
+/* Raises that `invalid`: the value at `index` should be of the class. */
+LUGE_NORETURN int luge__class_refuse(lua_State *L, int index,
+                                     const struct luge_class *class);
 
 #endif

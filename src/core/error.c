@@ -140,8 +140,7 @@ const char *luge__type_name(lua_State *L, int index) {
   return lua_tostring(L, -1);
 }
 
-/* What a value is, as a message should name it. */
-static const char *describe(lua_State *L, int arg) {
+const char *luge__describe_argument(lua_State *L, int arg) {
   switch (lua_type(L, arg)) {
   case LUA_TNONE:
     return "nothing";
@@ -182,7 +181,7 @@ static const char *push_own_name(lua_State *L, int *is_method) {
 
 int luge__arg_error(lua_State *L, int arg, const char *wants) {
   int is_method;
-  const char *got = describe(L, arg);
+  const char *got = luge__describe_argument(L, arg);
   const char *name = push_own_name(L, &is_method);
   if (is_method && arg == 1) {
     luge__raise(L, "invalid", "calling '%s' on %s: it takes %s", name, got,

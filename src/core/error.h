@@ -40,6 +40,10 @@ LUGE_NORETURN int luge__raise_memory(lua_State *L);
  * function, which argument, what it got, and `wants`, what it takes. */
 LUGE_NORETURN int luge__arg_error(lua_State *L, int arg, const char *wants);
 
+/* What the argument `arg` is, as messages name it; what that needs is pushed.
+ */
+const char *luge__describe_argument(lua_State *L, int arg);
+
 /* Pushes what messages call the type of the value at `index`, and returns it:
  * of a class of luge's own, or of a foreign one, its name. */
 const char *luge__type_name(lua_State *L, int index);

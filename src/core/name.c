@@ -22,9 +22,7 @@ static void push_name(lua_State *L, const char *module, const char *member) {
   }
 }
 
-/* Whether the table on top of the stack has the function as a member: then the
- * member's key is left on top. */
-static bool push_key(lua_State *L, int function) {
+bool luge__name_key(lua_State *L, int function) {
   int table = lua_gettop(L);
   for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
     if (lua_type(L, -2) == LUA_TSTRING && lua_rawequal(L, -1, function)) {
@@ -39,7 +37,7 @@ bool luge__name_method(lua_State *L) {
   luaL_checkstack(L, 8, NULL);
   int function = lua_gettop(L);
   if (luaL_getmetafield(L, 1, "__index") == LUA_TTABLE &&
-      push_key(L, function)) {
+      luge__name_key(L, function)) {
     lua_replace(L, function);
     lua_settop(L, function);
     return true;
@@ -54,7 +52,7 @@ bool luge__name_function(lua_State *L) {
   lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   for (lua_pushnil(L); lua_next(L, function + 1); lua_settop(L, function + 2)) {
     if (lua_type(L, -2) == LUA_TSTRING && lua_istable(L, -1) &&
-        push_key(L, function)) {
+        luge__name_key(L, function)) {
       push_name(L, lua_tostring(L, function + 2), lua_tostring(L, -1));
       lua_replace(L, function);
       lua_settop(L, function);

@@ -13,4 +13,8 @@ bool luge__name_function(lua_State *L);
 /* The same for a method of the value at index 1, by which it was called. */
 bool luge__name_method(lua_State *L);
 
+/* Whether the table on top of the stack has the function at index `function` as
+ * a member: then the member's key is left on top. */
+bool luge__name_key(lua_State *L, int function);
+
 #endif

@@ -112,18 +112,21 @@ int luge__scope(lua_State *L) {
   return luge__block_call(L, block);
 }
 
-static struct object *check_object(lua_State *L) {
+/* `method`: which one is called on it. */
+static struct object *check_object(lua_State *L, const char *method) {
   struct object *object = lua_touserdata(L, 1);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &object_key);
   if (object == NULL || !lua_getmetatable(L, 1) || !lua_rawequal(L, -1, -2)) {
-    luge__arg_error(L, 1, "a scope");
+    luge__raise(L, "invalid",
+                "%s: called on %s: write scope:%s(...), with a colon", method,
+                luge__describe_argument(L, 1), method);
   }
   lua_pop(L, 2);
   return object;
 }
 
 static int object_spawn(lua_State *L) {
-  struct object *object = check_object(L);
+  struct object *object = check_object(L, "spawn");
   luge__check_callable(L, 2);
   if (object->block == NULL) {
     luge__raise(L, "invalid", "cannot spawn in a scope that has ended");
@@ -134,7 +137,7 @@ static int object_spawn(lua_State *L) {
 }
 
 static int object_cancel(lua_State *L) {
-  struct object *object = check_object(L);
+  struct object *object = check_object(L, "cancel");
   lua_settop(L, 2);
   if (object->block != NULL) {
     luge__scope_cancel(L, &object->block->scope, NULL);
@@ -143,7 +146,7 @@ static int object_cancel(lua_State *L) {
 }
 
 static int object_index(lua_State *L) {
-  check_object(L);
+  check_object(L, "__index");
   const char *key = lua_tostring(L, 2);
   if (key != NULL && strcmp(key, "errors") == 0) {
     lua_getiuservalue(L, 1, ERRORS);

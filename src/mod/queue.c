@@ -31,10 +31,10 @@ static const struct luge_class queue_class = {"a queue"};
 static struct queue *check(lua_State *L) {
   struct queue *queue = lua_touserdata(L, 1);
   if (queue == NULL || !lua_getmetatable(L, 1)) {
-    luge__arg_error(L, 1, queue_class.name);
+    luge__class_refuse(L, 1, &queue_class);
   }
   if (!lua_rawequal(L, -1, lua_upvalueindex(1))) {
-    luge__arg_error(L, 1, queue_class.name);
+    luge__class_refuse(L, 1, &queue_class);
   }
   lua_pop(L, 1);
   return queue;

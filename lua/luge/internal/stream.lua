@@ -17,7 +17,7 @@ local closing = require "luge.internal.closing"
 local from = require "luge.internal.from"
 local is_error = require("luge.native.task").is_error
 local setmetatable, unpack = setmetatable, table.unpack
-local error, pcall = error, pcall
+local error, pcall, getmetatable = error, pcall, getmetatable
 
 --- Values that come one after the other, when they are asked for:
 --- `for v in s do`, `:next()`, `:collect()`.
@@ -41,7 +41,8 @@ function stream.open(raw, shut, wide)
 end
 
 -- Makes `item`, which gives the next item to one task at a time, and `pull`,
--- which spreads rows.
+-- which spreads rows: until then `pull` is that of the class. Both ignore their
+-- arguments.
 local function open_gate(self)
   local gate, enter = new_gate()
   local function item()
@@ -61,9 +62,13 @@ local function open_gate(self)
   return self.pull
 end
 
+function Stream:pull()
+  return open_gate(self)()
+end
+
 -- A function that gives the stream's items, rows as they are.
 function stream.items(self)
-  if not self.pull then
+  if not self.item then
     open_gate(self)
   end
   return self.item
@@ -76,7 +81,10 @@ end
 --- operator applies raises, the next call goes on with the same item.
 ---@return any # nil at the end, and after `close`
 function Stream:next()
-  return (self.pull or open_gate(self))()
+  if self == nil then -- the others are checked at the end of this file
+    check.bad_self("next", "stream", nil)
+  end
+  return self:pull()
 end
 
 Stream.__call = Stream.next
@@ -223,9 +231,22 @@ function stream.is(value)
   return getmetatable(value) == Stream
 end
 
+-- A method that says so where it is called with a dot.
+local function checked(name, method)
+  return function(self, a, b)
+    if getmetatable(self) ~= Stream then
+      check.bad_self(name, "stream", self)
+    end
+    return method(self, a, b)
+  end
+end
+
 local operators = require "luge.internal.operators"
 for name, method in pairs(operators(stream)) do
-  Stream[name] = method
+  Stream[name] = checked(name, method)
+end
+for _, name in ipairs { "close", "iter", "collect", "each", "reduce" } do
+  Stream[name] = checked(name, Stream[name])
 end
 
 return stream

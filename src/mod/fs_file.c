@@ -10,6 +10,7 @@
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -298,6 +299,39 @@ static int file_stat(lua_State *L) {
   return luge__job_run(L, &new_call(L, file, &kind, "find")->job);
 }
 
+/* For luge's own modules. lock(): for as long as the file is open, nobody else
+ * has it: `io` with EAGAIN if somebody does, EINVAL and the like where the file
+ * system has no locks. truncate(n): the first n bytes are left. */
+
+static void work_lock(struct luge_job *job) {
+  struct file_call *call = (struct file_call *)job;
+  call->error = flock(call->file->fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+}
+
+static int file_lock(lua_State *L) {
+  static const struct luge_job_kind kind = {luge__job_wait("a file's lock"),
+                                            work_lock, done_sync, free_call};
+  struct luge_file *file = check_file(L);
+  return luge__job_run(L, &new_call(L, file, &kind, "lock")->job);
+}
+
+static void work_truncate(struct luge_job *job) {
+  struct file_call *call = (struct file_call *)job;
+  int result = ftruncate(call->file->fd, (off_t)call->length);
+  call->error = result == 0 ? 0 : errno;
+}
+
+static int file_truncate(lua_State *L) {
+  static const struct luge_job_kind kind = {luge__job_wait("a file to be cut"),
+                                            work_truncate, done_sync,
+                                            free_call};
+  struct luge_file *file = check_file(L);
+  lua_Integer length = luge__check_integer(L, 2, 0, "a length");
+  struct file_call *call = new_call(L, file, &kind, "truncate");
+  call->length = (size_t)length;
+  return luge__job_run(L, &call->job);
+}
+
 /* position(n?) -> the place in the file, or nil where there is none; sets it */
 static int file_position(lua_State *L) {
   struct luge_file *file = check_file(L);
@@ -341,6 +375,7 @@ void luge__fs_file_init(lua_State *L) {
       {"read", file_read},         {"write", file_write},
       {"sync", file_sync},         {"stat", file_stat},
       {"position", file_position}, {"name", file_name},
+      {"lock", file_lock},         {"truncate", file_truncate},
       {"close", file_close},       {NULL, NULL}};
   static const luaL_Reg metamethods[] = {
       {"__gc", file_gc}, {"__close", file_close}, {NULL, NULL}};

@@ -3,6 +3,7 @@ local luge = require "luge"
 local chain = require "luge.chain"
 local fs = require "luge.fs"
 local llm = require "luge.llm"
+local process = require "luge.process"
 local test = require "luge.test"
 local describe, it = test.describe, test.it
 
@@ -102,6 +103,34 @@ describe("a checkpoint", function()
       test.equal(err.errno, errno)
       test.equal(err.path, path)
     end
+  end)
+
+  it("is one batch's at a time", function()
+    local started, go = luge.event(), luge.event()
+    local c = chain.fn(function(i)
+      started:set()
+      go:wait()
+      return i
+    end)
+    local first = luge.spawn(c.batch, c, { 1, 2 }, { checkpoint = file.path })
+    started:wait()
+    local err = test.raises("io", c.batch, c, { 1 }, { checkpoint = file.path })
+    test.equal(err.errno, "EAGAIN")
+    test.equal(err.path, file.path)
+    test.matches(err.message, "another batch is using it")
+    go:set()
+    test.same(first:await(), { 1, 2, n = 2 })
+    test.same(c:batch({ 2 }, { checkpoint = file.path }), { 2, n = 1 })
+  end)
+
+  it("says that it drops a line that was not finished", function()
+    fs.write(file.path, '{"input":"1","output":2}\n{"input":"2",')
+    local code = [[
+      local chain = require "luge.chain"
+      chain.pass():batch({ 1 }, { checkpoint = %q })]]
+    local done = process.run { os.getenv "LUGE" or "luge", "-e", code:format(file.path) }
+    test.matches(done.stderr, '"warn".*checkpoint: the last line was not .*"bytes":13,"line":2')
+    test.equal(done.code, 0)
   end)
 
   it("keeps the outputs that are there when the batch is cancelled", function()

@@ -1,7 +1,7 @@
 -- Batches that resume. The file has a line of JSON for each output, with its
--- input: `{"input":...,"output":...}`, appended as outputs come. A line that a
--- killed process left unfinished is dropped. Equal inputs are told apart by
--- how often they came.
+-- input: `{"input":...,"output":...}`, appended as outputs come, by one batch at
+-- a time. A line that a killed process left unfinished is dropped. Equal inputs
+-- are told apart by how often they came.
 
 local fs = require "luge.fs"
 local json = require "luge.json"
@@ -18,14 +18,8 @@ local function damaged(path, line)
     message = ("checkpoint %s: line %d is no output of a batch"):format(path, line) })
 end
 
--- The file's text; nil if there is no file. A device may have no end: only its
--- answer to what is written counts.
-local function read(path)
-  local ok, found = pcall(fs.stat, path)
-  if not ok and found.errno ~= "ENOENT" then error(found, 0) end
-  if ok and found.type == "file" then
-    return fs.read(path, { limit = math.maxinteger })
-  end
+local function close_file(self)
+  local _ <close> = self.file
 end
 
 -- input's key -> the outputs that are done, in the order of the file.
@@ -45,18 +39,45 @@ local function read_done(path, text)
   return done, number
 end
 
--- The outputs in the file. An unfinished line is removed, by a new file in the
--- old one's place: if the process is killed now, one of the two is there.
-local function load(path)
-  local text = read(path)
-  if not text then return {} end
+-- A line that was not finished goes; what a killed process had computed for it
+-- is computed again.
+local function drop_rest(file, path, from, line, text)
+  if text:byte(from + 1) ~= OBJECT then damaged(path, line) end
+  file.native:truncate(from)
+  require("luge.log").warn("checkpoint: the last line was not finished and is dropped",
+    { path = path, line = line, bytes = #text - from })
+end
+
+-- The outputs in the file, which is open.
+local function load(file, path)
+  -- A device may have no end: only its answer to what is written counts.
+  if file:stat().type ~= "file" then return {} end
+  local text = fs.read(path, { limit = math.maxinteger })
   local whole = text:match("^(.*\n)") or ""
   local done, number = read_done(path, whole)
-  if #text > #whole then
-    if text:byte(#whole + 1) ~= OBJECT then damaged(path, number + 1) end
-    fs.write(path, whole)
-  end
+  if #text > #whole then drop_rest(file, path, #whole, number + 1, text) end
   return done
+end
+
+-- Two batches that append to one file would each do what the other has done.
+-- Where a file system has no locks, nothing is refused.
+local function lock(file, path)
+  local ok, err = pcall(file.native.lock, file.native)
+  if ok or err.kind == "io" and err.errno ~= "EAGAIN" then return end
+  if err.errno == "EAGAIN" then
+    err.message = ("checkpoint %s: another batch is using it"):format(path)
+  end
+  error(err, 0)
+end
+
+-- The file, and the outputs in it.
+local function open(path)
+  local file = fs.open(path, "a")
+  local unless_open <close> = setmetatable({ file = file }, { __close = close_file })
+  lock(file, path)
+  local done = load(file, path)
+  unless_open.file = nil
+  return file, done
 end
 
 -- A write that failed may have left a part of its line: nothing comes after it.
@@ -79,8 +100,8 @@ end
 --- `work` behind the file: what is in it is not done again. The second result
 --- closes the file.
 function checkpoint.open(path, work)
-  local done = load(path)
-  local self = { file = fs.open(path, "a"), lock = sync.lock() }
+  local file, done = open(path)
+  local self = { file = file, lock = sync.lock() }
   return function(input)
     local key = pack.key(input)
     local outputs = done[key]
@@ -91,7 +112,7 @@ function checkpoint.open(path, work)
     local output = work(input)
     append(self, key, output)
     return output
-  end, function() local _ <close> = self.file end
+  end, function() close_file(self) end
 end
 
 return checkpoint

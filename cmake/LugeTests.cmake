@@ -5,7 +5,7 @@
 #   tests/lua/**/*_test.lua  run by the command
 #   tests/command/*_test.sh  the command from outside, in the shell; and in C
 #   tests/command/*_test.c   where that takes signals or terminals
-#   tests/clock/*            timers while the wall clock is set
+#   tests/clock/*            timers and stores while the wall clock is set
 #   tests/regress/*          one file per bug, C or Lua
 #   examples/**/*.lua        run as they are, without a key; what they print is
 #                            compared with what they say they print
@@ -158,19 +158,21 @@ set_property(TEST cmodule/probe_test APPEND PROPERTY
   ENVIRONMENT "LUA_CPATH=${PROJECT_BINARY_DIR}/tests/?.so")
 
 # Libraries that are preloaded: a disk that hangs, and a wall clock that is set
-# while timers run.
+# while timers run and stores are used.
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT LUGE_SANITIZE)
   luge_add_module(hang tests/support/hang.c)
   set_property(TEST command/signals_test APPEND PROPERTY
     ENVIRONMENT "LUGE_HANG=$<TARGET_FILE:hang>")
   luge_add_module(clock_jump tests/clock/jump.c)
-  foreach(jump 86400 -86400)
-    add_test(NAME "clock/jump_test ${jump}" COMMAND
-      ${CMAKE_COMMAND} -E env "CLOCK_JUMP=${jump}"
-      "LD_PRELOAD=$<TARGET_FILE:clock_jump>" $<TARGET_FILE:luge_command>
-      "${PROJECT_SOURCE_DIR}/tests/clock/jump_test.lua")
-    set_tests_properties("clock/jump_test ${jump}" PROPERTIES
-      TIMEOUT ${test_timeout})
+  foreach(name jump_test store_test)
+    foreach(jump 86400 -86400)
+      add_test(NAME "clock/${name} ${jump}" COMMAND
+        ${CMAKE_COMMAND} -E env "CLOCK_JUMP=${jump}"
+        "LD_PRELOAD=$<TARGET_FILE:clock_jump>" $<TARGET_FILE:luge_command>
+        "${PROJECT_SOURCE_DIR}/tests/clock/${name}.lua")
+      set_tests_properties("clock/${name} ${jump}" PROPERTIES
+        TIMEOUT ${test_timeout})
+    endforeach()
   endforeach()
 endif()
 

@@ -322,9 +322,8 @@ static void work_truncate(struct luge_job *job) {
 }
 
 static int file_truncate(lua_State *L) {
-  static const struct luge_job_kind kind = {luge__job_wait("a file to be cut"),
-                                            work_truncate, done_sync,
-                                            free_call};
+  static const struct luge_job_kind kind = {
+      luge__job_wait("a file to be cut"), work_truncate, done_sync, free_call};
   struct luge_file *file = check_file(L);
   lua_Integer length = luge__check_integer(L, 2, 0, "a length");
   struct file_call *call = new_call(L, file, &kind, "truncate");
@@ -372,11 +371,10 @@ void luge__file_publish(struct luge_file *file, struct luge_job_box *box) {
 
 void luge__fs_file_init(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"read", file_read},         {"write", file_write},
-      {"sync", file_sync},         {"stat", file_stat},
-      {"position", file_position}, {"name", file_name},
-      {"lock", file_lock},         {"truncate", file_truncate},
-      {"close", file_close},       {NULL, NULL}};
+      {"read", file_read}, {"write", file_write},       {"sync", file_sync},
+      {"stat", file_stat}, {"position", file_position}, {"name", file_name},
+      {"lock", file_lock}, {"truncate", file_truncate}, {"close", file_close},
+      {NULL, NULL}};
   static const luaL_Reg metamethods[] = {
       {"__gc", file_gc}, {"__close", file_close}, {NULL, NULL}};
   luge__class_init(L, &file_class, methods, metamethods);

@@ -107,7 +107,7 @@ int luge__class_refuse(lua_State *L, int index,
   if (index != 1 || !push_dotted(L, class)) {
     luge__arg_error(L, index, class->name);
   }
-  const char *name = lua_tostring(L, -1), *noun = strchr(class->name, ' ') + 1;
+  const char *name = lua_tostring(L, -1), *noun = strrchr(class->name, ' ') + 1;
   luge__raise(L, "invalid", "%s: called on %s: write %s:%s(...), with a colon",
               name, got, noun, name);
 }

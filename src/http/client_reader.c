@@ -140,11 +140,7 @@ int luge__reader_new(lua_State *L) {
 }
 
 static struct luge__reader *check(lua_State *L) {
-  struct luge__reader *reader = luge__class_test(L, 1, &reader_class);
-  if (reader == NULL) {
-    luge__arg_error(L, 1, "a body reader: write reader:name(), with a colon");
-  }
-  return reader;
+  return luge__class_check(L, 1, &reader_class);
 }
 
 static int reader_next(lua_State *L) {

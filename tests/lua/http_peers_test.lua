@@ -207,7 +207,7 @@ describe("a method called with a dot", function()
     end
     local reader = streamed:lines()
     for _, name in ipairs { "next", "close", "retry" } do
-      refused("write reader:name(), with a colon", reader[name])
+      refused(("write reader:%s(...), with a colon"):format(name), reader[name])
     end
     refused("write reader:map(...), with a colon", reader.map, print)
     local client <close> = http.client {}

@@ -71,12 +71,6 @@ function check.argument(name, position, value, kind)
   return value
 end
 
--- The method `name` was called with a dot: its `self` is not what messages call
--- `noun`.
-function check.bad_self(name, noun, self)
-  fail("%s: called on %s: write %s:%s(...), with a colon", name, describe(self), noun, name)
-end
-
 -- Argument `position` of `name` is wrong, and should be what `wants` says.
 function check.bad_argument(name, position, value, wants)
   fail("bad argument #%d to '%s': got %s, takes %s", position, name, describe(value), wants)

@@ -82,7 +82,7 @@ end
 ---@return any # nil at the end, and after `close`
 function Stream:next()
   if self == nil then -- the others are checked at the end of this file
-    check.bad_self("next", "stream", nil)
+    check.own(nil, Stream, "stream", "next")
   end
   return self:pull()
 end
@@ -234,9 +234,7 @@ end
 -- A method that says so where it is called with a dot.
 local function checked(name, method)
   return function(self, a, b)
-    if getmetatable(self) ~= Stream then
-      check.bad_self(name, "stream", self)
-    end
+    check.own(self, Stream, "stream", name)
     return method(self, a, b)
   end
 end

@@ -73,8 +73,8 @@ static void nest(lua_State *L, struct luge_block *block,
   int limit = LUGE_MAX_BLOCKS + (block->shielded ? LUGE_RESERVED_BLOCKS : 0);
   if (block->depth > limit) {
     luge__push_error(L, "limit",
-                     "more than %d blocks (timeout, scope, shield and the "
-                     "like) inside each other: a recursion without an end?",
+                     "more than %d blocks such as timeout inside each other: "
+                     "a recursion without an end?",
                      limit);
     luge__set_limit(L, "blocks", limit);
     lua_error(L);

@@ -108,8 +108,7 @@ int luge__class_refuse(lua_State *L, int index,
     luge__arg_error(L, index, class->name);
   }
   const char *name = lua_tostring(L, -1), *noun = strrchr(class->name, ' ') + 1;
-  luge__raise(L, "invalid", "%s: called on %s: write %s:%s(...), with a colon",
-              name, got, noun, name);
+  luge__raise_dotted(L, got, noun, name);
 }
 
 void *luge__class_check(lua_State *L, int index,

@@ -191,6 +191,12 @@ int luge__arg_error(lua_State *L, int arg, const char *wants) {
               arg - is_method, name, got, wants);
 }
 
+int luge__raise_dotted(lua_State *L, const char *got, const char *noun,
+                       const char *method) {
+  luge__raise(L, "invalid", "%s: called on %s: write %s:%s(...), with a colon",
+              method, got, noun, method);
+}
+
 int luge__is_error(lua_State *L, int index, const char *kind) {
   if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index)) {
     return 0;

@@ -44,6 +44,10 @@ LUGE_NORETURN int luge__arg_error(lua_State *L, int arg, const char *wants);
  */
 const char *luge__describe_argument(lua_State *L, int arg);
 
+/* Raises that a method of a `noun` was called with a dot, on `got`. */
+LUGE_NORETURN int luge__raise_dotted(lua_State *L, const char *got,
+                                     const char *noun, const char *method);
+
 /* Pushes what messages call the type of the value at `index`, and returns it:
  * of a class of luge's own, or of a foreign one, its name. */
 const char *luge__type_name(lua_State *L, int index);

@@ -117,9 +117,7 @@ static struct object *check_object(lua_State *L, const char *method) {
   struct object *object = lua_touserdata(L, 1);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &object_key);
   if (object == NULL || !lua_getmetatable(L, 1) || !lua_rawequal(L, -1, -2)) {
-    luge__raise(L, "invalid",
-                "%s: called on %s: write scope:%s(...), with a colon", method,
-                luge__describe_argument(L, 1), method);
+    luge__raise_dotted(L, luge__describe_argument(L, 1), "scope", method);
   }
   lua_pop(L, 2);
   return object;

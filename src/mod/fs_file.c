@@ -32,6 +32,7 @@ struct file_call {
   char *bytes;
   size_t length;   /* to be read or written */
   size_t capacity; /* of `bytes` */
+  bool cuts;       /* to `length`, and does not lock */
   struct stat status;
 };
 
@@ -299,36 +300,32 @@ static int file_stat(lua_State *L) {
   return luge__job_run(L, &new_call(L, file, &kind, "find")->job);
 }
 
-/* For luge's own modules. lock(): for as long as the file is open, nobody else
- * has it: `io` with EAGAIN if somebody does, EINVAL and the like where the file
+/* For luge's own modules. lock(): nobody else has the file for as long as it is
+ * open; `io` with EAGAIN if somebody does, with another errno where the file
  * system has no locks. truncate(n): the first n bytes are left. */
 
 static void work_lock(struct luge_job *job) {
   struct file_call *call = (struct file_call *)job;
-  call->error = flock(call->file->fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
-}
-
-static int file_lock(lua_State *L) {
-  static const struct luge_job_kind kind = {luge__job_wait("a file's lock"),
-                                            work_lock, done_sync, free_call};
-  struct luge_file *file = check_file(L);
-  return luge__job_run(L, &new_call(L, file, &kind, "lock")->job);
-}
-
-static void work_truncate(struct luge_job *job) {
-  struct file_call *call = (struct file_call *)job;
-  int result = ftruncate(call->file->fd, (off_t)call->length);
+  int result = call->cuts ? ftruncate(call->file->fd, (off_t)call->length)
+                          : flock(call->file->fd, LOCK_EX | LOCK_NB);
   call->error = result == 0 ? 0 : errno;
 }
 
-static int file_truncate(lua_State *L) {
-  static const struct luge_job_kind kind = {
-      luge__job_wait("a file to be cut"), work_truncate, done_sync, free_call};
-  struct luge_file *file = check_file(L);
-  lua_Integer length = luge__check_integer(L, 2, 0, "a length");
-  struct file_call *call = new_call(L, file, &kind, "truncate");
+static int lock(lua_State *L, bool cuts, lua_Integer length) {
+  static const struct luge_job_kind kind = {luge__job_wait("a file's lock"),
+                                            work_lock, done_sync, free_call};
+  struct file_call *call = new_call(L, check_file(L), &kind, "lock");
+  call->cuts = cuts;
   call->length = (size_t)length;
   return luge__job_run(L, &call->job);
+}
+
+static int file_lock(lua_State *L) {
+  return lock(L, false, 0);
+}
+
+static int file_truncate(lua_State *L) {
+  return lock(L, true, luge__check_integer(L, 2, 0, "a length"));
 }
 
 /* position(n?) -> the place in the file, or nil where there is none; sets it */

@@ -27,22 +27,8 @@ Stream.__index = Stream
 
 local stream = { Stream = Stream }
 
--- A Stream. `raw` as above; `shut()`, which may wait and is called once, or
--- nil. `wide`: each item is a row, a list of that many values, and readers get
--- them one beside the other.
-function stream.new(raw, shut, wide)
-  return setmetatable({ raw = raw, shut = shut or false, wide = wide or false }, Stream)
-end
-
--- What functions return that open a stream: the generic `for` closes it.
-function stream.open(raw, shut, wide)
-  local self = stream.new(raw, shut, wide)
-  return self, nil, nil, self
-end
-
 -- Makes `item`, which gives the next item to one task at a time, and `pull`,
--- which spreads rows: until then `pull` is that of the class. Both ignore their
--- arguments.
+-- which spreads rows. Both ignore their arguments.
 local function open_gate(self)
   local gate, enter = new_gate()
   local function item()
@@ -62,8 +48,23 @@ local function open_gate(self)
   return self.pull
 end
 
-function Stream:pull()
+local function open_and_pull(self)
   return open_gate(self)()
+end
+
+-- A Stream. `raw` as above; `shut()`, which may wait and is called once, or
+-- nil. `wide`: each item is a row, a list of that many values, and readers get
+-- them one beside the other.
+function stream.new(raw, shut, wide)
+  return setmetatable({
+    raw = raw, shut = shut or false, wide = wide or false, pull = open_and_pull,
+  }, Stream)
+end
+
+-- What functions return that open a stream: the generic `for` closes it.
+function stream.open(raw, shut, wide)
+  local self = stream.new(raw, shut, wide)
+  return self, nil, nil, self
 end
 
 -- A function that gives the stream's items, rows as they are.

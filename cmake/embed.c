@@ -91,6 +91,20 @@ static bool is_lua(const char *path) {
   return extension != NULL && strcmp(extension, ".lua") == 0;
 }
 
+/* The end of the code of a line that ends at `end`: a comment behind it goes,
+ * unless it may be part of a string, whose end then follows. */
+static const char *end_of_code(const char *line, const char *end) {
+  for (const char *at = end; at - line >= 3; at--) {
+    if (strchr("\"'[]", at[-1]) != NULL) {
+      break;
+    }
+    if (strncmp(at - 3, " --", 3) == 0) {
+      return at - 3;
+    }
+  }
+  return end;
+}
+
 /* Takes out comments, and indentation unless it may be a string's; in place.
  * Returns the new length. */
 static size_t strip(char *text, const char *path) {
@@ -102,13 +116,21 @@ static size_t strip(char *text, const char *path) {
   for (char *line = text; *line != '\0';) {
     char *end = strchr(line, '\n');
     char *next = end != NULL ? end + 1 : line + strlen(line);
+    const char *stop = next;
     char *code = line + strspn(line, " \t");
     if (code[0] == '-' && code[1] == '-') {
       *out++ = '\n';
     } else {
-      code = has_long_strings ? line : code;
-      memmove(out, code, (size_t)(next - code));
-      out += next - code;
+      if (has_long_strings) {
+        code = line;
+      } else if (end != NULL) {
+        stop = end_of_code(code, end);
+      }
+      memmove(out, code, (size_t)(stop - code));
+      out += stop - code;
+      if (stop != next) {
+        *out++ = '\n';
+      }
     }
     line = next;
   }

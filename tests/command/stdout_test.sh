@@ -110,7 +110,7 @@ nil	cannot close standard file
 true	true	true
 nil	Bad file descriptor	9
 false	Bad file descriptor
-false	invalid: bad argument #1 to '?': got number 1, takes a FILE*
+false	invalid: write: called on number 1: write FILE*:write(...), with a colon
 open
 "
 

@@ -92,9 +92,18 @@ function Source:pause(err)
   native.sleep(math.min(self.delay * 2 ^ (self.failures - 1), math.max(MAX_DELAY, self.delay)))
 end
 
+-- Waits in `fn(self, argument)`, unless another task closes the source: then it ends
+-- without a result.
+function Source:within(fn, argument)
+  return native.scope(function(scope)
+    self.scope = scope
+    return fn(self, argument)
+  end)
+end
+
 -- The next event: data to hand on, or nil and whether the stream is over.
 function Source:read()
-  local reader = self.reader or self:connect()
+  local reader = self.reader or self:within(self.connect)
   if not reader then
     return nil, true
   end
@@ -105,15 +114,17 @@ end
 function Source:next()
   while not self.over do
     local ok, event, over = pcall(self.read, self)
-    if not ok then
-      self:pause(event)
+    if self.over then
+      return nil -- whatever it was: another task has closed it
+    elseif not ok then
+      self:within(self.pause, event)
     elseif event then
       self.failures = 0
       return event
     elseif over then
       self.over = true
     else
-      self:pause()
+      self:within(self.pause)
     end
   end
   return nil
@@ -139,6 +150,9 @@ return function(client, url, options)
     return source:next()
   end, function()
     source.over = true
+    if source.scope then
+      source.scope:cancel()
+    end
     source:disconnect()
   end)
 end

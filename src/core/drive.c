@@ -88,6 +88,17 @@ int luge_fd(const luge_host *host) {
   return luge__usable(host) ? uv_backend_fd(host->loop) : -1;
 }
 
+/* Whether the system is told only at the next turn of what has just begun to be
+ * watched. Newer libuv say 0 then by themselves (libuv#3466). */
+static bool owes_a_turn(const uv_loop_t *loop) {
+#if UV_VERSION_HEX < 0x012c00
+  return loop->watcher_queue[0] != (const void *)&loop->watcher_queue;
+#else
+  (void)loop;
+  return false;
+#endif
+}
+
 /* Not left to libuv alone: its answer counts from the loop's last turn, and is
  * 0 for a loop that has nothing to do. */
 int luge_timeout_ms(luge_host *host) {
@@ -96,7 +107,10 @@ int luge_timeout_ms(luge_host *host) {
   }
   uv_update_time(host->loop);
   luge__timers_arm(host);
-  return uv_loop_alive(host->loop) ? uv_backend_timeout(host->loop) : -1;
+  if (!uv_loop_alive(host->loop)) {
+    return -1;
+  }
+  return owes_a_turn(host->loop) ? 0 : uv_backend_timeout(host->loop);
 }
 
 /* Calls what other threads have posted even if nothing else is waited for:

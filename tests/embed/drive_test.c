@@ -5,8 +5,11 @@
 
 #include "embed.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #if defined(__linux__)
@@ -322,6 +325,39 @@ static int told(lua_State *L) {
   return 1;
 }
 
+/* What is first watched after a turn of the loop has begun wakes the embedder's
+ * poll: libuv before 1.44 tells the system of it only at the next turn. */
+static void test_late_watcher(void) {
+  luge_host *host = open_host(NULL);
+  struct sockaddr_in at = {.sin_family = AF_INET,
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t size = sizeof at;
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK(bind(listener, (struct sockaddr *)&at, sizeof at) == 0 &&
+        listen(listener, 1) == 0 &&
+        getsockname(listener, (struct sockaddr *)&at, &size) == 0);
+  char code[256];
+  snprintf(code, sizeof code,
+           "local luge, net = require 'luge', require 'luge.net'\n"
+           "luge.sleep(0.001)\n"
+           "net.connect('127.0.0.1', %d):close()",
+           ntohs(at.sin_port));
+  struct outcome outcome;
+  start(host, code, &outcome);
+  while (luge_step(host) > 0) {
+    struct pollfd fd = {.fd = luge_fd(host), .events = POLLIN};
+    int timeout = luge_timeout_ms(host);
+    if (timeout < 0 || timeout > 60000) {
+      CHECK(poll(&fd, 1, 60000) == 1);
+    } else {
+      poll(&fd, 1, timeout);
+    }
+  }
+  CHECK(outcome.calls == 1 && outcome.status == LUGE_OK);
+  CHECK(luge_close(host) == LUGE_OK);
+  close(listener);
+}
+
 /* An error that nobody awaits is told while the host is only stepped. */
 static void test_failure_when_stepped(void) {
   luge_host *host = open_host(NULL);
@@ -343,6 +379,7 @@ static void test_failure_when_stepped(void) {
 
 int main(void) {
   test_epoll();
+  test_late_watcher();
   test_poll();
   test_borrowed_loop();
   test_run_on_borrowed_loop();

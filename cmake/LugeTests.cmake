@@ -147,6 +147,14 @@ foreach(path IN LISTS embed_examples)
   luge_add_test("${path}" ${target} ${script})
 endforeach()
 
+# A program that loads the shared library by itself, and stands before libc.
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  set(path "${PROJECT_SOURCE_DIR}/tests/plugin/unload_test.c")
+  luge_add_program(target "${path}" luge_settings luge_headers ${CMAKE_DL_LIBS})
+  set_target_properties(${target} PROPERTIES ENABLE_EXPORTS ON)
+  luge_add_test("${path}" ${target} $<TARGET_FILE:luge_shared>)
+endif()
+
 # A C module that `require` finds in a file.
 luge_add_module(probe tests/cmodule/probe.c)
 if(APPLE)

@@ -119,6 +119,10 @@ describe("calls", function()
         { type = "image_url", image_url = { url = "http://x/y.png" } },
       } },
     })
+    for _, one in ipairs { { role = "user", content = "a" }, { "user", "a" }, { "human", "a" } } do
+      m:invoke(one)
+      test.same(server.requests[#server.requests].messages, { { role = "user", content = "a" } })
+    end
     fails("invalid", m.invoke, m, 3)
     fails("invalid", m.invoke, m, {})
     test.matches(fails("invalid", m.invoke, m, { messages = { { role = "bot", content = "" } } })

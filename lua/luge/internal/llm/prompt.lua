@@ -292,7 +292,8 @@ function prompt.messages(input)
     check.invalid("a model's input is %s, takes a string, a prompt or { messages = {...} }",
       check.describe(input))
   end
-  local list = input.messages or input
+  local is_one = input.role or #input == 2 and roles[input[1]]
+  local list = input.messages or is_one and { input } or input
   if type(list) ~= "table" or #list == 0 then
     check.invalid("a model's input has no messages; takes a string, a prompt or %s",
       "{ messages = {...} }")

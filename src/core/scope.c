@@ -9,7 +9,7 @@
 #include "host.h"
 #include "task.h"
 
-enum { DEAF = 1000 }; /* refused waits */
+enum { DEAF = 3000 }; /* refused waits: a clean-up hardly makes so many */
 
 static const char reasons_key = 0; /* registry: scope -> reason */
 

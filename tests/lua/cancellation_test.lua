@@ -80,7 +80,7 @@ describe("a cancelled task", function()
       scope:spawn(poll, luge.scope, forever)
       luge.sleep(0)
       scope:cancel()
-      for _ = 1, 2000 do luge.shield(pcall, luge.timeout, 0, forever) end
+      for _ = 1, 6000 do luge.shield(pcall, luge.timeout, 0, forever) end
     end)
   end)
 

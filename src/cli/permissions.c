@@ -82,20 +82,19 @@ static bool add_path(char **list, const char *path, size_t length) {
   return added;
 }
 
-/* Where `require` may read: beside the script, and where Lua's modules are
- * installed: the absolute directories of package.path, but for the root. */
-static bool add_modules(luge_host *host, char **list, const char *script) {
-  if (script != NULL) {
-    const char *slash = strrchr(script, '/');
-    const char *directory = slash != NULL ? script : ".";
-    size_t length = slash == NULL     ? 1
-                    : slash == script ? 1
-                                      : (size_t)(slash - script);
-    if (!add_path(list, directory, length)) {
-      return false;
-    }
+/* The folder of a script. */
+static bool add_folder(char **list, const char *script) {
+  const char *slash = strrchr(script, '/');
+  if (slash == NULL) {
+    return add_path(list, ".", 1);
   }
-  lua_State *L = luge_lua(host);
+  size_t length = (size_t)(slash - script);
+  return add_path(list, script, length > 0 ? length : 1);
+}
+
+/* Where Lua's modules are installed: the absolute directories of package.path,
+ * but for the root. */
+static bool add_installed(lua_State *L, char **list) {
   bool added = true;
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "path");
@@ -112,6 +111,12 @@ static bool add_modules(luge_host *host, char **list, const char *script) {
   }
   lua_pop(L, 2);
   return added;
+}
+
+/* Where `require` may read. */
+static bool add_modules(luge_host *host, char **list, const char *script) {
+  return (script == NULL || add_folder(list, script)) &&
+         add_installed(luge_lua(host), list);
 }
 
 /* The script must not write to the file of the audit. */

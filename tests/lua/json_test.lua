@@ -108,7 +108,8 @@ describe("json.decode", function()
 
   it("reads what documents repeat as if it were new", function()
     local value = '{"name":"%s","next":{"nome":"%s","name":"%s"}}'
-    local texts = { "", "a", "ab", "ab", "a", "", "a\\n", "a\\n", "b", "a\\n", "b", ("c"):rep(30), ("c"):rep(31) }
+    local texts = { "", "a", "ab", "ab", "a", "", "a\\n", "a\\n", "b", "a\\n", "b",
+      ("c"):rep(30), ("c"):rep(31) }
     for _, text in ipairs(texts) do
       for _ = 1, 3 do
         local got = json.decode(value:format(text, text .. text, text))
@@ -118,7 +119,8 @@ describe("json.decode", function()
     end
     fails("parse", json.decode, '{"name":"a')
     fails("parse", json.decode, '{"name":"a\n"}')
-    test.same(json.decode '["name","a",{"name":["a","b"]}]', { "name", "a", { name = { "a", "b" } } })
+    test.same(json.decode '["name","a",{"name":["a","b"]}]',
+      { "name", "a", { name = { "a", "b" } } })
   end)
 
   -- Objects of few names, some of which share their place among those that the

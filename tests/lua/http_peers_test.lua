@@ -135,6 +135,59 @@ describe("a head", function()
   end)
 end)
 
+describe("an answer", function()
+  case("may come after many interim ones, whose headers are not its own", function()
+    local response = http.get(answers("HTTP/1.1 102 Processing\r\n\r\n"
+      .. "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Encoding: gzip\r\n"
+      .. "Content-Length: 9\r\n\r\n" .. OK))
+    test.equal(response.body, "ok")
+    test.equal(response.headers.link, nil)
+    test.equal(response.headers["content-encoding"], nil)
+  end)
+
+  -- What follows a complete answer is nobody's.
+  case("is not what a server sends before it is asked", function()
+    local forged = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
+    for _, first in ipairs { OK, "HTTP/1.1 204 No\r\nContent-Length: 45\r\n\r\n",
+      "HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n" } do
+      local client <close> = http.client {}
+      local url = answers(first .. forged, OK)
+      test.ok(client:get(url).body ~= "forged")
+      test.equal(client:get(url).body, "ok")
+    end
+  end)
+
+  case("leads where its Location says, as RFC 3986 reads it", function()
+    for location, path in pairs {
+      ["/c d"] = "/c%20d", ["/\u{fc}"] = "/%c3%bc", c = "/a/c", ["../../c"] = "/c", ["."] = "/a/",
+      ["?q"] = "/a/b?q", ["#g"] = "/a/b?x#g", [" /s "] = "/s", [";p"] = "/a/;p",
+      ["//HERE/x"] = "/x",
+    } do
+      local here, count = nil, 0
+      here = peer(function(socket)
+        while head(socket) ~= "" do
+          count = count + 1
+          socket:write(count > 1 and OK or "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: "
+            .. location:gsub("HERE", here) .. "\r\n\r\n")
+        end
+      end)
+      test.equal(http.get("http://" .. here .. "/a/b?x").url, "http://" .. here .. path, location)
+      test.equal(count, 2)
+    end
+  end)
+
+  case("may say in several ways when to come again", function()
+    for value, seconds in pairs { ["5"] = 5, ["1.5"] = 1.5, ["-5"] = 0, [" 7 "] = 7,
+      ["Wed, 21 Oct 2015 07:28:00 GMT"] = 0, ["Wednesday, 21-Oct-15 07:28:00 GMT"] = 0,
+      ["abc"] = false, ["1e3"] = false, ["5, 6"] = false, ["inf"] = false } do
+      local response = http.get(answers("HTTP/1.1 429 No\r\nContent-Length: 0\r\nRetry-After: "
+        .. value .. "\r\n\r\n"))
+      local err = test.raises("http", response.raise_for_status, response)
+      test.equal(err.retry_after or false, seconds, value)
+    end
+  end)
+end)
+
 describe("cookies that a script gives", function()
   local sent
   local function keeper()

@@ -36,8 +36,18 @@ install(FILES "${PROJECT_BINARY_DIR}/lugeConfig.cmake"
         DESTINATION "${package_dir}")
 
 # luge.pc finds its prefix from where it is, so that `cmake --install --prefix`
-# may choose another.
-file(RELATIVE_PATH prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+# may choose another; unless the packager has said where each folder is.
+set(pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
+set(pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}" OR
+   IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+  set(pc_prefix "${CMAKE_INSTALL_PREFIX}")
+  set(pc_libdir "${CMAKE_INSTALL_FULL_LIBDIR}")
+  set(pc_includedir "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
+else()
+  file(RELATIVE_PATH up "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+  set(pc_prefix "\${pcfiledir}/${up}")
+endif()
 configure_file(cmake/luge.pc.in luge.pc @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/luge.pc"
         DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

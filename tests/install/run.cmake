@@ -51,3 +51,12 @@ execute_process(COMMAND pkg-config --cflags --libs luge
 separate_arguments(flags UNIX_COMMAND "${flags}")
 run("${CC}" "${source}/consumer.c" -o "${work}/found" ${flags})
 run("${work}/found")
+
+# Packagers say where libraries go by a path that is absolute.
+run("${CMAKE_COMMAND}" -S "${source}/../.." -B "${work}/absolute"
+    -G "${GENERATOR}" "-DCMAKE_C_COMPILER=${CC}" "-DBUILD_TESTING=OFF"
+    "-DCMAKE_INSTALL_PREFIX=/opt/luge" "-DCMAKE_INSTALL_LIBDIR=/opt/luge/lib64")
+file(READ "${work}/absolute/luge.pc" text)
+if(NOT text MATCHES "libdir=/opt/luge/lib64\nincludedir=/opt/luge/include\n")
+  message(FATAL_ERROR "luge.pc has other folders than were asked for:\n${text}")
+endif()

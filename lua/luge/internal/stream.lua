@@ -28,7 +28,7 @@ Stream.__index = Stream
 local stream = { Stream = Stream }
 
 -- Makes `item`, which gives the next item to one task at a time, and `pull`,
--- which spreads rows. Both ignore their arguments.
+-- which spreads rows.
 local function open_gate(self)
   local gate, enter = new_gate()
   local function item()
@@ -48,17 +48,11 @@ local function open_gate(self)
   return self.pull
 end
 
-local function open_and_pull(self)
-  return open_gate(self)()
-end
-
 -- A Stream. `raw` as above; `shut()`, which may wait and is called once, or
 -- nil. `wide`: each item is a row, a list of that many values, and readers get
 -- them one beside the other.
 function stream.new(raw, shut, wide)
-  return setmetatable({
-    raw = raw, shut = shut or false, wide = wide or false, pull = open_and_pull,
-  }, Stream)
+  return setmetatable({ raw = raw, shut = shut or false, wide = wide or false }, Stream)
 end
 
 -- What functions return that open a stream: the generic `for` closes it.
@@ -82,13 +76,15 @@ end
 --- operator applies raises, the next call goes on with the same item.
 ---@return any # nil at the end, and after `close`
 function Stream:next()
-  if self == nil then -- the others are checked at the end of this file
-    check.own(nil, Stream, "stream", "next")
+  if not self then -- the others are checked at the end of this file
+    check.own(self, Stream, "stream", "next")
   end
-  return self:pull()
+  return (self.pull or open_gate(self))()
 end
 
-Stream.__call = Stream.next
+function Stream:__call()
+  return (self.pull or open_gate(self))()
+end
 
 local function nothing()
   return nil

@@ -141,15 +141,7 @@ int luge_interrupt(luge_host *host) {
 
 /* Protected calls. */
 
-bool luge__is_interrupted(lua_State *L) {
-  const struct luge_task *task = luge__host(L)->current;
-  return task != NULL && task->interrupted;
-}
-
-/* Whether the error on top of the stack goes on: that of an interruption, of
- * os.exit, which ends all that it cancels, or of a cancellation that the task
- * does not heed. */
-static bool passes(lua_State *L) {
+bool luge__error_passes(lua_State *L) {
   const struct luge_task *task = luge__host(L)->current;
   if (task == NULL) {
     return false;
@@ -163,7 +155,7 @@ static int called(lua_State *L, int status, lua_KContext below) {
   if (status == LUA_OK || status == LUA_YIELD) {
     return lua_gettop(L) - (int)below;
   }
-  if (passes(L)) {
+  if (luge__error_passes(L)) {
     return lua_error(L);
   }
   lua_pushboolean(L, 0);
@@ -181,7 +173,7 @@ static int protected_call(lua_State *L) {
 
 /* The handler of an interruption would run where no hook can stop it. */
 static int handle(lua_State *L) {
-  if (passes(L)) {
+  if (luge__error_passes(L)) {
     return 1;
   }
   lua_pushvalue(L, lua_upvalueindex(1));

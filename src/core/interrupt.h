@@ -20,12 +20,12 @@ void luge__watch_init(struct luge_host *host);
  * nothing runs, it interrupts what runs next. */
 void luge__interrupt_next(struct luge_host *host);
 
-/* Whether the current task was interrupted: no protected call may keep the
- * error from it. */
-bool luge__is_interrupted(lua_State *L);
+/* Whether the error on top of the stack is not to be stopped by any protected
+ * call: that of an interruption, of os.exit, which ends all that it cancels, or
+ * of a cancellation that the task does not heed. */
+bool luge__error_passes(lua_State *L);
 
-/* Replaces `pcall` and `xpcall` by functions that do not stop the error of an
- * interruption. */
+/* Replaces `pcall` and `xpcall` by functions that do not stop such errors. */
 void luge__protect_open(lua_State *L);
 
 #endif

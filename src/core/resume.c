@@ -225,7 +225,7 @@ static int after_resume(lua_State *L, lua_State *co, int results) {
       luge__resume_close(L, co);
       lua_settop(co, 0);
     }
-    if (luge__is_interrupted(L)) {
+    if (luge__error_passes(L)) {
       return lua_error(L);
     }
     lua_pushboolean(L, 0);

@@ -27,6 +27,7 @@ case_is "it cannot be kept back"
 exits 3 'pcall(os.exit, 3)'
 exits 3 'xpcall(os.exit, print, 3)'
 exits 3 'while true do pcall(os.exit, 3) end'
+exits 3 'while true do coroutine.resume(coroutine.create(os.exit), 3) end'
 exits 3 'pcall(function() pcall(os.exit, 3) end)'
 exits 3 'coroutine.wrap(os.exit)(3)'
 exits 3 'pcall(table.sort, { 1, 2, 3 }, function() os.exit(3) end)'

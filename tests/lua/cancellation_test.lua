@@ -73,6 +73,10 @@ describe("a cancelled task", function()
     end)
     test.equal(task:status(), "cancelled")
     test.ok(closed)
+    local resumes = cancel(function()
+      while true do coroutine.resume(coroutine.create(forever)) end
+    end)
+    test.equal(resumes:status(), "cancelled")
     -- A block that is left so leaves its task as it was.
     test.raises("timeout", luge.timeout, 0.01, poll, xpcall, forever, tostring)
     test.equal(pcall(luge.timeout, 0, forever), false)

@@ -54,16 +54,6 @@ function class:traceback() end
 end
 
 do
---- Options of `luge.map`.
----@class luge.MapOptions
----@field concurrency? integer how many at once; default 16
----@field return_errors? boolean an error takes the place of the result; default: it is raised
----@field progress? boolean draw a bar on standard error if that is a terminal
-local class = {}
-
-end
-
-do
 --- A block of tasks; see `luge.scope`.
 ---@class luge.Scope
 ---@field errors any[] its own error, and those of its tasks that nobody awaited, as they came
@@ -214,27 +204,10 @@ function class:wait() end
 end
 
 do
---- Options of `luge.retry`, and of the `:retry` of Runnables.
----@class luge.RetryOptions
----@field attempts? integer in all; default 3
----@field wait? luge.Wait|number|fun(attempt: integer): number between two attempts
----@field deadline? number seconds for all attempts and waits; default none
----@field max_hint? number seconds that a server may make it wait; default 60
----@field on? string|string[]|fun(err: any): boolean which errors; default: retryable ones
----@field until_result? fun(...): boolean whether the results are good
----@field before_sleep? fun(info: luge.RetryInfo) called before each wait
-local class = {}
-
-end
-
-do
---- What `before_sleep` of `luge.retry` is told.
----@class luge.RetryInfo
----@field attempt integer how many there have been
----@field error any of the last one; nil if its result was not good
----@field result any of the last one
----@field wait number the seconds that come now
----@field elapsed number the seconds since the first attempt began
+--- How long to wait before an attempt; see `luge.wait`.
+---@class luge.Wait
+---@operator call(integer): number
+---@operator add(luge.Wait|number): luge.Wait
 local class = {}
 
 end
@@ -252,15 +225,6 @@ local class = {}
 end
 
 do
---- How long to wait before an attempt; see `luge.wait`.
----@class luge.Wait
----@operator call(integer): number
----@operator add(luge.Wait|number): luge.Wait
-local class = {}
-
-end
-
-do
 --- A token bucket; see `luge.limiter`.
 ---@class luge.Limiter
 local class = {}
@@ -269,6 +233,16 @@ local class = {}
 --- before. More than the burst is `invalid`.
 ---@param n? number above 0
 function class:acquire(n) end
+
+end
+
+do
+--- Options of `luge.map`.
+---@class luge.MapOptions
+---@field concurrency? integer how many at once; default 16
+---@field return_errors? boolean an error takes the place of the result; default: it is raised
+---@field progress? boolean draw a bar on standard error if that is a terminal
+local class = {}
 
 end
 
@@ -354,6 +328,32 @@ function class:each(fn) end
 ---@param init any
 ---@return any # `init` for an empty stream
 function class:reduce(fn, init) end
+
+end
+
+do
+--- Options of `luge.retry`, and of the `:retry` of Runnables.
+---@class luge.RetryOptions
+---@field attempts? integer in all; default 3
+---@field wait? luge.Wait|number|fun(attempt: integer): number between two attempts
+---@field deadline? number seconds for all attempts and waits; default none
+---@field max_hint? number seconds that a server may make it wait; default 60
+---@field on? string|string[]|fun(err: any): boolean which errors; default: retryable ones
+---@field until_result? fun(...): boolean whether the results are good
+---@field before_sleep? fun(info: luge.RetryInfo) called before each wait
+local class = {}
+
+end
+
+do
+--- What `before_sleep` of `luge.retry` is told.
+---@class luge.RetryInfo
+---@field attempt integer how many there have been
+---@field error any of the last one; nil if its result was not good
+---@field result any of the last one
+---@field wait number the seconds that come now
+---@field elapsed number the seconds since the first attempt began
+local class = {}
 
 end
 

@@ -134,12 +134,6 @@ luge.gather = lazy("gather", "internal.gather", "gather")
 ---@type fun(list: any, fn: fun(item: any, index: integer): any, options?: luge.MapOptions): table
 luge.map = lazy("map", "internal.map")
 
---- Options of `luge.map`.
----@class luge.MapOptions
----@field concurrency? integer how many at once; default 16
----@field return_errors? boolean an error takes the place of the result; default: it is raised
----@field progress? boolean draw a bar on standard error if that is a terminal
-
 --- Waits for the first to end: its index and its results; or raises its error.
 --- The others are cancelled and waited for.
 ---@type fun(list: (luge.Task|function)[]): integer, ...
@@ -282,24 +276,6 @@ luge.limiter = lazy("limiter", "internal.limiter")
 ---@type fun(fn: function, options?: luge.RetryOptions): ...
 luge.retry = lazy("retry", "internal.retry", "retry")
 
---- Options of `luge.retry`, and of the `:retry` of Runnables.
----@class luge.RetryOptions
----@field attempts? integer in all; default 3
----@field wait? luge.Wait|number|fun(attempt: integer): number between two attempts
----@field deadline? number seconds for all attempts and waits; default none
----@field max_hint? number seconds that a server may make it wait; default 60
----@field on? string|string[]|fun(err: any): boolean which errors; default: retryable ones
----@field until_result? fun(...): boolean whether the results are good
----@field before_sleep? fun(info: luge.RetryInfo) called before each wait
-
---- What `before_sleep` of `luge.retry` is told.
----@class luge.RetryInfo
----@field attempt integer how many there have been
----@field error any of the last one; nil if its result was not good
----@field result any of the last one
----@field wait number the seconds that come now
----@field elapsed number the seconds since the first attempt began
-
 --- Waits between attempts: functions of the number of attempts so far, which
 --- can be added: `luge.wait.fixed(1) + luge.wait.random(0, 0.5)`.
 luge.wait = {}
@@ -313,14 +289,6 @@ luge.wait.fixed = lazy("fixed", "internal.backoff", "fixed", luge.wait)
 --- `min` and that, `"equal"` one in its upper half.
 ---@type fun(options?: luge.ExponentialOptions): luge.Wait
 luge.wait.exponential = lazy("exponential", "internal.backoff", "exponential", luge.wait)
-
---- Options of `luge.wait.exponential`, in seconds.
----@class luge.ExponentialOptions
----@field multiplier? number the first wait; default 1
----@field base? number how many times as long each further one is; default 2
----@field min? number the least; default 0
----@field max? number the most; default none
----@field jitter? "full"|"equal" default: none
 
 --- Any time between the two.
 ---@type fun(least: number, most: number): luge.Wait

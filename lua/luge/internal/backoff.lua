@@ -72,6 +72,14 @@ local jitters = {
   end,
 }
 
+--- Options of `luge.wait.exponential`, in seconds.
+---@class luge.ExponentialOptions
+---@field multiplier? number the first wait; default 1
+---@field base? number how many times as long each further one is; default 2
+---@field min? number the least; default 0
+---@field max? number the most; default none
+---@field jitter? "full"|"equal" default: none
+
 local exponential_options = {
   multiplier = "positive",
   base = "positive",

@@ -9,6 +9,12 @@ local from = require "luge.internal.from"
 local pcall, error, setmetatable = pcall, error, setmetatable
 local spawn, scope, new_error = native.spawn_at, native.scope, native.error
 
+--- Options of `luge.map`.
+---@class luge.MapOptions
+---@field concurrency? integer how many at once; default 16
+---@field return_errors? boolean an error takes the place of the result; default: it is raised
+---@field progress? boolean draw a bar on standard error if that is a terminal
+
 local options_known = { concurrency = "count", progress = "boolean", return_errors = "boolean" }
 
 -- Returns what runs for one item, in a task of its own. `done` counts the items

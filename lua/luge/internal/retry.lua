@@ -19,6 +19,24 @@ function retry.in_retry()
   return context.get(flag) == true
 end
 
+--- Options of `luge.retry`, and of the `:retry` of Runnables.
+---@class luge.RetryOptions
+---@field attempts? integer in all; default 3
+---@field wait? luge.Wait|number|fun(attempt: integer): number between two attempts
+---@field deadline? number seconds for all attempts and waits; default none
+---@field max_hint? number seconds that a server may make it wait; default 60
+---@field on? string|string[]|fun(err: any): boolean which errors; default: retryable ones
+---@field until_result? fun(...): boolean whether the results are good
+---@field before_sleep? fun(info: luge.RetryInfo) called before each wait
+
+--- What `before_sleep` of `luge.retry` is told.
+---@class luge.RetryInfo
+---@field attempt integer how many there have been
+---@field error any of the last one; nil if its result was not good
+---@field result any of the last one
+---@field wait number the seconds that come now
+---@field elapsed number the seconds since the first attempt began
+
 local options_known = {
   attempts = true,
   wait = true,

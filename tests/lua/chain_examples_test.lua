@@ -60,9 +60,14 @@ local function replace_methods(class)
   end)
 end
 
--- An example as its reader runs it, but with nothing printed and nobody there.
+-- An example as its reader runs it, but with nothing printed and nobody there, save
+-- for the lines that it is given.
 local function play(path)
-  local quiet = setmetatable({ write = function() end, read = function() end }, { __index = io })
+  local given = fs.read(path):match "\n%-%- Given:\n(.-)\n\n" or ""
+  local quiet = setmetatable({
+    write = function() end, read = function() end,
+    lines = function() return given:gmatch "%-%-   ([^\n]*)" end,
+  }, { __index = io })
   local env = setmetatable({ print = function() end, io = quiet }, { __index = _G })
   assert(loadfile(path, "t", env))()
 end

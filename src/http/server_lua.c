@@ -14,8 +14,7 @@
 /* The server itself outlives its userdata: until its handles have closed. */
 struct server_box {
   struct luge__server *server;
-  struct luge_task *task;     /* that takes its events; NULL: none, or ended */
-  struct luge_listener ended; /* of that task */
+  struct luge_listener ended; /* of the task that takes its events */
 };
 
 static const struct luge_class server_class = {"an HTTP server"};
@@ -194,7 +193,6 @@ static int server_drain(lua_State *L) {
 
 static void on_taker_ended(struct luge_listener *listener) {
   struct server_box *box = luge__container(listener, struct server_box, ended);
-  box->task = NULL;
   luge__server_destroy(box->server);
 }
 
@@ -208,43 +206,6 @@ static int server_bind(lua_State *L) {
     luge__raise(L, "invalid", "the server is bound, or the task has ended");
   }
   luge__cell_watch(&task->cell, &box->ended, on_taker_ended);
-  box->task = task;
-  return 0;
-}
-
-static bool is_within(const struct luge_task *at,
-                      const struct luge_task *task) {
-  while (at != NULL && at != task) {
-    at = at->root.parent != NULL ? at->root.parent->task : NULL;
-  }
-  return at != NULL;
-}
-
-/* server:within(task) -> whether the current task is that, or below it: then it
- * would wait in vain for its end */
-static int server_within(lua_State *L) {
-  const struct luge_task *task = luge__class_check(L, 2, &luge__task_class);
-  lua_pushboolean(L, is_within(luge__host(L)->current, task));
-  return 1;
-}
-
-/* server:cancel(): cancels the handlers' tasks, also those that have answered
- * and only wait for what they spawned, but for the one that calls this, or that
- * the caller is below. */
-static int server_cancel(lua_State *L) {
-  check_server(L);
-  struct server_box *box = lua_touserdata(L, 1);
-  if (box->task == NULL) {
-    return 0;
-  }
-  struct luge_list *children = &box->task->root.children, *at, *next;
-  for (at = children->next; at != children; at = next) {
-    next = at->next;
-    struct luge_task *task = luge__container(at, struct luge_task, sibling);
-    if (!is_within(luge__host(L)->current, task)) {
-      luge__scope_cancel(L, &task->root, "the server closes");
-    }
-  }
   return 0;
 }
 
@@ -282,8 +243,6 @@ int luge__open_http_server(lua_State *L) {
                                      {"next", server_next},
                                      {"drain", server_drain},
                                      {"stop", server_stop},
-                                     {"within", server_within},
-                                     {"cancel", server_cancel},
                                      {"destroy", server_destroy},
                                      {"connections", server_connections},
                                      {NULL, NULL}};

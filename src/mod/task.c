@@ -312,6 +312,36 @@ static void init_methods(lua_State *L) {
   luge__class_missing(L, &luge__task_class, no_such_field);
 }
 
+static bool is_within(const struct luge_task *at,
+                      const struct luge_task *task) {
+  while (at != NULL && at != task) {
+    at = at->root.parent != NULL ? at->root.parent->task : NULL;
+  }
+  return at != NULL;
+}
+
+/* within(task) -> whether the current task is that, or below it: then it would
+ * wait in vain for its end */
+static int lib_within(lua_State *L) {
+  lua_pushboolean(L, is_within(luge__host(L)->current, check_task(L)));
+  return 1;
+}
+
+/* close_children(task): cancels the tasks that a server's has spawned, also
+ * those that only wait for what they spawned themselves, but for the one that
+ * the current task is within. */
+static int lib_close_children(lua_State *L) {
+  struct luge_list *children = &check_task(L)->root.children, *at, *next;
+  for (at = children->next; at != children; at = next) {
+    next = at->next;
+    struct luge_task *task = luge__container(at, struct luge_task, sibling);
+    if (!is_within(luge__host(L)->current, task)) {
+      luge__scope_cancel(L, &task->root, "the server closes");
+    }
+  }
+  return 0;
+}
+
 int luge__open_task(lua_State *L) {
   static const luaL_Reg functions[] = {{"spawn", lib_spawn},
                                        {"spawn_at", lib_spawn_at},
@@ -321,6 +351,8 @@ int luge__open_task(lua_State *L) {
                                        {"await", lib_await},
                                        {"outcome", lib_outcome},
                                        {"sleep", lib_sleep},
+                                       {"within", lib_within},
+                                       {"close_children", lib_close_children},
                                        {"timeout", luge__timeout},
                                        {"shield", luge__shield},
                                        {"scope", luge__scope},

@@ -276,3 +276,47 @@ describe("permissions", function()
       "permission\t@x\n"):format(dir.path), err)
   end)
 end)
+
+describe("a server that closes", function()
+  local function answer_of(server)
+    local client <close> = net.connect("127.0.0.1", server.port)
+    return client:read_all()
+  end
+
+  it("cancels what its handlers left running", function()
+    local ended = luge.future()
+    local server = net.serve { handler = function(conn)
+      luge.spawn(function()
+        local _ <close> = setmetatable({}, { __close = function() ended:resolve() end })
+        luge.sleep(60)
+      end)
+      conn:write "x"
+    end }
+    test.equal(answer_of(server), "x")
+    server:close()
+    test.ok(ended:done())
+  end)
+
+  it("tells on_error of what fails meanwhile", function()
+    local told
+    local server = net.serve {
+      on_error = function(message) told = message end,
+      handler = function(conn)
+        luge.spawn(function() luge.sleep(0.02) error "late" end)
+        conn:write "x"
+      end,
+    }
+    test.equal(answer_of(server), "x")
+    server:close(60)
+    test.matches(told, "late")
+  end)
+
+  it("may be closed by a task that a handler waits for", function()
+    local server
+    server = net.serve { handler = function(conn)
+      luge.await(luge.spawn(server.close, server))
+      conn:write "bye"
+    end }
+    test.equal(answer_of(server), "bye")
+  end)
+end)

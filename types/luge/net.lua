@@ -133,9 +133,10 @@ function class:connections() end
 function class:count() end
 
 --- Takes no more connections, and removes the path of a UNIX socket. With a
---- handler: waits for those that run, for `grace` seconds at most, then cancels
---- them and waits until they have ended, but for one that calls this; else the
---- connections stay. Again, it does nothing.
+--- handler: waits for those that run, and what they spawned, for `grace` seconds
+--- at most, then cancels them and waits until they have ended, but for one that
+--- calls this, or of which a task does; else the connections stay. Again, it does
+--- nothing.
 ---@param grace? number seconds; default 0
 function class:close(grace) end
 

@@ -179,7 +179,7 @@ end
 -- Whether a request that is still being answered is what calls this.
 local function is_handling(server)
   for _, task in pairs(server.running) do
-    if task and server.native:within(task) then return true end
+    if task and tasks.within(task) then return true end
   end
   return false
 end
@@ -208,13 +208,13 @@ function Server:close(grace)
     invalid("close: grace is %s, takes seconds, from 0", describe_value(grace))
   end
   local listener = self.native
-  local inside = listener:within(self.task)
+  local inside = tasks.within(self.task)
   listener:stop()
   if grace and grace > 0 then
     local _, err = pcall(tasks.timeout, grace, wait_for_end, self, inside)
     if is_error(err, "cancelled") and not self.task:done() then error(err, 0) end
   end
-  listener:cancel()
+  tasks.close_children(self.task)
   if not inside then
     pcall(tasks.timeout, FLUSH, flush, self)
     listener:destroy()

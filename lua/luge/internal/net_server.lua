@@ -49,27 +49,48 @@ function Server:count()
   return self.native:count()
 end
 
--- The tasks of all handlers but the one that closes the server.
+local function log_failure(message)
+  log("error", "luge.net: a handler failed: " .. message)
+end
+
+local function report(self, err, trace)
+  local message = ("%s\n%s"):format(tostring(err), trace or "")
+  local ok, problem = pcall(self.on_error, message)
+  if not ok then
+    log_failure(message .. "\nand on_error failed: " .. tostring(problem))
+  end
+end
+
+-- The tasks of all handlers but the one that closes the server, or of which a
+-- task does.
 local function others(self)
-  local list, current = {}, tasks.current()
+  local list = {}
   for task, connection in pairs(self.running) do
-    if task ~= current then
+    if not tasks.within(task) then
       list[task] = connection
     end
   end
   return list
 end
 
-local function await_all(handlers)
+-- Until the handlers have ended, and what they spawned, which a task of the
+-- server's own cannot wait for.
+local function await_all(self, handlers)
   for task in pairs(handlers) do
     pcall(tasks.await, task)
+  end
+  if not tasks.within(self.task) and not self.task:done() then
+    local ok, err = pcall(tasks.await, self.task)
+    if not ok and not is_error(err, "cancelled") then
+      report(self, err)
+    end
   end
 end
 
 -- Closes connections, too: a handler that was cancelled before it first ran has
 -- not.
 local function end_all(self, handlers)
-  await_all(handlers)
+  await_all(self, handlers)
   for task, connection in pairs(handlers) do
     self.running[task] = nil
     connection.native:close()
@@ -79,21 +100,20 @@ end
 local function end_handlers(self, grace)
   local handlers = others(self)
   if grace > 0 then
-    local ok, err = pcall(tasks.timeout, grace, await_all, handlers)
+    local ok, err = pcall(tasks.timeout, grace, await_all, self, handlers)
     if not ok and not is_error(err, "timeout") then
       error(err, 0)
     end
   end
-  for task in pairs(handlers) do
-    task:cancel "the server closes"
-  end
+  tasks.close_children(self.task)
   closing(end_all, self, handlers)
 end
 
 --- Takes no more connections, and removes the path of a UNIX socket. With a
---- handler: waits for those that run, for `grace` seconds at most, then cancels
---- them and waits until they have ended, but for one that calls this; else the
---- connections stay. Again, it does nothing.
+--- handler: waits for those that run, and what they spawned, for `grace` seconds
+--- at most, then cancels them and waits until they have ended, but for one that
+--- calls this, or of which a task does; else the connections stay. Again, it does
+--- nothing.
 ---@param grace? number seconds; default 0
 function Server:close(grace)
   grace = grace == nil and 0 or check.argument("close", 1, grace, "seconds")
@@ -119,18 +139,6 @@ local function noting(failure)
   return function(err)
     failure.trace = is_error(err) and err.traceback or debug.traceback("", 2)
     return err
-  end
-end
-
-local function log_failure(message)
-  log("error", "luge.net: a handler failed: " .. message)
-end
-
-local function report(self, err, trace)
-  local message = ("%s\n%s"):format(tostring(err), trace or "")
-  local ok, problem = pcall(self.on_error, message)
-  if not ok then
-    log_failure(message .. "\nand on_error failed: " .. tostring(problem))
   end
 end
 

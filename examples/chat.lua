@@ -29,7 +29,7 @@ local commands = {
   end,
 }
 
-luge.signal("SIGINT", function()
+local interrupts = luge.signal("SIGINT", function()
   if not answering then os.exit(130) end
   answering:cancel "interrupted"
 end)
@@ -47,6 +47,7 @@ for line in io.lines() do
   end
   io.write "> "
 end
+interrupts:cancel()
 print()
 
 -- Given:

@@ -208,7 +208,7 @@ sees "(a local is gone with what was typed; without 'local' it stays)"
 
 case_is "Ctrl-D, and the terminal after it"
 keys C-d
-sees '$'
+ends_with '$'
 enter 'echo "left $?"; stty -a | grep -o " .icanon\| .echo " | tr -d "\n "'
 sees 'left 0'
 enter 'echo; clear'
@@ -230,7 +230,7 @@ sees '"typed on"'
 case_is "a signal"
 # shellcheck disable=SC2016 # the shell in it is to expand that
 enter 'require("luge.process").run { "sh", "-c", "kill -TERM $PPID" }'
-sees '$'
+ends_with '$'
 enter 'echo "ended $?"'
 sees 'ended 143'
 enter 'stty -a | grep -q " icanon" && stty -a | grep -q " echo " && echo sane'
@@ -240,7 +240,7 @@ case_is "os.exit"
 enter 'luge'
 sees '>'
 enter 'os.exit(9)'
-sees '$'
+ends_with '$'
 enter 'echo "ended $?"'
 sees 'ended 9'
 finish

@@ -349,6 +349,7 @@ struct luge__http *luge__http_service(struct luge_host *host,
   }
   *http = (struct luge__http){.host = host,
                               .curl = curl,
+                              .stale_headers = luge__stale_headers(curl),
                               .memory = {.fn = reallocate, .ud = host},
                               .held = -1,
                               .service = {.stop = stop, .freed = freed}};

@@ -44,6 +44,7 @@ struct luge__http {
   size_t socket_count;                /* of places */
   int held; /* the UNIX socket last connected to; -1: none */
   bool stopped;
+  bool stale_headers; /* see transfer_stale.c */
 };
 
 /* Bounds that a request may set for itself. Times in nanoseconds; 0: none. */

@@ -126,6 +126,7 @@ struct luge__transfer {
   bool handed;         /* to libcurl, which has it */
   bool done;           /* with libcurl */
   bool keeps_encoding; /* the script asked for encodings of its own */
+  bool stale;          /* libcurl has a freed header in mind */
   enum luge__failure failure;
   CURLcode result;
   int status;
@@ -170,6 +171,14 @@ uint64_t luge__transfer_round(const struct luge__transfer *t);
 
 /* Has `several` addresses tried, one after another, while it connects. */
 void luge__transfer_keep_trying(struct luge__transfer *t);
+
+/* Guards libcurl from a header of the handle's last answer, which it has freed:
+ * whether its version needs that, the callback for it, and what is to be told
+ * of each header line while `stale` is set; transfer_stale.c. */
+bool luge__stale_headers(const struct luge__curl *curl);
+void luge__stale_set_callback(struct luge__transfer *t);
+void luge__stale_note_line(struct luge__transfer *t, const char *line,
+                           size_t length);
 
 /* Wakes the task if what it awaits has come. */
 void luge__transfer_notify(struct luge__transfer *t);

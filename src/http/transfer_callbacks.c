@@ -1,5 +1,6 @@
 /* What libcurl calls while it works on a transfer. Nothing here runs Lua or
- * calls libcurl: it records, and wakes the task that waits. */
+ * calls libcurl, but for an option: it records, and wakes the task that waits.
+ */
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -165,6 +166,9 @@ static void unfold(struct luge__transfer *t) {
 static size_t on_header(char *line, size_t size, size_t count, void *data) {
   struct luge__transfer *t = data;
   size_t length = size * count;
+  if (t->stale) {
+    luge__stale_note_line(t, line, length);
+  }
   if (t->dropped) {
     return length;
   }
@@ -335,4 +339,7 @@ void luge__transfer_set_callbacks(struct luge__transfer *t) {
   curl->easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, t);
   curl->easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
   curl->easy_setopt(easy, CURLOPT_PREREQDATA, t);
+  if (t->client->http->stale_headers) {
+    luge__stale_set_callback(t);
+  }
 }

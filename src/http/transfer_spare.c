@@ -61,6 +61,7 @@ static bool clean(struct luge__transfer *t) {
     }
     curl->easy_cleanup(t->easy);
     t->easy = easy;
+    t->stale = false;
   }
   luge__transfer_set_basics(t);
   return true;
@@ -85,6 +86,7 @@ static void reset(struct luge__transfer *t) {
   t->failure = LUGE_FAILURE_NONE;
   t->result = CURLE_OK;
   t->status = 0;
+  t->stale = t->stale || (t->head_total > 0 && t->client->http->stale_headers);
   t->head_total = t->head.len = 0;
   t->problem[0] = '\0';
   luge__body_reset(&t->body, memory);

@@ -125,6 +125,16 @@ describe("a head", function()
     test.equal(http.get(answers "HTTP/1.1  299 OK\r\nContent-Length: 2\r\n\r\nok").status, 299)
   end)
 
+  -- libcurl before 8.1 wrote to a header of the answer before it.
+  case("whose first line is a continuation is malformed", function()
+    local client <close> = http.client {}
+    for i = 1, 20 do
+      local url = answers(OK, "HTTP/1.1 200 OK\r\n X: " .. ("x"):rep(i * 10) .. "\r\n\r\n")
+      test.equal(client:get(url).body, "ok")
+      test.raises("network", client.get, client, url)
+    end
+  end)
+
   case("that is malformed is told as such", function()
     for _, status in ipairs { "000", "099", "20", "1000", "2x0" } do
       malformed("HTTP/1.1 " .. status .. " No\r\nContent-Length: 0\r\n\r\n")

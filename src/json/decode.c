@@ -191,7 +191,7 @@ static inline void push_key(struct json_decoder *d) {
     json_note_name(d);
   } else {
     push_string(d);
-    d->open[d->depth - 1].may_repeat = 1;
+    d->open[d->depth - 1].may_repeat = true;
   }
   skip_space(d);
   if (*d->p != ':') {
@@ -254,7 +254,7 @@ static int begin_value(struct json_decoder *d) {
 /* Reads what follows an element: whether there is another. If not, the
  * container is complete, and itself an element of the one around it. */
 static int next_element(struct json_decoder *d) {
-  int is_object = d->open[d->depth - 1].is_object;
+  bool is_object = d->open[d->depth - 1].is_object;
   skip_space(d);
   if (*d->p == ',') {
     d->p++;

@@ -13,11 +13,13 @@
 #include "json.h"
 #include "names.h"
 
+#include <stdbool.h>
+
 /* An array or object that is still open. */
 struct json_container {
   int base; /* the stack slot of the table, or for it */
-  char is_object, has_table;
-  char may_repeat;   /* a name may wait twice */
+  bool is_object, has_table;
+  bool may_repeat;   /* a name may wait twice */
   lua_Integer count; /* elements of an array that are in the table */
   uint64_t names[JSON_NAMES / 64]; /* the places of those that wait */
 };
@@ -40,7 +42,7 @@ LUGE_NORETURN void luge__json_decode_fail(struct json_decoder *d, const char *p,
                                           const char *what);
 
 /* Opens a container within the innermost one. */
-void luge__json_open_container(struct json_decoder *d, int is_object);
+void luge__json_open_container(struct json_decoder *d, bool is_object);
 
 /* The innermost container is complete: its table is the value on top. */
 void luge__json_close_container(struct json_decoder *d);
@@ -64,12 +66,12 @@ static inline void json_note_name(struct json_decoder *d) {
   struct json_container *object = &d->open[d->depth - 1];
   unsigned place = d->names->last;
   if (place >= JSON_NAMES) {
-    object->may_repeat = 1;
+    object->may_repeat = true;
     return;
   }
   uint64_t *names = &object->names[place / 64];
   uint64_t bit = UINT64_C(1) << (place % 64);
-  object->may_repeat |= (*names & bit) != 0;
+  object->may_repeat = object->may_repeat || (*names & bit) != 0;
   *names |= bit;
 }
 

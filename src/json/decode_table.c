@@ -18,7 +18,7 @@ static void grow(struct json_decoder *d) {
   d->open = open;
 }
 
-void luge__json_open_container(struct json_decoder *d, int is_object) {
+void luge__json_open_container(struct json_decoder *d, bool is_object) {
   if (d->depth == d->max_depth) {
     luge__json_decode_fail(d, d->p - 1, "nested too deeply");
   }
@@ -27,7 +27,7 @@ void luge__json_open_container(struct json_decoder *d, int is_object) {
   }
   lua_pushnil(d->L);
   d->open[d->depth++] =
-      (struct json_container){.base = ++d->top, .is_object = (char)is_object};
+      (struct json_container){.base = ++d->top, .is_object = is_object};
 }
 
 /* Makes the table, with room for `expected` values. */
@@ -42,7 +42,7 @@ static void make_table(struct json_decoder *d, struct json_container *container,
     lua_setmetatable(L, -2);
   }
   lua_replace(L, container->base);
-  container->has_table = 1;
+  container->has_table = true;
 }
 
 /* Moves pairs into the table from the first on, so that the last of two with

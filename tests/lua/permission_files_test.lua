@@ -235,8 +235,9 @@ describe("rules for files", function()
       for i = 0, 12 do
         pcall(fs.read, "/dev/fd/" .. i)
       end
-      try(fs.read, "/proc/self/root/etc/passwd")
-      try(fs.read, "/proc/self/cwd/out/secret")
+      for _, path in ipairs { "root/etc/passwd", "cwd/out/secret" } do
+        try(fs.read, "/proc/self/" .. path)
+      end
       try(fs.read, "/dev/fd/../../../etc/passwd")
       try(fs.read, "/proc/self/fd/" .. 999)
     ]])
